@@ -1,0 +1,50 @@
+"""Who may write what: an author's role is the first word of its name, and each role has its own types."""
+
+from __future__ import annotations
+
+from events import facts
+from events.envelope import Fact
+from events.errors import AuthorForbidden
+
+WRITES: dict[str, tuple[type[Fact], ...]] = {
+    "person": (facts.CampaignOpened, facts.FeaturesExtracted),
+    "supervisor": (facts.RoleFailed, facts.RoleRestarted),
+    "agent": (facts.AgentJoined, facts.CycleStarted, facts.AnswerReceived, facts.AnswerRefused, facts.IdeaProposed),
+    "scheduler": (
+        facts.IdeaDeclined,
+        facts.Queued,
+        facts.Assigned,
+        facts.LeaseRevoked,
+        facts.Requeued,
+        facts.Abandoned,
+        facts.WorkerLost,
+        facts.CampaignClosed,
+    ),
+    "worker": (facts.WorkerJoined, facts.WorkerRetired, facts.Started, facts.Completed, facts.Failed),
+    "fixer": (
+        facts.DiagnosisMade,
+        facts.RemedyProposed,
+        facts.RemedyApplied,
+        facts.RemedyRefused,
+        facts.IdeaProposed,
+        facts.FeaturesExtracted,
+    ),
+    "analyst": (facts.MetricsMeasured, facts.ControlMeasured, facts.LogSealed),
+}
+
+
+def role_of(author: str) -> str:
+    """Return an author's role: `agent-tpe` and `worker-cpu0-7f3a` are an agent and a worker."""
+    return author.partition("-")[0]
+
+
+def check(author: str, frame: tuple[Fact, ...], *, sequence: int = 0) -> None:
+    """Let the author's own types pass.
+
+    Raises:
+        AuthorForbidden: it holds a type that is not the author's role's to write.
+    """
+    allowed = WRITES.get(role_of(author), ())
+    for fact in frame:
+        if type(fact) not in allowed:
+            raise AuthorForbidden(author, type(fact).__name__, sequence=sequence)

@@ -1,0 +1,47 @@
+"""Facts about the campaign as a whole, and about the roles that carry it."""
+
+from __future__ import annotations
+
+from events.envelope import Fact, Text
+from events.space import Space
+
+
+class CampaignOpened(Fact, frozen=True, kw_only=True, tag="CampaignOpened"):
+    """A campaign began: its whole file as it was read, the space after narrowing, the seed of everything drawn."""
+
+    campaign: str
+    file: Text
+    space: Space
+    seed: int
+
+
+class CampaignClosed(Fact, frozen=True, kw_only=True, tag="CampaignClosed"):
+    """The scheduler ended the search: the rule that did it, in words."""
+
+    reason: str
+
+
+class FeaturesExtracted(Fact, frozen=True, kw_only=True, tag="FeaturesExtracted"):
+    """A backbone's features lie in the cache: their digest, clips and width, and whether they were there before."""
+
+    backbone: str
+    digest: str
+    clips: int
+    width: int
+    reused: bool
+    seconds: float
+
+
+class RoleFailed(Fact, frozen=True, kw_only=True, tag="RoleFailed"):
+    """A role raised; the supervisor saw it."""
+
+    role: str
+    error: str
+    trace: Text
+
+
+class RoleRestarted(Fact, frozen=True, kw_only=True, tag="RoleRestarted"):
+    """A dead role was refolded and runs again; `restart` counts from 1 within the supervisor's window."""
+
+    role: str
+    restart: int

@@ -1,0 +1,126 @@
+"""Facts of an experiment: queued, leased, run, ended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from events.envelope import Fact, Text
+
+
+class Queued(Fact, frozen=True, kw_only=True, tag="Queued"):
+    """An idea became an experiment: its place in the order, and why in words."""
+
+    experiment: str
+    idea: str
+    priority: float
+    why: str
+
+
+class Execution(msgspec.Struct, frozen=True, gc=False):
+    """How a run is carried out, which never changes what it means.
+
+    Attributes:
+        micro_batches: each batch is trained in so many slices with accumulated gradients.
+        timeout: seconds after which the bench is killed.
+    """
+
+    micro_batches: int = 1
+    timeout: float = 600.0
+
+
+class Assigned(Fact, frozen=True, kw_only=True, tag="Assigned"):
+    """An experiment is leased to a worker, in one lane of a pack; the pack is the lease."""
+
+    experiment: str
+    attempt: int
+    pack: str
+    lane: int
+    worker: str
+    seed: int
+    execution: Execution
+
+
+class LeaseRevoked(Fact, frozen=True, kw_only=True, tag="LeaseRevoked"):
+    """A worker's right to speak about a pack has ended, and why."""
+
+    pack: str
+    worker: str
+    reason: str
+
+
+class Started(Fact, frozen=True, kw_only=True, tag="Started"):
+    """A run began: `instrument` gives its number a meaning, `platform` may move its last bits."""
+
+    experiment: str
+    attempt: int
+    pack: str
+    lane: int
+    worker: str
+    seed: int
+    instrument: str
+    platform: dict[str, str]
+
+
+class Curves(msgspec.Struct, frozen=True):
+    """One value an epoch: training loss (None where it was not finite), validation AP, learning rate."""
+
+    loss: tuple[float | None, ...]
+    validation: tuple[float, ...]
+    learning_rate: tuple[float, ...] = ()
+
+
+class Completed(Fact, frozen=True, kw_only=True, tag="Completed"):
+    """A run ended with a result.
+
+    Attributes:
+        validation: average precision on the validation split at the chosen epoch; all selection reads this alone.
+        test: average precision on the test split at that epoch; recorded, never selected on.
+        noise: bootstrap standard deviation of `validation`.
+        epoch: the chosen one, best by validation, from 1.
+        gpu_seconds: device time of the attempt.
+        peak_memory: bytes.
+        checkpoint: sha256 of the weights, None where none were kept.
+    """
+
+    experiment: str
+    attempt: int
+    validation: float
+    test: float
+    noise: float
+    epoch: int
+    curves: Curves
+    gpu_seconds: float
+    peak_memory: int
+    checkpoint: str | None = None
+
+
+FailureKind = Literal["out_of_memory", "diverged", "missing_features", "timeout", "crashed"]
+
+
+class Failed(Fact, frozen=True, kw_only=True, tag="Failed"):
+    """A run ended without a result: what kind of end, at which optimiser step, with the trace."""
+
+    experiment: str
+    attempt: int
+    kind: FailureKind
+    step: int
+    trace: Text
+    gpu_seconds: float
+
+
+class Requeued(Fact, frozen=True, kw_only=True, tag="Requeued"):
+    """The scheduler will run an experiment again; `attempt` is the coming one."""
+
+    experiment: str
+    attempt: int
+    reason: str
+    execution: Execution
+
+
+class Abandoned(Fact, frozen=True, kw_only=True, tag="Abandoned"):
+    """An experiment will not be tried again, and why."""
+
+    experiment: str
+    reason: str

@@ -1,0 +1,138 @@
+"""The port that every log fits: append, read, follow; what differs between adapters is where the bytes lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import NamedTuple, Protocol
+
+from events import codec, subjects
+from events.envelope import Fact, Position
+
+
+class Frame(NamedTuple):
+    """One decision about to be written.
+
+    Attributes:
+        id: `author:n`, n the author's own frame number; the log keeps one frame an id.
+    """
+
+    subject: str
+    id: str
+    facts: tuple[Fact, ...]
+
+    @property
+    def author(self) -> str:
+        """The last token of the subject."""
+        return subjects.author_of(self.subject)
+
+    @property
+    def payload(self) -> bytes:
+        """The canonical bytes; raises what `codec.encode` raises."""
+        return codec.encode(self.facts, self.author)
+
+
+class Fence(NamedTuple):
+    """What an append expects: the last sequence among the subjects that the filter means, 0 for none."""
+
+    filter: str
+    last: int
+
+
+class Appended(NamedTuple):
+    """Where a frame stands; `duplicate` when its id was there before: fold what is recorded, discard yours."""
+
+    sequence: int
+    duplicate: bool = False
+
+
+class Recorded:
+    """One frame as the log holds it; its facts are decoded when first asked for."""
+
+    __slots__ = ("_facts", "id", "payload", "sequence", "subject")
+
+    def __init__(self, sequence: int, subject: str, id: str, payload: bytes) -> None:  # noqa: A002 # the wire's own word
+        self.sequence = sequence
+        self.subject = subject
+        self.id = id
+        self.payload = payload
+        self._facts: tuple[Fact, ...] | None = None
+
+    @property
+    def author(self) -> str:
+        """The last token of the subject."""
+        return subjects.author_of(self.subject)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts, upcast and checked against the author's role; raises what `codec.decode` raises."""
+        if self._facts is None:
+            self._facts = codec.decode(self.payload, sequence=self.sequence, author=self.author)
+        return self._facts
+
+    def positions(self) -> Iterator[tuple[Position, Fact]]:
+        """Yield each fact with its position."""
+        for index, fact in enumerate(self.facts):
+            yield Position(self.sequence, index), fact
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recorded) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Recorded({self.sequence}, {self.subject!r}, {self.id!r}, {len(self.payload)} bytes)"
+
+    def _key(self) -> tuple[int, str, str, bytes]:
+        return self.sequence, self.subject, self.id, self.payload
+
+
+class Follower(Protocol):
+    """Frames as they come: iterating waits for the next one; `stop`, from any thread, ends the iteration."""
+
+    def __iter__(self) -> Iterator[Recorded]: ...
+
+    def stop(self) -> None:
+        """End the iteration after what has already arrived."""
+
+
+class LogReader(Protocol):
+    """A campaign's facts, to read: an archive is one too."""
+
+    @property
+    def campaign(self) -> str:
+        """The campaign's name."""
+
+    def last(self) -> int:
+        """Return the last sequence, 0 for an empty log."""
+
+    def read(self, after: int = 0, subject: str = ">") -> Iterator[Recorded]:
+        """Yield the frames after a sequence that a filter means, through the last at the time of asking.
+
+        Raises:
+            GapFound: a sequence is missing.
+            LogLost: the connection broke.
+        """
+
+    def close(self) -> None:
+        """Give back connections and files."""
+
+
+class EventLog(LogReader, Protocol):
+    """A campaign's facts, to read and to write."""
+
+    def append(self, frame: Frame, *, expecting: Fence | None = None) -> Appended:
+        """Write one frame and wait until it is on the disk.
+
+        Raises:
+            Conflict: somebody wrote under the fence first, and it was not this very frame.
+            FrameRefused, AuthorForbidden: the frame may not be written; nothing was.
+            LogLost: the connection broke; whether the frame was written is unknown.
+        """
+
+    def submit(self, frame: Frame, *, expecting: Fence | None = None) -> Future[Appended]:
+        """Write one frame without waiting; blocks while the window is full. The future raises what `append` raises."""
+
+    def follow(self, after: int = 0, subject: str = ">") -> Follower:
+        """Yield the frames after a sequence, then each new one as it comes; raises what `read` raises."""

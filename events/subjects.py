@@ -1,0 +1,66 @@
+"""Names on the wire: `myriad.<campaign>.<aggregate>.<id>.<author>`, and which of them a filter means."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from events.errors import LogError
+
+Aggregate = Literal["campaign", "cycle", "pack", "worker", "repair", "defect", "analysis"]
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def token(word: str, *, what: str) -> str:
+    """Return the word unchanged when it can stand in a subject.
+
+    Raises:
+        LogError: it holds another character than letters, digits, `-` and `_`, or more than 64.
+    """
+    if not _TOKEN.fullmatch(word):
+        raise LogError(f"{what} {word!r} must be 1 to 64 letters, digits, '-' or '_'")
+    return word
+
+
+def subject(campaign: str, aggregate: Aggregate, identity: str, author: str) -> str:
+    """Build the subject of a frame."""
+    return f"myriad.{campaign}.{aggregate}.{identity}.{author}"
+
+
+def everything(campaign: str) -> str:
+    """Return the filter of all of a campaign's frames."""
+    return f"myriad.{campaign}.>"
+
+
+def own(campaign: str, author: str) -> str:
+    """Return the filter of an author's frames: the fence of a role."""
+    return f"myriad.{campaign}.*.*.{author}"
+
+
+def pack(campaign: str, identity: str) -> str:
+    """Return the filter of a pack's frames: the fence of a lease."""
+    return f"myriad.{campaign}.pack.{identity}.*"
+
+
+def pulse(campaign: str, author: str) -> str:
+    """Return the subject of an author's pulses, which are never recorded."""
+    return f"myriad-pulse.{campaign}.{author}"
+
+
+def author_of(name: str) -> str:
+    """Return the author of a frame's subject: its last token."""
+    return name.rpartition(".")[2]
+
+
+def matches(wanted: str, name: str) -> bool:
+    """Say whether a subject is meant by a filter, with NATS's `*` (one token) and `>` (one or more, at the end)."""
+    if wanted == ">":
+        return True
+    pattern, tokens = wanted.split("."), name.split(".")
+    for index, part in enumerate(pattern):
+        if part == ">":
+            return len(tokens) > index
+        if index >= len(tokens) or part not in ("*", tokens[index]):
+            return False
+    return len(pattern) == len(tokens)
