@@ -1,0 +1,80 @@
+"""How a log becomes a state: one pass over the frames, any number of folds, one table that dispatches by type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from events.envelope import Fact
+from events.log import LogReader, Recorded
+
+S = TypeVar("S")
+R_co = TypeVar("R_co", covariant=True)
+
+Handler = Callable[[Any, Any, Recorded, int], None]
+"""(state, fact, the frame it came in, its index there): changes the state."""
+
+
+class Fold(Protocol[S, R_co]):
+    """A state, what each type of fact does to it, and what it says when asked.
+
+    A fold owns its state: handlers change it in place. It never reads a clock, a random source or who is replaying.
+    """
+
+    handlers: Mapping[type[Fact], Handler]
+
+    def initial(self) -> S:
+        """Return the state before the first fact."""
+
+    def result(self, state: S) -> R_co:
+        """Say what the state means; leaves it unchanged."""
+
+
+def step(fold: Fold[S, Any], state: S, recorded: Recorded) -> S:
+    """Let one frame change the state; returns the same state."""
+    for index, fact in enumerate(recorded.facts):
+        if (handler := fold.handlers.get(type(fact))) is not None:
+            handler(state, fact, recorded, index)
+    return state
+
+
+class Pass(Generic[S]):
+    """Several folds advanced together, frame by frame.
+
+    Attributes:
+        through: the last sequence that was folded, 0 before the first.
+    """
+
+    def __init__(self, *folds: Fold[Any, Any]) -> None:
+        self._folds = folds
+        self._states = [fold.initial() for fold in folds]
+        self.through = 0
+        self._table: dict[type[Fact], list[tuple[Handler, Any]]] = {}
+        for fold, state in zip(folds, self._states, strict=True):
+            for kind, handler in fold.handlers.items():
+                self._table.setdefault(kind, []).append((handler, state))
+
+    def advance(self, frames: Iterable[Recorded]) -> None:
+        """Fold the frames, in order; those up to `through` are known and pass by."""
+        table = self._table
+        for recorded in frames:
+            if recorded.sequence <= self.through:
+                continue
+            for index, fact in enumerate(recorded.facts):
+                for handler, state in table.get(type(fact), ()):
+                    handler(state, fact, recorded, index)
+            self.through = recorded.sequence
+
+    def results(self) -> tuple[Any, ...]:
+        """Return each fold's result, in the order of the folds."""
+        return tuple(fold.result(state) for fold, state in zip(self._folds, self._states, strict=True))
+
+
+def run(log: LogReader, *folds: Fold[Any, Any], until: int | None = None) -> tuple[Any, ...]:
+    """Fold a log in one pass, through `until` (a sequence) or its end, and return each fold's result."""
+    passing: Pass[Any] = Pass(*folds)
+    for recorded in log.read():
+        if until is not None and recorded.sequence > until:
+            break
+        passing.advance((recorded,))
+    return passing.results()
