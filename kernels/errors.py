@@ -1,0 +1,71 @@
+"""What can go wrong in this room, as one family of exceptions that carry what they speak about."""
+
+from pathlib import Path
+
+
+class KernelsError(Exception):
+    """Root of every error this room raises on purpose."""
+
+
+class BadConfiguration(KernelsError):
+    """A configuration that cannot be wired into a pack."""
+
+    def __init__(self, key: str, value: object, allowed: str) -> None:
+        super().__init__(f"configuration key '{key}' is {value!r}; allowed: {allowed}")
+        self.key, self.value, self.allowed = key, value, allowed
+
+
+class MixedPack(KernelsError):
+    """Runs of different shapes, or more runs than lanes, were put into one pack."""
+
+
+class WrongDevice(KernelsError):
+    """A device that this room has no lane count for."""
+
+    def __init__(self, device: str, allowed: str) -> None:
+        super().__init__(f"device '{device}' is not one this room trains on; allowed: {allowed}")
+        self.device, self.allowed = device, allowed
+
+
+class AnotherWorld(KernelsError):
+    """A folder holds clips of another seed or recipe than the one asked for."""
+
+    def __init__(self, folder: Path, held: str, asked: str) -> None:
+        super().__init__(f"{folder} holds clips of {held}, not of {asked}; name another folder or delete this one")
+        self.folder, self.held, self.asked = folder, held, asked
+
+
+class BadTask(KernelsError):
+    """A task folder that is incomplete or contradicts itself."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path, self.problem = path, problem
+
+
+class BadVideo(KernelsError):
+    """A video that cannot be decoded, or holds no picture at the time asked for."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"video {path}: {problem}")
+        self.path, self.problem = path, problem
+
+
+class MissingFeatures(KernelsError):
+    """No feature cache for a backbone."""
+
+    def __init__(self, cache: Path, backbone: str) -> None:
+        super().__init__(f"no features of backbone '{backbone}' in {cache}; run features.extract for it first")
+        self.cache, self.backbone = cache, backbone
+
+
+class BadFeatures(KernelsError):
+    """Features that must not be trained on: damaged, constant or not finite."""
+
+    def __init__(self, backbone: str, problem: str, columns: tuple[int, ...] = ()) -> None:
+        super().__init__(f"features of backbone '{backbone}': {problem}")
+        self.backbone, self.problem, self.columns = backbone, problem, columns
+
+
+class BadCheckpoint(KernelsError):
+    """Checkpoint bytes that are damaged or of another format."""

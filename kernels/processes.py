@@ -1,0 +1,18 @@
+"""The same pure function over many items, in this process or in several, in order."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def spread(make: Callable[[Item], Made], items: Sequence[Item], processes: int) -> Iterator[Made]:
+    """Yields make(item) for each item in order, computed by `processes` fresh processes when that is more than one."""
+    if processes <= 1 or len(items) < 2:
+        yield from map(make, items)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(make, items, chunksize=4)
