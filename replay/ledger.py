@@ -71,7 +71,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     ended_at: int | None = None
     instrument: str | None = None
     platform: dict[str, str] = {}
-    failure: FailureKind | Literal["revoked"] | None = None
+    failure: FailureKind | Literal["lost", "retired"] | None = None
     step: int | None = None
     gpu_seconds: float = 0.0
 
@@ -240,7 +240,7 @@ def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> Non
 def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in (ledger.experiments[name] for name in ledger.leases.get(fact.pack, ())):
         if experiment.status in ("assigned", "running") and experiment.attempts[-1].pack == fact.pack:
-            experiment.attempts[-1].failure, experiment.attempts[-1].ended_at = "revoked", fact.at
+            experiment.attempts[-1].failure, experiment.attempts[-1].ended_at = fact.reason, fact.at
             experiment.status = "failed"
 
 

@@ -43,11 +43,11 @@ class Assigned(Fact, frozen=True, kw_only=True, tag="Assigned"):
 
 
 class LeaseRevoked(Fact, frozen=True, kw_only=True, tag="LeaseRevoked"):
-    """A worker's right to speak about a pack has ended, and why."""
+    """A worker's right to speak about a pack has ended, because it was lost or left in good order."""
 
     pack: str
     worker: str
-    reason: str
+    reason: Literal["lost", "retired"]
 
 
 class Started(Fact, frozen=True, kw_only=True, tag="Started"):
