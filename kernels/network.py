@@ -1,0 +1,106 @@
+"""The whole classifier over lanes: features to hidden steps, an encoder, a pooling, one logit a clip."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from kernels import draws, encoders
+from kernels.operations.linear import linear
+from kernels.operations.norm import rms_norm
+from kernels.parameters import Blueprint
+from kernels.pooling import pool
+
+FINAL_EPSILON = 1e-6
+
+
+def unchanged(x: Tensor) -> Tensor:
+    """The dropout of evaluation: none."""
+    return x
+
+
+@dataclass(frozen=True)
+class Forward:
+    """What one pass through the network needs beside its input: parameters (E, ...), progress and dropout.
+
+    `progress` (E,) is the share of each lane's training that has been done, 0 to 1: Zipformer's bypass opens with it, and a
+    trained network is scored at the progress it was kept at.
+    """
+
+    weights: Mapping[str, Tensor]
+    progress: Tensor
+    dropout: Callable[[Tensor], Tensor] = unchanged
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a network is: channels of a step, layers, and heads of each layer."""
+
+    width: int
+    layers: int
+    heads: int
+
+
+class Encoder(Protocol):
+    """Mixes each clip's steps."""
+
+    def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
+        """x (E, B, T, D) with mask (E, B, T), true where valid, to (E, B, T, D); padding changes no valid step."""
+
+
+class Dropout:
+    """Dropout of one training step: each call is a new site, each lane has its own rate and its own experiment's draws."""
+
+    def __init__(
+        self,
+        seeds: Tensor,  # (E,) int64
+        rates: Tensor,  # (E,)
+        step: Tensor,  # () int64
+        first_clip: int,  # place in the whole batch of the first clip seen here, when the batch comes in parts
+    ) -> None:
+        self._seeds, self._step, self._first = seeds, step, first_clip
+        self._threshold = (rates * 65536).round().to(torch.int32)
+        self._scale = 1 / (1 - self._threshold / 65536)
+        self._site = 0
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Zeroes each value of x (E, B, ...) with its lane's rate and scales the rest up by as much."""
+        self._site += 1
+        inner = x[0, 0].numel()
+        key = draws.keys(self._seeds, self._step, self._site)
+        dice = draws.shorts(key, x.shape[1] * inner, self._first * inner)
+        kept = (dice >= self._threshold[:, None]) * self._scale[:, None]
+        return x * kept.view(x.shape)
+
+
+class Network:
+    """A classifier of one shape; its parameters live elsewhere (`blueprint`)."""
+
+    def __init__(self, encoder: str, *, inputs: int, size: Size) -> None:
+        """Declares the parameters of a network that takes `inputs` channels a step."""
+        self.size, self.blueprint, width = size, Blueprint(), size.width
+        self.blueprint.weight("stem.weight", inputs, width)
+        self.blueprint.declare("stem.bias", width)
+        self.encoder = encoders.build(encoder, self.blueprint, size)
+        self.blueprint.declare("final.gain", width, mean=1.0)
+        self.blueprint.declare("pooling.query", width, spread=width**-0.5)
+        self.blueprint.weight("head.weight", width, 1, gain=0.3)
+        self.blueprint.declare("head.bias", 1)
+
+    def forward(
+        self,
+        x: Tensor,  # (E, B, T, C)
+        mask: Tensor,  # (E, B, T) bool
+        poolings: Tensor,  # (E, 4): one-hot over wiring.POOLINGS
+        through: Forward,
+    ) -> Tensor:  # (E, B)
+        """The logit of each clip of each lane."""
+        weights = through.weights
+        hidden = linear(x, weights["stem.weight"], weights["stem.bias"])
+        hidden = through.dropout(hidden) * mask[..., None]
+        hidden = self.encoder.forward(hidden, mask, through)
+        hidden = rms_norm(hidden, FINAL_EPSILON) * weights["final.gain"][:, None, None]
+        pooled = pool(hidden, mask, weights["pooling.query"], poolings)
+        return linear(pooled, weights["head.weight"], weights["head.bias"])[..., 0]

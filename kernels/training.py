@@ -1,0 +1,152 @@
+"""A pack trained from its first step to its outcomes: one loop for one run or thirty-two."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from kernels import draws, plans
+from kernels.datasets import Dataset
+from kernels.losses import Losses
+from kernels.network import Dropout, Forward, Network, Size
+from kernels.optimizer import AdamW
+from kernels.outcomes import Epoch, Failed, Outcome
+from kernels.parameters import leaves
+from kernels.pooling import one_hot
+from kernels.records import Records
+from kernels.wiring import Pack
+
+NOISE_SITE = 0x4015E  # far from dropout's sites, which count from 1
+
+
+def train(
+    pack: Pack, data: Dataset, *, device: str, micro_batches: int = 1, width: int, layers: int, heads: int
+) -> Iterator[Epoch | Outcome]:
+    """Trains a pack and reports each lane's epochs as they end, then one outcome a lane.
+
+    Args:
+        pack: runs of one shape.
+        data: the features of the pack's backbone.
+        device: "cpu", "cuda" or "cuda:n".
+        micro_batches: parts that each batch is computed in, one after the other; the same result, up to rounding, in less memory.
+        width: of the hidden steps; with `layers` and `heads` the size of the network, one for a whole campaign.
+
+    Raises:
+        ValueError: the data are of another backbone, or the width does not divide into the heads.
+    """
+    if data.backbone != pack.shape.backbone:
+        raise ValueError(f"the pack asks for backbone '{pack.shape.backbone}', the data are of '{data.backbone}'")
+    started = time.perf_counter()
+    progress = _Progress(-1)
+    try:
+        for item in _run(pack, data, device, micro_batches, Size(width, layers, heads), progress):
+            yield item if isinstance(item, Epoch) else replace(item, seconds=_share(started, pack))
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        for number, lane in enumerate(pack.lanes):
+            yield Failed(lane.experiment, number, "out_of_memory", progress.step, str(error), _share(started, pack))
+
+
+@dataclass
+class _Progress:
+    """The step under way, for whoever has to say where it ended; -1 before the first."""
+
+    step: int
+
+
+def _run(
+    pack: Pack, data: Dataset, device: str, micro_batches: int, size: Size, progress: _Progress
+) -> Iterator[Epoch | Outcome]:
+    network = Network(pack.shape.encoder, inputs=data.train.values.shape[-1], size=size)
+    steps = Steps(pack, data, network, device, micro_batches)
+    records = Records(pack, data, network, steps.plan, device)
+    for epoch in range(max(lane.epochs for lane in pack.lanes)):
+        for step in range(epoch * steps.plan.epoch_steps, (epoch + 1) * steps.plan.epoch_steps):
+            progress.step = step
+            steps.take(step)
+        yield from records.judge(epoch, steps.flat, steps.losses(), steps.first_bad.tolist())
+    yield from records.outcomes()
+
+
+class Steps:
+    """The training state of all lanes of a pack, and what one step does to it."""
+
+    def __init__(self, pack: Pack, data: Dataset, network: Network, device: str, micro_batches: int) -> None:
+        """Initialises every lane from its seed; lanes without a run repeat the first one for a single epoch."""
+        lanes = list(pack.lanes) + [replace(pack.lanes[0], epochs=1)] * (pack.capacity - len(pack.lanes))
+        self._network, self._batch = network, pack.shape.batch
+        self.flat = network.blueprint.initial([lane.seed for lane in lanes]).to(device)
+        self._gradient = torch.zeros_like(self.flat)
+        self._weights = leaves(network.blueprint, self.flat, self._gradient)
+        self._optimizer = AdamW(
+            network.blueprint, self.flat, self._gradient, torch.tensor([lane.weight_decay for lane in lanes], device=device)
+        )
+        self.plan = plans.make(lanes, data.train.labels, self._batch, device)
+        self._x = torch.from_numpy(data.train.values[:, -pack.shape.length :]).to(device)
+        self._labels = torch.from_numpy(data.train.labels).to(device, torch.float32)
+        self._loss, self._poolings = Losses.of(lanes, device), one_hot([lane.pooling for lane in lanes]).to(device)
+        self._seeds = torch.tensor([lane.seed for lane in lanes], device=device)
+        self._dropout = torch.tensor([lane.dropout for lane in lanes], device=device)
+        self._noise = torch.tensor([lane.noise for lane in lanes], device=device)
+        # Skipped only where every lane's value is zero, which leaves the same bits as adding or mixing in nothing.
+        self._drops, self._mixes = any(lane.dropout for lane in lanes), any(lane.mixup for lane in lanes)
+        self._blurs = any(lane.noise for lane in lanes)
+        bounds = [round(self._batch * n / micro_batches) for n in range(micro_batches + 1)]
+        self._parts = [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+        self.first_bad = torch.full((len(lanes),), -1, device=device)
+        self._losses = torch.zeros(len(lanes), device=device)
+
+    def take(self, step: int) -> None:
+        """One step of every lane that is not done: gradients of the batch, part by part, then the update."""
+        count = torch.tensor(step, device=self.flat.device)
+        self._gradient.zero_()
+        loss = sum((self._accumulate(step, count, *part) for part in self._parts), torch.zeros_like(self._losses))
+        self._optimizer.update(self.plan.rates[step], count)
+        broken = ~torch.isfinite(loss) & (self.plan.progress[step] < 1) & (self.first_bad < 0)
+        self.first_bad = torch.where(broken, count, self.first_bad)
+        self._losses += loss
+
+    def losses(self) -> list[float]:
+        """Each lane's mean loss since this was last asked."""
+        means = (self._losses / self.plan.epoch_steps).tolist()
+        self._losses.zero_()
+        return list(means)
+
+    def batch(self, step: int, start: int, stop: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Clips `start` to `stop` of a step's batch: values (E, b, T, C), labels, partners' labels and shares (E, b)."""
+        clips, partners = self.plan.clips[step, :, start:stop], self.plan.partners[step, :, start:stop]
+        shares = self.plan.shares[step, :, start:stop]
+        x = self._x[clips]
+        if self._mixes:
+            x = shares[..., None, None] * x + (1 - shares[..., None, None]) * self._x[partners]
+        if self._blurs:
+            key = draws.keys(self._seeds, torch.tensor(step, device=x.device), NOISE_SITE)
+            inner = x[0, 0].numel()
+            grain = draws.normals(key, (stop - start) * inner, start * inner).view(x.shape)
+            x = x + self._noise[:, None, None, None] * grain
+        return x, self._labels[clips], self._labels[partners], shares
+
+    def _accumulate(self, step: int, count: Tensor, start: int, stop: int) -> Tensor:
+        """Adds the gradient of a part of the batch; gives the part's share of each lane's loss, (E,)."""
+        x, labels, others, shares = self.batch(step, start, stop)
+        through = Forward(self._weights, self.plan.progress[step])
+        if self._drops:
+            through = replace(through, dropout=Dropout(self._seeds, self._dropout, count, start))
+        mask = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
+        logits = self._network.forward(x, mask, self._poolings, through)
+        losses = shares * self._loss.each(logits, labels) + (1 - shares) * self._loss.each(logits, others)
+        loss = losses.sum(1) / self._batch
+        loss.sum().backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        return loss.detach()
+
+
+def _share(started: float, pack: Pack) -> float:
+    return (time.perf_counter() - started) / len(pack.lanes)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether the device refused memory; the CPU's allocator says so only in words."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
