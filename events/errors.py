@@ -86,3 +86,72 @@ class BlobMissing(LogError):
     def __init__(self, digest: str, reason: str) -> None:
         super().__init__(f"blob {digest}: {reason}")
         self.digest = digest
+
+
+class CredentialRefused(LogError):
+    """A credential cannot be used: not readable, not one, or open to other people of the machine."""
+
+
+class NotAllowed(LogError):
+    """The server refuses this user something.
+
+    Attributes:
+        subject: what was refused, in the server's words.
+    """
+
+    def __init__(self, user: str | None, subject: str) -> None:
+        super().__init__(f"the server does not allow {user or 'this connection'} to use {subject}")
+        self.subject = subject
+
+
+class NotJetStream(LogError):
+    """What answers at the address is not a JetStream server that can hold a campaign, or does not hold this one."""
+
+
+class StoreFull(LogError):
+    """The server has no room for another frame; nothing of this one was written."""
+
+
+class StoreLocked(LogError):
+    """Another run has the campaign's store.
+
+    Attributes:
+        pid: of the process that started the server, 0 where it cannot be told.
+    """
+
+    def __init__(self, campaign: str, pid: int, server: int) -> None:
+        who = f"process {pid} (its server is {server})" if pid else "another process"
+        super().__init__(f"campaign {campaign} is being run by {who}: stop that one first, or watch it")
+        self.pid = pid
+
+
+class PortInUse(LogError):
+    """The port asked for is somebody else's."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} is in use on this machine: name another one, or 0 for a free one")
+        self.port = port
+
+
+class ServerFailed(LogError):
+    """The embedded server cannot be found, is too old, did not start, or did not stay."""
+
+
+class ArchiveDamaged(LogError):
+    """An archive is not what was written.
+
+    Attributes:
+        path: the file.
+        byte: where in the file the first damage shows.
+        after: the last frame before it that is sound.
+    """
+
+    def __init__(self, path: object, byte: int, after: int, reason: str) -> None:
+        super().__init__(f"{path} is damaged at byte {byte}, after frame {after}: {reason}")
+        self.path = path
+        self.byte = byte
+        self.after = after
+
+
+class CampaignUnknown(LogError):
+    """A reference means no campaign, or more than one."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
 from events import codec, subjects
 from events.envelope import Fact, Position
+from events.errors import FrameRefused
+
+_IDENTITY = re.compile(r"[A-Za-z0-9_-]{1,64}:[0-9]{1,16}")
 
 
 class Frame(NamedTuple):
@@ -37,6 +41,23 @@ class Fence(NamedTuple):
 
     filter: str
     last: int
+
+
+def prepare(frame: Frame, campaign: str, expecting: Fence | None = None) -> bytes:
+    """Return the bytes to write, after every check that needs no log.
+
+    Raises:
+        FrameRefused: a subject of another campaign, an id that is not one, a fence that does not hold the frame's own
+            subject (it would not move when the frame is written), or what `Frame.payload` refuses.
+        AuthorForbidden: a fact that is not the author's to write.
+    """
+    if not subjects.is_frame(campaign, frame.subject):
+        raise FrameRefused(f"{frame.subject} is not a subject of campaign {campaign}")
+    if not _IDENTITY.fullmatch(frame.id):
+        raise FrameRefused(f"a frame's id is author:n, not {frame.id!r}")
+    if expecting is not None and not subjects.matches(expecting.filter, frame.subject):
+        raise FrameRefused(f"the fence {expecting.filter} does not hold {frame.subject}")
+    return frame.payload
 
 
 class Appended(NamedTuple):

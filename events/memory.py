@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 from events import subjects
 from events.errors import Conflict
-from events.log import Appended, Fence, Frame, Recorded
+from events.log import Appended, Fence, Frame, Recorded, prepare
 
 
 class MemoryLog:
@@ -31,7 +31,7 @@ class MemoryLog:
 
     def append(self, frame: Frame, *, expecting: Fence | None = None) -> Appended:
         """Write one frame; see `EventLog.append`."""
-        payload = frame.payload
+        payload = prepare(frame, self._campaign, expecting)
         with self._changed:
             known = self._ids.get(frame.id)
             if expecting is not None and (actual := self._last_of(expecting.filter)) != expecting.last:

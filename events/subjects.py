@@ -28,6 +28,12 @@ def subject(campaign: str, aggregate: Aggregate, identity: str, author: str) -> 
     return f"myriad.{campaign}.{aggregate}.{identity}.{author}"
 
 
+def is_frame(campaign: str, name: str) -> bool:
+    """Say whether a name is the subject of one of the campaign's frames."""
+    tokens = name.split(".")
+    return len(tokens) == 5 and tokens[:2] == ["myriad", campaign] and all(map(_TOKEN.fullmatch, tokens))
+
+
 def everything(campaign: str) -> str:
     """Return the filter of all of a campaign's frames."""
     return f"myriad.{campaign}.>"

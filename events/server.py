@@ -1,0 +1,270 @@
+"""The embedded server: a real nats-server on a loopback port, its store locked, gone when we are.
+
+    with server.running(folder, port=0) as running:
+        log = jetstream.connect(running.credential("service"), folder.name)
+
+`running` starts it and stops it; `start` returns a `Running` that the caller stops. Both belong to the main thread: the
+kernel ends the server when the *thread* that started it ends (see `events/launcher.py`; Linux only, elsewhere a killed
+parent leaves its server behind, and the next start names it). Windows is not supported.
+
+Three users, each with a generated password in `credentials/USER.json` (0600): `owner` makes the stream; `service`
+writes and reads frames and pulses; `reader` reads frames and hears pulses. Neither of the latter may change or empty a
+stream.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from events import binary, credentials
+from events.credentials import Credential, write_secret
+from events.errors import CredentialRefused, PortInUse, ServerFailed, StoreLocked
+from events.folder import Campaign
+from events.permissions import USERS, config
+
+User = Literal["owner", "service", "reader"]
+
+SPARE = 32 * 1024 * 1024
+"""Bytes of the disk that the server leaves free, so that it refuses a frame before the disk refuses it."""
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """What `server.json` holds: where the server is, its process, and the process that started it."""
+
+    url: str
+    pid: int
+    run: int
+
+
+class _Holder(msgspec.Struct, frozen=True):
+    run: int
+    server: int = 0
+
+
+class Running:
+    """A server that answers.
+
+    Attributes:
+        url: `nats://127.0.0.1:port`.
+        pid: the server's process.
+    """
+
+    def __init__(self, folder: Campaign, process: subprocess.Popen[bytes], url: str) -> None:
+        self.folder = folder
+        self.url = url
+        self.pid = process.pid
+        self._process = process
+
+    def credential(self, user: User) -> Credential:
+        """Return what a user needs to connect; the same lies in `credentials/USER.json`."""
+        return credentials.load(self.folder.credentials / f"{user}.json")
+
+    @property
+    def alive(self) -> bool:
+        """Say whether the server's process is there."""
+        return self._process.poll() is None
+
+    def stop(self, patience: float = 20.0) -> None:
+        """End the server in good order, or after `patience` seconds without asking."""
+        if self.alive:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(patience)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+        self.folder.server.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def running(folder: Campaign | Path, *, port: int = 0, room: int | None = None) -> Iterator[Running]:
+    """Run a campaign's server for the length of a with statement; arguments and errors are those of `start`."""
+    started = start(folder, port=port, room=room)
+    try:
+        yield started
+    finally:
+        started.stop()
+
+
+def start(folder: Campaign | Path, *, port: int = 0, room: int | None = None) -> Running:
+    """Start a campaign's server and wait until it answers.
+
+    Args:
+        folder: the campaign's folder, made where it is not there.
+        port: on the loopback address; 0 takes a free one.
+        room: bytes that the store may take; None for what the disk has.
+
+    Raises:
+        StoreLocked: another server has this store.
+        PortInUse: the port is taken.
+        ServerFailed: no binary, one that is too old, no space, not the main thread, or the server's own reason.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise ServerFailed("the server is started from the main thread: it ends when its starting thread does")
+    folder = folder if isinstance(folder, Campaign) else Campaign(folder)
+    path = binary.find()
+    with contextlib.ExitStack() as stack:
+        lock = stack.enter_context(_locked(folder))
+        users = _users(folder)
+        settings = config(folder, users, port=port, room=_room(folder) if room is None else room)
+        write_secret(_config_file(folder), settings.encode())
+        process = _spawn(path, folder, lock)
+        try:
+            os.pwrite(lock, _line(_Holder(os.getpid(), process.pid)), 0)
+            url = _wait(folder, process, port)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+    for user, password in users.items():
+        credential = Credential(url=url, user=user, password=password)
+        credentials.save(credential, folder.credentials / f"{user}.json")
+    address = Address(url=url, pid=process.pid, run=os.getpid())
+    write_secret(folder.server, msgspec.json.encode(address))
+    return Running(folder, process, url)
+
+
+def address(folder: Campaign) -> Address | None:
+    """Return where a campaign's server runs on this machine, or None when none holds its store."""
+    if holder(folder) is None:
+        return None
+    try:
+        return msgspec.json.decode(folder.server.read_bytes(), type=Address)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def holder(folder: Campaign) -> tuple[int, int] | None:
+    """Return (run, server): the processes that hold a campaign's store, zeros where they cannot be told, or None."""
+    try:
+        lock = os.open(_lock_file(folder), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        found = _read_holder(lock)
+        return found.run, found.server
+    else:
+        return None
+    finally:
+        os.close(lock)
+
+
+@contextlib.contextmanager
+def _locked(folder: Campaign) -> Iterator[int]:
+    # The server's process inherits this open file and with it the lock, which lasts as long as either has it open;
+    # ours is closed once the server runs, so that the lock means the server and nothing else.
+    _make_folders(folder)
+    lock = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            found = _read_holder(lock)
+            raise StoreLocked(folder.name, found.run, found.server) from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, _line(_Holder(os.getpid())), 0)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _make_folders(folder: Campaign) -> None:
+    try:
+        folder.store.mkdir(parents=True, exist_ok=True)
+        folder.credentials.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ServerFailed(f"{error.filename} cannot be made: {error.strerror}") from error
+
+
+def _line(holder: _Holder) -> bytes:
+    return msgspec.json.encode(holder).ljust(64) + b"\n"
+
+
+def _read_holder(lock: int) -> _Holder:
+    try:
+        return msgspec.json.decode(os.pread(lock, 256, 0), type=_Holder)
+    except msgspec.MsgspecError:
+        return _Holder(0)
+
+
+def _users(folder: Campaign) -> dict[str, str]:
+    return {user: _password(folder.credentials / f"{user}.json") for user in USERS}
+
+
+def _password(path: Path) -> str:
+    # A campaign keeps its passwords, so that a worker's credential outlives the server's restart.
+    with contextlib.suppress(CredentialRefused):
+        if (known := credentials.load(path).password) is not None:
+            return known
+    return secrets.token_urlsafe(24)
+
+
+def _room(folder: Campaign) -> int:
+    taken = sum(file.stat().st_size for file in folder.store.rglob("*") if file.is_file())
+    free = shutil.disk_usage(folder.store).free - SPARE
+    if free <= 0:
+        raise ServerFailed(f"the disk of {folder.store} is full: make room, nothing was started")
+    return taken + free
+
+
+def _spawn(path: Path, folder: Campaign, lock: int) -> subprocess.Popen[bytes]:
+    _log_file(folder).write_bytes(b"")
+    launch = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(path), "-c", str(_config_file(folder))]
+    # A session of its own, so that Ctrl-C reaches us alone and we stop the server after our last frame.
+    null = subprocess.DEVNULL
+    with _log_file(folder).open("ab") as log:
+        return subprocess.Popen(launch, pass_fds=(lock,), stdin=null, stdout=null, stderr=log, start_new_session=True)
+
+
+def _wait(folder: Campaign, process: subprocess.Popen[bytes], port: int, patience: float = 60.0) -> str:
+    ports = folder.store / f"nats-server_{process.pid}.ports"
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, msgspec.MsgspecError, KeyError, IndexError):
+            url = msgspec.json.decode(ports.read_bytes(), type=dict[str, list[str]])["nats"][0]
+            ports.unlink()
+            return url
+        if process.poll() is not None:
+            raise _failure(folder, port)
+        time.sleep(0.002)
+    raise ServerFailed(f"the server did not answer within {patience:g} seconds: see {_log_file(folder)}")
+
+
+def _failure(folder: Campaign, port: int) -> ServerFailed | PortInUse:
+    lines = _log_file(folder).read_text(errors="replace").splitlines()
+    if any("address already in use" in line for line in lines):
+        return PortInUse(port)
+    if any("no space left" in line for line in lines):
+        return ServerFailed(f"the disk of {folder.store} is full: make room, nothing was started")
+    reason = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+    return ServerFailed(f"the server did not start: {reason.strip()} (see {_log_file(folder)})")
+
+
+def _config_file(folder: Campaign) -> Path:
+    return folder.credentials / "server.conf"
+
+
+def _lock_file(folder: Campaign) -> Path:
+    return folder.store / "lock"
+
+
+def _log_file(folder: Campaign) -> Path:
+    return folder.store / "server.log"

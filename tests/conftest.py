@@ -1,0 +1,30 @@
+"""Fixtures that any room may use: a real server for the whole run, and a fresh campaign's log on it for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from events import jetstream
+from events import server as servers
+from events.folder import Campaign
+from events.jetstream import JetStreamLog
+from events.server import Running
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A running nats-server; tests make streams of their own on it as its owner."""
+    with servers.running(Campaign(tmp_path_factory.mktemp("server") / "shared")) as running:
+        yield running
+
+
+@pytest.fixture
+def jetstream_log(server: Running) -> Iterator[JetStreamLog]:
+    """An empty log of a campaign that no other test has."""
+    with jetstream.create(server.credential("owner"), f"c{next(_numbers)}") as log:
+        yield log
