@@ -1,0 +1,250 @@
+"""The bench: the child process that trains; it holds features and a device, no connection and no key.
+
+It reads a `Setup` and then orders from standard input, one JSON line each, and writes pulses and results to standard
+output. It may hang, leak or be killed without harming anyone: its parent sees the pipe close.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+import msgspec
+
+from actors.orders import (
+    Breakdown,
+    Control,
+    Controlled,
+    Epoch,
+    Extract,
+    Extracted,
+    Order,
+    Prepare,
+    Prepared,
+    Progress,
+    Ready,
+    Refused,
+    Score,
+    Setup,
+    Train,
+    Trained,
+)
+from kernels import controls, datasets, features, instrument, lanes, training, wiring
+from kernels.errors import KernelsError, MissingFeatures
+from kernels.files import replacing
+from kernels.outcomes import Completed
+from kernels.outcomes import Epoch as EpochEnded
+from kernels.tasks import roadsim
+
+Line = Ready | Progress | Epoch | Trained | Extracted | Controlled | Prepared | Refused
+
+_orders = msgspec.json.Decoder(Order)
+_encoder = msgspec.json.Encoder()
+
+
+class Bench:
+    """Carries out orders, one after the other.
+
+    Args:
+        out: where lines go; nothing else may write there.
+    """
+
+    def __init__(self, setup: Setup, out: BinaryIO) -> None:
+        self._setup = setup
+        self._out = out
+        self._task = Path(setup.task)
+        self._cache = Path(setup.cache)
+        self._data: dict[str, datasets.Dataset] = {}
+
+    def say(self, line: Line) -> None:
+        """Write one line."""
+        self._out.write(_encoder.encode(line) + b"\n")
+        self._out.flush()
+
+    def greet(self) -> Ready | Refused:
+        """Return under which instrument and on which platform this bench would train."""
+        size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
+        try:
+            seen = instrument.describe(self._task, self._cache, self._setup.backbones, **size)
+        except KernelsError as error:
+            return Refused(id="setup", reason=str(error))
+        device = self._setup.device
+        return Ready(instrument=seen.digest, platform=instrument.platform(device), lanes=lanes.count(device))
+
+    def carry_out(self, order: Order) -> Line:
+        """Carry out one order; what goes wrong with it is its answer."""
+        try:
+            match order:
+                case Train():
+                    return Trained(id=order.id, ends=self._train(order))
+                case Extract():
+                    return self._extract(order.id, order.backbone, processes=1)
+                case Control():
+                    return self._control(order)
+                case Prepare():
+                    return self._prepare(order)
+                case _:
+                    return Refused(id=order.id, reason="a bench does not propose")
+        except Exception as error:  # noqa: BLE001 # whatever an order raises is its answer; the bench goes on
+            return Refused(id=order.id, reason=f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+
+    def _train(self, order: Train) -> tuple[Score | Breakdown, ...]:
+        began = time.perf_counter()
+        ends: dict[str, Score | Breakdown] = {}
+        try:
+            for item in self._trained(order):
+                if isinstance(item, EpochEnded):
+                    self.say(self._epoch(order, item))
+                else:
+                    ends[item.experiment] = (
+                        self._score(item, order) if isinstance(item, Completed) else _breakdown(item)
+                    )
+        except Exception as error:  # noqa: BLE001 # a run may raise anything; that is a fact about the run
+            kind = "missing_features" if isinstance(error, MissingFeatures) else "crashed"
+            share = (time.perf_counter() - began) / len(order.runs)
+            for run in order.runs:
+                trace = traceback.format_exc()
+                ends.setdefault(run.experiment, Breakdown(run.experiment, kind, 0, trace, share))
+        return tuple(ends.values())
+
+    def _trained(self, order: Train) -> training.Iterator[training.Epoch | training.Outcome]:
+        runs = [wiring.Run(run.experiment, run.configuration, run.seed) for run in order.runs]
+        pack = wiring.wire(runs, capacity=lanes.count(self._setup.device))
+        data = self._dataset(pack.shape.backbone)
+        return training.train(
+            pack,
+            data,
+            device=self._setup.device,
+            micro_batches=order.execution.micro_batches,
+            width=self._setup.width,
+            layers=self._setup.layers,
+            heads=self._setup.heads,
+        )
+
+    def _dataset(self, backbone: str) -> datasets.Dataset:
+        if backbone not in self._data:
+            self._data[backbone] = datasets.load(self._task, self._cache, backbone)
+        return self._data[backbone]
+
+    def _epoch(self, order: Train, ended: EpochEnded) -> Epoch:
+        epochs = next(int(r.configuration["epochs"]) for r in order.runs if r.experiment == ended.experiment)
+        return Epoch(
+            worker=self._setup.worker,
+            experiment=ended.experiment,
+            epoch=ended.epoch,
+            epochs=epochs,
+            loss=_finite(ended.loss),
+            validation=ended.validation,
+        )
+
+    def _score(self, run: Completed, order: Train) -> Score:
+        return Score(
+            experiment=run.experiment,
+            validation=run.validation,
+            test=run.test,
+            noise=run.noise,
+            epoch=run.epoch,
+            loss=tuple(map(_finite, run.curves.loss)),
+            curve=run.curves.validation,
+            learning_rate=run.curves.learning_rate,
+            gpu_seconds=run.seconds,
+            peak_memory=run.peak_memory,
+            checkpoint=self._keep(run) if run.validation >= order.keep_from else None,
+        )
+
+    def _keep(self, run: Completed) -> str:
+        folder = Path(self._setup.checkpoints)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / f"{run.digest}.safetensors") as partial:
+            partial.write_bytes(run.checkpoint)
+        return run.digest
+
+    def _extract(self, name: str, backbone: str, *, processes: int) -> Extracted:
+        began = time.perf_counter()
+        made = features.extract(
+            self._task,
+            backbone,
+            self._cache,
+            processes=processes,
+            progress=lambda done, total: self.say(Progress(f"features: {backbone}", done, total)),
+        )
+        self._data.pop(backbone, None)
+        return Extracted(
+            id=name,
+            backbone=backbone,
+            digest=made.digest,
+            clips=made.clips,
+            width=made.width,
+            reused=made.reused == made.clips,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _prepare(self, order: Prepare) -> Prepared:
+        rendered = roadsim.render(
+            self._task,
+            clips=order.clips,
+            seed=order.seed,
+            processes=order.processes,
+            progress=lambda done, total: self.say(Progress("clips", done, total)),
+        )
+        made = tuple(self._extract(order.id, name, processes=order.processes) for name in self._setup.backbones)
+        return Prepared(id=order.id, clips=rendered.clips, reused=rendered.reused, features=made)
+
+    def _control(self, order: Control) -> Controlled | Refused:
+        data = self._dataset(str(order.configuration["backbone"]))
+        run = wiring.Run(order.experiment, order.configuration, order.seed)
+        size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
+        capacity = lanes.count(self._setup.device)
+        shuffled = controls.shuffled(run, data, device=self._setup.device, capacity=capacity, **size)
+        linear = controls.linear(data, length=int(order.configuration["length"]))
+        if shuffled is None:
+            return Refused(id=order.id, reason="the champion's configuration diverges on shuffled labels")
+        return Controlled(
+            id=order.id,
+            shuffled_labels=(shuffled.validation, shuffled.noise),
+            linear=(linear.validation, linear.noise),
+        )
+
+
+def main() -> None:
+    """Serve orders from standard input until it closes, which also ends whatever is being trained."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    lines: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    setup = msgspec.json.decode(lines.get(), type=Setup)
+    if setup.memory is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (setup.memory, setup.memory))
+    if setup.device == "cpu":
+        import torch  # noqa: PLC0415 # kernels has it by now; only its threads are ours to set
+
+        torch.set_num_threads(1)
+    bench = Bench(setup, out)
+    bench.say(bench.greet())
+    while True:
+        bench.say(bench.carry_out(_orders.decode(lines.get())))
+
+
+def _listen(lines: SimpleQueue[bytes]) -> None:
+    for line in sys.stdin.buffer:
+        lines.put(line)
+    os._exit(0)
+
+
+def _breakdown(run: training.Failed) -> Breakdown:
+    return Breakdown(run.experiment, run.kind, run.step, run.detail, run.seconds)
+
+
+def _finite(loss: float) -> float | None:
+    return loss if abs(loss) != float("inf") and loss == loss else None  # noqa: PLR0124 # NaN alone differs from itself
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""What roles ask of their hands, and what comes back: plain data, the same through a thread or through a pipe."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from events.facts import Execution, FailureKind
+from events.space import Configuration, Space
+
+
+class Trial(msgspec.Struct, frozen=True, gc=False):
+    """One experiment as policies see it: validation AP, None while it has none."""
+
+    idea: str
+    agent: str
+    configuration: Configuration
+    validation: float | None
+    failed: bool = False
+
+
+class History(msgspec.Struct, frozen=True):
+    """What a policy may know: the space, completed and failed trials in the order of their ends, then open ones."""
+
+    space: Space
+    ended: tuple[Trial, ...]
+    open: tuple[Trial, ...]
+
+
+class Suggestion(msgspec.Struct, frozen=True):
+    """An idea before it is proposed."""
+
+    configuration: Configuration
+    rationale: str
+    origin: Literal["agent", "sweep"] = "agent"
+    parents: tuple[str, ...] = ()
+    priority: float = 0.5
+
+
+class Propose(msgspec.Struct, frozen=True, tag="propose"):
+    """Ask a policy for ideas; `key` seeds every draw."""
+
+    id: str
+    key: int
+    history: History
+
+
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """One experiment of a pack, in one lane."""
+
+    experiment: str
+    attempt: int
+    lane: int
+    configuration: Configuration
+    seed: int
+
+
+class Train(msgspec.Struct, frozen=True, tag="train"):
+    """Train a pack: experiments of one shape, side by side; weights are kept from `keep_from` validation AP on."""
+
+    id: str
+    runs: tuple[Run, ...]
+    execution: Execution
+    keep_from: float = 0.0
+
+
+class Extract(msgspec.Struct, frozen=True, tag="extract"):
+    """Make a backbone's features from the task's clips."""
+
+    id: str
+    backbone: str
+
+
+class Control(msgspec.Struct, frozen=True, tag="control"):
+    """Train what a champion is held against."""
+
+    id: str
+    experiment: str
+    configuration: Configuration
+    seed: int
+    timeout: float
+
+
+class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
+    """Make all that training needs: the task's clips, then each backbone's features; what is there is reused."""
+
+    id: str
+    clips: int
+    seed: int
+    processes: int
+
+
+Order = Propose | Train | Extract | Control | Prepare
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered"):
+    """A policy's ideas, with the raw answer and what it cost."""
+
+    id: str
+    text: str
+    model: str
+    ideas: tuple[Suggestion, ...]
+    seconds: float
+    tokens_in: int = 0
+    tokens_out: int = 0
+    usd: float = 0.0
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """An order could not be carried out, and why."""
+
+    id: str
+    reason: str
+
+
+class Score(msgspec.Struct, frozen=True, tag="score"):
+    """A run's result; see `events.facts.Completed`."""
+
+    experiment: str
+    validation: float
+    test: float
+    noise: float
+    epoch: int
+    loss: tuple[float | None, ...]
+    curve: tuple[float, ...]
+    learning_rate: tuple[float, ...]
+    gpu_seconds: float
+    peak_memory: int
+    checkpoint: str | None = None
+
+
+class Breakdown(msgspec.Struct, frozen=True, tag="breakdown"):
+    """A run's failure; see `events.facts.Failed`."""
+
+    experiment: str
+    kind: FailureKind
+    step: int
+    trace: str
+    gpu_seconds: float
+
+
+class Trained(msgspec.Struct, frozen=True, tag="trained"):
+    """A pack's ends, one a run."""
+
+    id: str
+    ends: tuple[Score | Breakdown, ...]
+
+
+class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
+    """Features are in the cache; see `events.facts.FeaturesExtracted`."""
+
+    id: str
+    backbone: str
+    digest: str
+    clips: int
+    width: int
+    reused: bool
+    seconds: float
+
+
+class Controlled(msgspec.Struct, frozen=True, tag="controlled"):
+    """The controls' validation AP and noise, by name."""
+
+    id: str
+    shuffled_labels: tuple[float, float]
+    linear: tuple[float, float]
+
+
+class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
+    """All that training needs is there; `reused` clips were there before."""
+
+    id: str
+    clips: int
+    reused: int
+    features: tuple[Extracted, ...]
+
+
+Result = Answered | Refused | Trained | Extracted | Controlled | Prepared
+
+
+class Beat(msgspec.Struct, frozen=True, tag="beat"):
+    """A worker's sign of life; a pulse, never recorded."""
+
+    worker: str
+
+
+class Epoch(msgspec.Struct, frozen=True, tag="epoch"):
+    """Where a run is; a pulse, never recorded."""
+
+    worker: str
+    experiment: str
+    epoch: int
+    epochs: int
+    loss: float | None
+    validation: float
+
+
+Pulse = Beat | Epoch
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What a bench is told before its first order.
+
+    Attributes:
+        memory: bytes that it may take, None for all there is.
+    """
+
+    worker: str
+    device: str
+    task: str
+    cache: str
+    checkpoints: str
+    backbones: tuple[str, ...]
+    width: int
+    layers: int
+    heads: int
+    memory: int | None = None
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """A bench can train: under this instrument, on this platform."""
+
+    instrument: str
+    platform: dict[str, str]
+    lanes: int
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """How far a preparation is."""
+
+    stage: str
+    done: int
+    total: int

@@ -1,0 +1,45 @@
+"""The order of the queue: each agent its share, then the proposer's wish and the novelty of the architecture."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from events.space import Configuration
+from replay.ledger import Experiment, Ledger
+
+WISH, NOVELTY = 0.5, 0.5
+
+
+def architecture(configuration: Configuration) -> tuple[object, ...]:
+    """Return the part of a cell that novelty counts."""
+    return tuple(configuration.get(name) for name in ("backbone", "encoder", "pooling"))
+
+
+def priority(wish: float, known: int) -> tuple[float, str]:
+    """Return an idea's place in its agent's queue, in (0, 1], and why in words.
+
+    Args:
+        wish: the proposer's, 0 to 1.
+        known: experiments of the same architecture that were accepted before.
+    """
+    novelty = 1 / (1 + known)
+    value = WISH * wish + NOVELTY * novelty
+    return value, f"wish {wish:.2f}, novelty {novelty:.2f} ({known} of this architecture before)"
+
+
+def order(ledger: Ledger) -> list[Experiment]:
+    """Return the queued experiments as they would be assigned now.
+
+    The agent whose experiments were assigned least often goes first; within an agent, higher priority, then age.
+    """
+    served = Counter(ledger.author(e.experiment) for e in ledger.experiments.values() if e.attempts)
+    queued = [e for e in ledger.experiments.values() if e.status == "queued"]
+    lanes: dict[str, list[Experiment]] = {}
+    for experiment in sorted(queued, key=lambda e: -e.priority):
+        lanes.setdefault(ledger.author(experiment.experiment), []).append(experiment)
+    turns = [
+        ((served[agent] + turn, agent), experiment)
+        for agent, mine in lanes.items()
+        for turn, experiment in enumerate(mine)
+    ]
+    return [experiment for _, experiment in sorted(turns, key=lambda pair: pair[0])]

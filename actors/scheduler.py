@@ -1,0 +1,244 @@
+"""The scheduler: judges ideas, orders the queue, leases packs to workers, takes leases back, and ends the campaign."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Literal
+
+from actors import budgets, duplicates
+from actors.agent import BARREN
+from actors.budgets import Budget
+from actors.priority import architecture, order, priority
+from actors.role import Decision, Known, News
+from actors.seeds import seed_of
+from events.envelope import Fact, Position
+from events.facts import (
+    Abandoned,
+    Assigned,
+    CampaignClosed,
+    Execution,
+    IdeaDeclined,
+    LeaseRevoked,
+    Queued,
+    Requeued,
+    WorkerLost,
+)
+from events.space import Configuration
+from replay.fleet import Worker
+from replay.ledger import Experiment, Idea
+from replay.repairs import Repair
+
+SHAPE = ("backbone", "encoder", "batch", "length")
+"""Dimensions in which the experiments of one pack must agree."""
+
+MEANINGLESS = ("retired",)
+"""Ends of an attempt that say nothing against its experiment."""
+
+
+class Scheduler:
+    """See the module.
+
+    Args:
+        agents: how many must have joined before their silence can end the campaign.
+        silence: seconds without a pulse after which a worker is lost.
+    """
+
+    author = "scheduler"
+
+    def __init__(self, budget: Budget, *, agents: int, silence: float) -> None:
+        self._budget = budget
+        self._agents = agents
+        self._silence = silence
+        self._twins: duplicates.Known | None = None
+
+    def initial(self) -> Known:
+        """Return what it knows before the first fact."""
+        self._twins = None
+        return Known()
+
+    def decide(self, known: Known, now: int, news: News) -> Decision | None:
+        """Look, in this order, for a lost worker, an orphaned lease, a verdict, a repair, an end, an assignment."""
+        if not known.ledger.campaign:
+            return None
+        return (
+            self._lost(known, news)
+            or self._revoke(known)
+            or self._judge(known)
+            or self._settle(known)
+            or self._close(known, now)
+            or self._assign(known, now, news)
+        )
+
+    def _lost(self, known: Known, news: News) -> Decision | None:
+        for worker in known.fleet.present():
+            silence = news.silences.get(worker.worker, 0.0)
+            if silence > self._silence:
+                return Decision("worker", worker.worker, (WorkerLost(worker=worker.worker, silence=silence),))
+        return None
+
+    def _revoke(self, known: Known) -> Decision | None:
+        for pack in known.fleet.orphans():
+            left = known.fleet.workers[pack.worker].status == "retired"
+            reason: Literal["lost", "retired"] = "retired" if left else "lost"
+            facts: list[Fact] = [LeaseRevoked(pack=pack.pack, worker=pack.worker, reason=reason)]
+            for name in pack.waiting:
+                experiment = known.ledger.experiments[name]
+                spoiled = _spoiled(experiment) + (reason not in MEANINGLESS)
+                facts.append(self._again(known, experiment, spoiled, f"its worker was {reason}", pack.execution))
+            return Decision("pack", pack.pack, tuple(facts), lease=pack.pack)
+        return None
+
+    def _judge(self, known: Known) -> Decision | None:
+        ledger = known.ledger
+        source, ideas = next(iter(ledger.unjudged.items()), (None, []))
+        if source is None or ledger.space is None:
+            return None
+        self._twins = self._twins or duplicates.Known(ledger.space)
+        self._twins.update(ledger)
+        verdicts = _Verdicts(known, self._twins)
+        aggregate, _, identity = source.partition(".")
+        facts = tuple(verdicts.of(ledger.ideas[name]) for name in ideas)
+        return Decision("repair" if aggregate == "repair" else "cycle", identity, facts)
+
+    def _settle(self, known: Known) -> Decision | None:
+        for repair in known.repairs.with_status("applied", "refused"):
+            experiment = known.ledger.experiments[repair.experiment]
+            return Decision("repair", repair.repair, (self._after(known, experiment, repair),))
+        return None
+
+    def _after(self, known: Known, experiment: Experiment, repair: Repair) -> Fact:
+        if repair.child is not None:
+            reason = f"{repair.kind}: replaced by {repair.child}"
+            return Abandoned(cause=repair.spoken, experiment=experiment.experiment, reason=reason)
+        if repair.remedy == "none":
+            return Abandoned(cause=repair.spoken, experiment=experiment.experiment, reason=repair.diagnosis)
+        execution = repair.execution or experiment.attempts[-1].execution
+        reason = f"{repair.kind}: {repair.remedy}"
+        return self._again(known, experiment, _spoiled(experiment), reason, execution, cause=repair.spoken)
+
+    def _again(
+        self,
+        known: Known,
+        experiment: Experiment,
+        spoiled: int,
+        reason: str,
+        execution: Execution,
+        *,
+        cause: Position | None = None,
+    ) -> Fact:
+        name, attempt = experiment.experiment, len(experiment.attempts) + 1
+        if spoiled >= self._budget.attempts:
+            return Abandoned(cause=cause, experiment=name, reason=f"{reason}, after {spoiled} spoiled attempts")
+        return Requeued(cause=cause, experiment=name, attempt=attempt, reason=reason, execution=execution)
+
+    def _close(self, known: Known, now: int) -> Decision | None:
+        ledger = known.ledger
+        busy = any(e.status in (*budgets.LIVE, "failed") for e in ledger.experiments.values())
+        if ledger.closed is not None or busy:
+            return None
+        reason = budgets.exhausted(self._budget, ledger, now) or self._silent(known)
+        return Decision("campaign", "search", (CampaignClosed(reason=reason),)) if reason else None
+
+    def _silent(self, known: Known) -> str | None:
+        agents = known.cycles.agents
+        queued = any(e.status == "queued" for e in known.ledger.experiments.values())
+        if queued or len(agents) < self._agents or any(known.cycles.open(agent) for agent in agents):
+            return None
+        if all(known.cycles.barren(agent) >= BARREN for agent in agents):
+            return f"no agent had a new idea in {BARREN} cycles"
+        return None
+
+    def _assign(self, known: Known, now: int, news: News) -> Decision | None:
+        idle = [worker for worker in known.fleet.present() if worker.pack is None]
+        if not idle or known.ledger.closed is not None or news.stopping:
+            return None
+        runs = self._pack(known, idle[0], now)
+        if not runs:
+            return None
+        name = f"p-{len(known.fleet.packs) + 1}"
+        facts = tuple(self._leased(known, e, name, lane, idle[0]) for lane, e in enumerate(runs))
+        return Decision("pack", name, facts)
+
+    def _pack(self, known: Known, worker: Worker, now: int) -> list[Experiment]:
+        """Choose the head of the queue and the next ones of its shape and execution, as many as there are lanes."""
+        chosen: list[Experiment] = []
+        reserved = 0.0
+        for experiment in order(known.ledger):
+            execution = self._execution(experiment)
+            reserved += execution.timeout
+            if not self._fits(known, now, len(chosen), reserved):
+                break
+            if not chosen or self._alike(known, chosen[0], experiment):
+                chosen.append(experiment)
+            else:
+                reserved -= execution.timeout
+            if len(chosen) == worker.lanes:
+                break
+        return chosen
+
+    def _fits(self, known: Known, now: int, chosen: int, reserved: float) -> bool:
+        limit = self._budget.experiments
+        live = sum(e.status in budgets.LIVE for e in known.ledger.experiments.values())
+        if limit is not None and len(known.ledger.completed) + live + chosen >= limit:
+            return False
+        return budgets.room(self._budget, known.ledger, now, reserved)
+
+    def _alike(self, known: Known, one: Experiment, other: Experiment) -> bool:
+        a, b = (known.ledger.configuration(e.experiment) for e in (one, other))
+        return _shape(a) == _shape(b) and self._execution(one) == self._execution(other)
+
+    def _execution(self, experiment: Experiment) -> Execution:
+        return experiment.execution or Execution(timeout=self._budget.timeout)
+
+    def _leased(self, known: Known, experiment: Experiment, pack: str, lane: int, worker: Worker) -> Assigned:
+        return Assigned(
+            experiment=experiment.experiment,
+            attempt=len(experiment.attempts) + 1,
+            pack=pack,
+            lane=lane,
+            worker=worker.worker,
+            seed=seed_of(known.ledger.seed, experiment.experiment),
+            execution=self._execution(experiment),
+        )
+
+
+class _Verdicts:
+    """Verdicts on the ideas of one frame, each knowing those before it."""
+
+    def __init__(self, known: Known, twins: duplicates.Known) -> None:
+        self._ledger = known.ledger
+        self._twins = twins
+        self._next = len(known.ledger.experiments) + 1
+        self._here: list[tuple[duplicates.Identity, str]] = []
+        configurations = (known.ledger.configuration(name) for name in known.ledger.experiments)
+        self._architectures = Counter(architecture(c) for c in configurations)
+
+    def of(self, idea: Idea) -> IdeaDeclined | Queued:
+        """Judge one idea."""
+        space = self._ledger.space
+        if space is None or (problems := space.problems(idea.configuration)):
+            rule = "; ".join(problems) if space else "no space"
+            return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="invalid", rule=rule)
+        if self._ledger.closed is not None:
+            return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="budget", rule=self._ledger.closed)
+        mine = duplicates.identity(space, idea.configuration)
+        twin = self._twins.twin(idea.configuration) or next((name for i, name in self._here if i == mine), None)
+        if twin is not None:
+            return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="twin", rule=duplicates.RULE, twin=twin)
+        self._here.append((mine, idea.idea))
+        return self._queued(idea)
+
+    def _queued(self, idea: Idea) -> Queued:
+        kind = architecture(idea.configuration)
+        value, why = priority(idea.priority, self._architectures[kind])
+        self._architectures[kind] += 1
+        name, self._next = f"e-{self._next}", self._next + 1
+        return Queued(cause=idea.proposed, experiment=name, idea=idea.idea, priority=value, why=why)
+
+
+def _spoiled(experiment: Experiment) -> int:
+    return sum(a.failure is not None and a.failure not in MEANINGLESS for a in experiment.attempts)
+
+
+def _shape(configuration: Configuration) -> tuple[object, ...]:
+    return tuple(configuration[name] for name in SHAPE)

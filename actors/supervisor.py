@@ -1,0 +1,99 @@
+"""The supervisor: restarts a dead role by refolding, so many times and no more, as facts; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pykka
+
+from actors.errors import RoleGivenUp
+from actors.feed import Feed
+from actors.pen import Clock, Pen
+from actors.role import Decision
+from actors.shell import Died, Shell
+from events.blobs import Blobs
+from events.errors import LogError
+from events.facts import RoleFailed, RoleRestarted
+from events.log import EventLog, Recorded
+
+RESTARTS, WINDOW = 3, 60.0
+"""A role may be restarted so many times in so many seconds."""
+
+Make = Callable[[Callable[[Died], None]], "pykka.ActorRef[Shell]"]
+
+
+class Supervisor(pykka.ThreadingActor):
+    """Keeps every role alive.
+
+    Args:
+        roles: how to start each role's shell, by its author; told whom to call when it dies.
+        give_up: called once with the reason why the process must end: a lost log, or a role beyond repair.
+    """
+
+    use_daemon_thread = True
+
+    def __init__(
+        self,
+        roles: dict[str, Make],
+        log: EventLog,
+        feed: Feed,
+        clock: Clock,
+        blobs: Blobs,
+        *,
+        give_up: Callable[[Exception], None],
+    ) -> None:
+        super().__init__()
+        self._roles = roles
+        self._blobs = blobs
+        self._clock = clock
+        self._give_up = give_up
+        self._pen = Pen(log, feed, "supervisor", clock)
+        self._failures: dict[str, list[int]] = {}
+        self._shells: dict[str, pykka.ActorRef[Shell]] = {}
+
+    def on_start(self) -> None:
+        """Start every role."""
+        for author in self._roles:
+            self._start(author)
+
+    def on_receive(self, message: Died) -> None:
+        """Record the death, and restart the role unless it has died too often."""
+        if isinstance(message.error, LogError):
+            self._give_up(message.error)
+            return
+        try:
+            self._bury(message)
+        except LogError as error:
+            self._give_up(error)
+
+    def shells(self) -> list[pykka.ActorRef[Shell]]:
+        """Return the shells that run now; ask through the actor's proxy."""
+        return list(self._shells.values())
+
+    def _bury(self, death: Died) -> None:
+        failed = RoleFailed(role=death.author, error=repr(death.error), trace=self._blobs.keep(death.trace))
+        self._write(death.author, failed)
+        since = self._clock() - int(WINDOW * 1e6)
+        recent = sum(at > since for at in self._failures.get(death.author, ()))
+        if recent > RESTARTS:
+            self._give_up(RoleGivenUp(death.author, repr(death.error)))
+            return
+        self._write(death.author, RoleRestarted(role=death.author, restart=recent))
+        self._start(death.author)
+
+    def _write(self, author: str, fact: RoleFailed | RoleRestarted) -> None:
+        for _ in range(10):
+            self._see(self._pen.catch_up())
+            if self._pen.write(Decision("campaign", author, (fact,))):
+                break
+        self._see(self._pen.catch_up())
+
+    def _see(self, frames: list[Recorded]) -> None:
+        for recorded in frames:
+            if recorded.author == "supervisor":
+                for fact in recorded.facts:
+                    if isinstance(fact, RoleFailed):
+                        self._failures.setdefault(fact.role, []).append(fact.at)
+
+    def _start(self, author: str) -> None:
+        self._shells[author] = self._roles[author](self.actor_ref.tell)
