@@ -120,7 +120,7 @@ class Ledger(msgspec.Struct, kw_only=True):
 
     Attributes:
         completed: experiments in the order of completion.
-        void: positions of facts spoken under no valid lease; they changed nothing.
+        void: positions of facts spoken under no valid lease, or about what is settled; they changed nothing.
         unjudged: sources of ideas that still wait for a verdict, each with its ideas.
         leases: every pack with its experiments, in the order of lanes.
     """
@@ -179,6 +179,9 @@ def _declined(ledger: Ledger, fact: IdeaDeclined, recorded: Recorded, index: int
 
 def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> None:
     idea = _idea(ledger, fact.idea, recorded, index)
+    if fact.experiment in ledger.experiments:
+        ledger.void.append(Position(recorded.sequence, index))
+        return
     idea.experiment = fact.experiment
     _judged(ledger, idea)
     ledger.experiments[fact.experiment] = Experiment(
@@ -187,7 +190,8 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
 
 
 def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) -> None:
-    experiment = _experiment(ledger, fact.experiment, recorded, index)
+    if (experiment := _unfinished(ledger, fact, recorded, index)) is None:
+        return
     experiment.status = "assigned"
     ledger.leases.setdefault(fact.pack, []).append(fact.experiment)
     experiment.attempts.append(
@@ -245,13 +249,13 @@ def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int)
 
 
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
-    experiment = _experiment(ledger, fact.experiment, recorded, index)
-    experiment.status, experiment.execution = "queued", fact.execution
+    if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
+        experiment.status, experiment.execution = "queued", fact.execution
 
 
 def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) -> None:
-    experiment = _experiment(ledger, fact.experiment, recorded, index)
-    experiment.status, experiment.abandoned = "abandoned", fact.reason
+    if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
+        experiment.status, experiment.abandoned = "abandoned", fact.reason
 
 
 def _judged(ledger: Ledger, idea: Idea) -> None:
@@ -270,6 +274,17 @@ def _leased(ledger: Ledger, fact: Started | Completed | Failed, recorded: Record
         ledger.void.append(Position(recorded.sequence, index))
         return None
     return last
+
+
+def _unfinished(
+    ledger: Ledger, fact: Assigned | Requeued | Abandoned, recorded: Recorded, index: int
+) -> Experiment | None:
+    """Return the experiment; a fact about one that has its result is noted as void: nothing completes twice."""
+    experiment = _experiment(ledger, fact.experiment, recorded, index)
+    if experiment.outcome is not None:
+        ledger.void.append(Position(recorded.sequence, index))
+        return None
+    return experiment
 
 
 def _idea(ledger: Ledger, name: str, recorded: Recorded, index: int) -> Idea:

@@ -46,6 +46,7 @@ class Chronicle:
         self._leases: dict[str, facts.Assigned] = {}
         self._attempts: Counter[str] = Counter()
         self._sources: dict[str, tuple[subjects.Aggregate, str]] = {}
+        self._present: set[str] = set()
 
     def says(self, author: str, aggregate: subjects.Aggregate, identity: str, *said: Fact, cause: str = "") -> int:
         """Append any frame; `cause` names an idea, experiment or cycle. Returns the sequence."""
@@ -74,11 +75,13 @@ class Chronicle:
         self.says("scheduler", "campaign", "closing", facts.CampaignClosed(reason=reason))
 
     def joins(self, agent: str, policy: str = "uniform") -> None:
-        """An agent takes part."""
+        """An agent takes part; one that starts a cycle without a word joins by itself."""
+        self._present.add(agent)
         self.says(f"agent-{agent}", "campaign", agent, facts.AgentJoined(agent=agent, policy=policy))
 
     def worker_joins(self, worker: str = "worker-cpu0-a") -> None:
-        """A device takes work."""
+        """A device takes work; one that is given work without a word joins by itself."""
+        self._present.add(worker)
         joined = facts.WorkerJoined(worker=worker, device="cpu", lanes=1, platform=PLATFORM, instrument=INSTRUMENT)
         self.says(worker, "worker", worker, joined)
 
@@ -104,6 +107,8 @@ class Chronicle:
         usd: float = 0.0,
     ) -> list[str]:
         """An agent starts a cycle, is answered, and proposes one idea for each mapping of changes."""
+        if agent not in self._present:
+            self.joins(agent)
         cycle, author = self._name("c"), f"agent-{agent}"
         intent = self.says(author, "cycle", cycle, facts.CycleStarted(cycle=cycle, agent=agent, key=1))
         self._causes[cycle] = Position(intent)
@@ -146,6 +151,8 @@ class Chronicle:
 
     def assigns(self, experiment: str, *, on: str = "worker-cpu0-a", attempt: int | None = None) -> str:
         """The scheduler leases an experiment to a worker; returns the pack."""
+        if on not in self._present:
+            self.worker_joins(on)
         pack = self._name("p")
         self._attempts[experiment] = attempt or self._attempts[experiment] + 1
         lease = facts.Assigned(
@@ -217,7 +224,7 @@ class Chronicle:
         """The scheduler heard nothing of a worker, and says so."""
         self.says("scheduler", "worker", worker, facts.WorkerLost(worker=worker, silence=silence))
 
-    def revokes(self, experiment: str, reason: str = "the worker is lost") -> None:
+    def revokes(self, experiment: str, reason: Literal["lost", "retired"] = "lost") -> None:
         """The scheduler ends an experiment's lease."""
         lease = self._leases[experiment]
         revoked = facts.LeaseRevoked(pack=lease.pack, worker=lease.worker, reason=reason)

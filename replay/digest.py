@@ -1,0 +1,127 @@
+"""One digest of everything exact that a log folds to: what the live analyst and any replay must agree on.
+
+It covers the ledger (every idea with its author and verdict, every experiment with its attempts and result, floats as
+recorded, both orders), the agents and repairs, and the integer counts behind every measure; never a logarithm, whose
+last bit a machine may choose. It leaves out positions and the analyst's own facts: a log with and without them, or
+imported elsewhere, has one digest. Fields are listed here by name, so that a field added to the ledger later changes no
+old digest; a change of this list is a new `SCHEME`, and digests of different schemes are not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from events.space import Choice, Dimension, Space
+from replay.ledger import Experiment, Idea, Ledger
+
+SCHEME = "m1"
+"""First part of every digest: how the rest, 64 hex digits, was made."""
+
+IDEA = (
+    *("idea", "agent", "configuration", "rationale", "origin", "parents", "priority", "at", "source"),
+    *("experiment", "declined", "twin"),
+)
+EXPERIMENT = ("experiment", "idea", "priority", "why", "status", "queued_at", "completion", "abandoned")
+ATTEMPT = (
+    *("attempt", "pack", "lane", "worker", "seed", "assigned_at", "started_at", "ended_at", "instrument"),
+    *("platform", "failure", "step", "gpu_seconds"),
+)
+OUTCOME = ("validation", "test", "noise", "epoch", "peak_memory", "checkpoint")
+EXECUTION = ("micro_batches", "timeout")
+CURVES = ("loss", "validation", "learning_rate")
+CHOICE = ("name", "values", "part", "stage", "aliases")
+INTERVAL = ("name", "low", "high", "part", "stage", "scale", "when", "bins")
+
+Plain = tuple[Any, ...]
+
+_idea: Callable[[Idea], Plain] = attrgetter(*IDEA)
+_experiment: Callable[[Any], Plain] = attrgetter(*EXPERIMENT)
+_attempt: Callable[[Any], Plain] = attrgetter(*ATTEMPT)
+_outcome: Callable[[Any], Plain] = attrgetter(*OUTCOME)
+_execution: Callable[[Any], Plain] = attrgetter(*EXECUTION)
+_curves: Callable[[Any], Plain] = attrgetter(*CURVES)
+_choice: Callable[[Any], Plain] = attrgetter(*CHOICE)
+_interval: Callable[[Any], Plain] = attrgetter(*INTERVAL)
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+
+class Leaves:
+    """The sha256 of each record, in the order in which records came; only touched ones are hashed again."""
+
+    def __init__(self, form: Callable[[Any], Plain]) -> None:
+        self._form = form
+        self._slots: dict[str, int] = {}
+        self._hashes = bytearray()
+
+    def refresh(self, records: Mapping[str, Any], touched: Iterable[str]) -> None:
+        """Hash the touched records; those touched for the first time come in the order of their first touch."""
+        for name in touched:
+            leaf = sha256(_encode(self._form(records[name]))).digest()
+            if (slot := self._slots.setdefault(name, len(self._slots))) * 32 == len(self._hashes):
+                self._hashes += leaf
+            else:
+                self._hashes[slot * 32 : slot * 32 + 32] = leaf
+
+    def root(self) -> bytes:
+        """Return the sha256 of all leaves."""
+        return sha256(self._hashes).digest()
+
+
+class Digester:
+    """Digests a growing ledger in time proportional to what changed, plus 32 bytes a record."""
+
+    def __init__(self) -> None:
+        self._ideas = Leaves(_idea)
+        self._experiments = Leaves(experiment_form)
+
+    def digest(self, ledger: Ledger, ideas: Iterable[str], experiments: Iterable[str], exact: object) -> str:
+        """Return the digest.
+
+        Args:
+            ledger: as folded so far.
+            ideas: those that changed since this digester was last asked, first changes in order.
+            experiments: likewise.
+            exact: the counts behind the measures, plain and in a fixed order.
+        """
+        self._ideas.refresh(ledger.ideas, ideas)
+        self._experiments.refresh(ledger.experiments, experiments)
+        head = _encode((SCHEME, ledger_form(ledger), exact))
+        return f"{SCHEME}:{sha256(self._ideas.root() + self._experiments.root() + head).hexdigest()}"
+
+
+def digest(ledger: Ledger, exact: object) -> str:
+    """Return the digest of a whole ledger afresh: what the incremental form is held against."""
+    return Digester().digest(ledger, ledger.ideas, ledger.experiments, exact)
+
+
+def ledger_form(ledger: Ledger) -> Plain:
+    """Return what the ledger holds beside its records; `unjudged` and `leases` are indexes over those."""
+    space = space_form(ledger.space) if ledger.space is not None else None
+    opening = (ledger.campaign, space, ledger.seed, ledger.opened_at, ledger.closed)
+    return (opening, ledger.completed, len(ledger.void), len(ledger.ideas), len(ledger.experiments))
+
+
+def experiment_form(experiment: Experiment) -> Plain:
+    """Return an experiment as nested tuples of plain values."""
+    execution, outcome = experiment.execution, experiment.outcome
+    return (
+        _experiment(experiment),
+        None if execution is None else _execution(execution),
+        [(_attempt(attempt), _execution(attempt.execution)) for attempt in experiment.attempts],
+        None if outcome is None else (_outcome(outcome), _curves(outcome.curves)),
+    )
+
+
+def space_form(space: Space) -> Plain:
+    """Return a space as nested tuples of plain values."""
+    return (space.name, [_dimension_form(dimension) for dimension in space.dimensions])
+
+
+def _dimension_form(dimension: Dimension) -> Plain:
+    return _choice(dimension) if isinstance(dimension, Choice) else _interval(dimension)

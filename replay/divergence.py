@@ -1,0 +1,67 @@
+"""How differently the agents search: Jensen-Shannon divergence of their cells in bits (paper, Definition 3)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from events.space import Cell
+from replay.counts import PAPER, Counts, Sliding, Window
+
+
+def divergence(counts: Sequence[Mapping[Cell, int]]) -> float | None:
+    """Return JSD(p_1 .. p_k) = mean over i of KL(p_i || m), m the mean of the p_i, in bits.
+
+    It lies in [0, log2 k]: [0, 1] for two agents, where it is Definition 3. Each agent weighs the same, however much it
+    ran. None, not 0, while fewer than two agents are known or one of them is silent: an empty sequence has no
+    distribution.
+    """
+    totals = [sum(agent.values()) for agent in counts]
+    if len(counts) < 2 or not all(totals):
+        return None
+    many, terms = len(counts), []
+    for cell in {cell: None for agent in counts for cell in agent}:
+        shares = [agent.get(cell, 0) / total for agent, total in zip(counts, totals, strict=True)]
+        mean = math.fsum(shares) / many
+        terms += [share / many * math.log2(share / mean) for share in shares if share]
+    return min(math.log2(many), max(0.0, math.fsum(terms)))
+
+
+class Divergence(msgspec.Struct):
+    """Each agent's cells, since the start and among the last completions of all agents; constant time a completion."""
+
+    window: Window = PAPER
+    recent: Sliding[tuple[str, Cell]] = msgspec.field(default_factory=lambda: Sliding(PAPER))
+    ever: dict[str, Counts[Cell]] = {}
+    lately: dict[str, Counts[Cell]] = {}
+
+    def join(self, agent: str) -> None:
+        """Let an agent take part; it is silent until its first completion."""
+        if agent not in self.ever:
+            self.ever[agent], self.lately[agent] = Counts(), Counts()
+
+    def add(self, agent: str, cell: Cell) -> None:
+        """Let the next completion in."""
+        self.join(agent)
+        self.ever[agent].add(cell)
+        self.lately[agent].add(cell)
+        for author, fallen in self.recent.push((agent, cell)):
+            self.lately[author].remove(fallen)
+
+    def cumulative(self) -> float | None:
+        """Return the divergence since the start, the author's form."""
+        return divergence([counts.of for counts in self.ever.values()])
+
+    def windowed(self) -> float | None:
+        """Return the divergence among the last `window.length(n)` completions of all agents."""
+        return divergence([counts.of for counts in self.lately.values()])
+
+    def exact(self) -> list[tuple[str, list[tuple[Cell, int]], list[tuple[Cell, int]]]]:
+        """Return the counts that the divergence is read from, in a fixed order."""
+        return [(agent, _listed(self.ever[agent].of), _listed(self.lately[agent].of)) for agent in sorted(self.ever)]
+
+
+def _listed(counts: Mapping[Cell, int]) -> list[tuple[Cell, int]]:
+    return sorted(counts.items(), key=lambda item: (tuple(map(str, item[0])), item[1]))

@@ -1,0 +1,148 @@
+"""How widely a campaign searches: configuration entropy in bits over a sliding window (paper, Definition 2).
+
+The sequence is of completed experiments in the order of completion, or, where that is asked for, of ideas in the order
+of proposal. Entropy of w observations is at most log2(w), whatever the space: compare windows of one length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from events.space import Cell, Space, Value
+from replay.counts import PAPER, Counts, Sliding, Window
+from replay.ledger import Ledger
+
+Part = Literal["whole", "architecture", "training", "backbone_encoder", "loss_pooling", "author"]
+"""whole: every categorical dimension; architecture and training: those of that part (the paper's text). The last three
+are the author's code: backbone x encoder, loss x pooling, and all four of them."""
+
+Sequenced = Literal["completed", "proposed"]
+
+_AUTHOR: dict[Part, tuple[str, ...]] = {
+    "backbone_encoder": ("backbone", "encoder"),
+    "loss_pooling": ("loss", "pooling"),
+    "author": ("backbone", "encoder", "loss", "pooling"),
+}
+
+
+def projections(space: Space) -> dict[Part, tuple[str, ...]]:
+    """Name the dimensions of each part that the space has; a part with none of its dimensions is left out."""
+    names = [choice.name for choice in space.choices]
+    parts: dict[Part, tuple[str, ...]] = {
+        "whole": tuple(names),
+        "architecture": tuple(choice.name for choice in space.choices if choice.part == "architecture"),
+        "training": tuple(choice.name for choice in space.choices if choice.part == "training"),
+    }
+    parts |= {part: tuple(name for name in wanted if name in names) for part, wanted in _AUTHOR.items()}
+    return {part: dimensions for part, dimensions in parts.items() if dimensions}
+
+
+def project(configuration: Mapping[str, Value], dimensions: Iterable[str]) -> Cell:
+    """Return the configuration's values of these categorical dimensions."""
+    return tuple([configuration[name] for name in dimensions])  # type: ignore[misc] # a Choice's values are str or int
+
+
+class Seen(msgspec.Struct):
+    """One sequence of cells: counts over its window and over all of it."""
+
+    recent: Sliding[Cell]
+    window: Counts[Cell]
+    ever: Counts[Cell]
+
+    def add(self, cell: Cell) -> None:
+        """Let the next cell in."""
+        self.ever.add(cell)
+        self.window.add(cell)
+        for fallen in self.recent.push(cell):
+            self.window.remove(fallen)
+
+
+class Diversity(msgspec.Struct):
+    """Every part's cells, of all agents together (key "") and of each one; constant time an observation.
+
+    Each agent's window slides over the agent's own sequence.
+    """
+
+    window: Window = PAPER
+    dimensions: dict[Part, tuple[str, ...]] = {}
+    seen: dict[tuple[str, Part], Seen] = {}
+
+    def add(self, agent: str, configuration: Mapping[str, Value]) -> None:
+        """Let the next observation in."""
+        for part, dimensions in self.dimensions.items():
+            cell = project(configuration, dimensions)
+            self._of("", part).add(cell)
+            self._of(agent, part).add(cell)
+
+    def entropy(self, part: Part, agent: str = "") -> float | None:
+        """Return the entropy of the latest window in bits; None below two observations, or for a part without one."""
+        seen = self.seen.get((agent, part))
+        return seen.window.entropy() if seen is not None else None
+
+    def covered(self) -> int:
+        """Return how many cells of the whole space were seen at least once."""
+        seen = self.seen.get(("", "whole"))
+        return len(seen.ever.of) if seen is not None else 0
+
+    def exact(self) -> list[tuple[str, str, int, list[tuple[int, int]], list[tuple[int, int]]]]:
+        """Return the counts that every entropy is read from, in a fixed order."""
+        ordered = sorted(self.seen.items())
+        return [(agent, part, len(s.recent), s.window.exact(), s.ever.exact()) for (agent, part), s in ordered]
+
+    def _of(self, agent: str, part: Part) -> Seen:
+        if (seen := self.seen.get((agent, part))) is None:
+            seen = self.seen[agent, part] = Seen(Sliding(self.window), Counts(), Counts())
+        return seen
+
+
+class Reading(NamedTuple):
+    """One point of a series: after n observations, over the last `window` of them; None where they were too few."""
+
+    n: int
+    window: int
+    value: float | None
+
+
+def cells(ledger: Ledger, dimensions: Iterable[str], *, over: Sequenced = "completed", agent: str = "") -> list[Cell]:
+    """Return the ledger's cells in order, of one agent or (with "") of all.
+
+    A proposed configuration that lacks one of the dimensions is in no cell, and left out.
+    """
+    wanted = tuple(dimensions)
+    if over == "completed":
+        ideas = [ledger.ideas[ledger.experiments[name].idea] for name in ledger.completed]
+    else:
+        ideas = list(ledger.ideas.values())
+    mine = [idea.configuration for idea in ideas if agent in ("", idea.agent)]
+    return [project(point, wanted) for point in mine if all(name in point for name in wanted)]
+
+
+def series(sequence: Sequence[Cell], window: Window) -> list[Reading]:
+    """Read the entropy of a whole sequence every `window.step(n)`, and at its end, over windows of `window.length(n)`.
+
+    n is the length of the sequence, as in the author's code, so that every full window of a series has one length.
+    """
+    n = len(sequence)
+    length, step = window.length(n), window.step(n)
+    counts: Counts[Cell] = Counts()
+    readings = []
+    for index, cell in enumerate(sequence, start=1):
+        counts.add(cell)
+        if index > length:
+            counts.remove(sequence[index - length - 1])
+        if index % step == 0 or index == n:
+            readings.append(Reading(index, counts.total, counts.entropy()))
+    return readings
+
+
+def entropy(cells: Sequence[Cell]) -> float | None:
+    """Return H = -sum p log2 p in bits, straight from the definition: what every faster form is held against."""
+    n = len(cells)
+    if n < 2:
+        return None
+    return -math.fsum(times / n * math.log2(times / n) for times in Counter(cells).values())

@@ -1,0 +1,75 @@
+"""The leaderboard: completed experiments by validation AP, and which leads are more than noise."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+import msgspec
+
+from events.space import Configuration
+from replay.ledger import Experiment, Ledger
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One completed experiment in its place.
+
+    Attributes:
+        completion: its place in the order of completion, from 1; the earlier stands higher among equals.
+        noise: bootstrap standard deviation of `validation`.
+        lead: validation minus that of the next in order, in AP; None for the last of all.
+        within_noise: the lead is at most hypot(own noise, the next one's), as if the two were drawn independently. They
+            share their clips, so this errs towards calling a lead noise.
+        test: AP on the test split, only where it was asked for; the order never depends on it.
+    """
+
+    rank: int
+    experiment: str
+    agent: str
+    origin: str
+    configuration: Configuration
+    completion: int
+    validation: float
+    noise: float
+    lead: float | None
+    within_noise: bool | None
+    test: float | None = None
+
+
+def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = False) -> list[Row]:
+    """Return the best by validation AP, earlier completions first among equals; all of them where `top` is None."""
+    many = len(ledger.completed) if top is None else top
+    completed = (ledger.experiments[name] for name in ledger.completed)
+    # one more than shown: the last row's lead needs it
+    best = heapq.nsmallest(many + 1, completed, key=_order)
+    following: list[Experiment | None] = [*best[1:], None]
+    rows = [
+        _row(ledger, rank, experiment, after, with_test=with_test)
+        for rank, (experiment, after) in enumerate(zip(best, following, strict=True), start=1)
+    ]
+    return rows[:many]
+
+
+def _order(experiment: Experiment) -> tuple[float, int]:
+    outcome, completion = experiment.outcome, experiment.completion
+    return (-outcome.validation if outcome else math.inf, completion or 0)
+
+
+def _row(ledger: Ledger, rank: int, experiment: Experiment, after: Experiment | None, *, with_test: bool) -> Row:
+    idea, outcome = ledger.ideas[experiment.idea], experiment.outcome
+    assert outcome is not None  # noqa: S101 # the ledger lists nothing as completed that has no outcome
+    rival = after.outcome if after is not None else None
+    lead = outcome.validation - rival.validation if rival is not None else None
+    return Row(
+        rank=rank,
+        experiment=experiment.experiment,
+        agent=idea.agent,
+        origin=idea.origin,
+        configuration=idea.configuration,
+        completion=experiment.completion or 0,
+        validation=outcome.validation,
+        noise=outcome.noise,
+        lead=lead,
+        within_noise=lead <= math.hypot(outcome.noise, rival.noise) if lead is not None and rival is not None else None,
+        test=outcome.test if with_test else None,
+    )

@@ -1,0 +1,276 @@
+"""The exact measures of a search, in one place: the live analyst and every replay advance the same folds.
+
+measurement = Measurement()
+measurement.advance(log.read())          # or frame by frame, as they come; known ones pass by
+measurement.values(), measurement.digest(), measurement.through
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from events.envelope import Fact, Position
+from events.facts import (
+    Abandoned,
+    AgentJoined,
+    Assigned,
+    CampaignOpened,
+    Completed,
+    Failed,
+    IdeaDeclined,
+    IdeaProposed,
+    LeaseRevoked,
+    Queued,
+    Requeued,
+    Started,
+)
+from events.log import Recorded
+from replay.counts import PAPER, Total
+from replay.cycles import Cycles, CyclesFold
+from replay.digest import Digester
+from replay.divergence import Divergence
+from replay.diversity import Diversity, project, projections
+from replay.folds import Handler, Pass
+from replay.ledger import Ledger, LedgerFold
+from replay.progress import Progress
+from replay.repairs import Repairs, RepairsFold
+
+Values = dict[str, float | int | str | None]
+
+
+class Search(msgspec.Struct, kw_only=True):
+    """The ledger and what is counted beside it while it grows.
+
+    Attributes:
+        compared: the dimensions over which agents are compared.
+        declined: ideas by the reason of their refusal.
+        failures: ended attempts by kind; revoked leases are not failures of a run.
+        gpu_seconds: device time of all attempts that ended with a result or a failure.
+        ideas, experiments: names of those that changed since `forget` was last called, in order.
+    """
+
+    ledger: Ledger = msgspec.field(default_factory=Ledger)
+    progress: Progress = msgspec.field(default_factory=Progress)
+    diversity: Diversity = msgspec.field(default_factory=Diversity)
+    divergence: Divergence = msgspec.field(default_factory=Divergence)
+    compared: tuple[str, ...] = ()
+    declined: dict[str, int] = {}
+    failures: dict[str, int] = {}
+    completed: dict[str, int] = {}
+    gpu_seconds: Total = msgspec.field(default_factory=Total)
+    ideas: dict[str, None] = {}
+    experiments: dict[str, None] = {}
+
+    def forget(self) -> None:
+        """Start a new list of changes."""
+        self.ideas, self.experiments = {}, {}
+
+    def exact(self) -> tuple[Any, ...]:
+        """Return everything counted, exactly and in a fixed order."""
+        tallies = [sorted(tally.items()) for tally in (self.declined, self.failures, self.completed)]
+        steps = [(step.n, step.experiment, step.validation) for step in self.progress.improvements]
+        return (tallies, steps, self.diversity.exact(), self.divergence.exact(), self.gpu_seconds.value())
+
+
+def _opened(search: Search, fact: CampaignOpened, recorded: Recorded, index: int) -> None:
+    parts = projections(fact.space)
+    search.diversity.dimensions = parts
+    search.compared = parts.get("author") or parts.get("whole", ())
+
+
+def _joined(search: Search, fact: AgentJoined, recorded: Recorded, index: int) -> None:
+    search.divergence.join(fact.agent)
+
+
+def _proposed(search: Search, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
+    search.ideas[fact.idea] = None
+
+
+def _declined(search: Search, fact: IdeaDeclined, recorded: Recorded, index: int) -> None:
+    search.ideas[fact.idea] = None
+    _tally(search.declined, fact.reason)
+
+
+def _queued(search: Search, fact: Queued, recorded: Recorded, index: int) -> None:
+    search.ideas[fact.idea] = None
+    search.experiments[fact.experiment] = None
+
+
+def _changed(search: Search, fact: Assigned | Started | Requeued | Abandoned, recorded: Recorded, index: int) -> None:
+    search.experiments[fact.experiment] = None
+
+
+def _revoked(search: Search, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
+    for experiment in search.ledger.leases.get(fact.pack, ()):
+        search.experiments[experiment] = None
+
+
+def _failed(search: Search, fact: Failed, recorded: Recorded, index: int) -> None:
+    if _is_void(search.ledger, recorded, index):
+        return
+    search.experiments[fact.experiment] = None
+    search.gpu_seconds.add(fact.gpu_seconds)
+    _tally(search.failures, fact.kind)
+
+
+def _completed(search: Search, fact: Completed, recorded: Recorded, index: int) -> None:
+    if _is_void(search.ledger, recorded, index):
+        return
+    search.experiments[fact.experiment] = None
+    search.gpu_seconds.add(fact.gpu_seconds)
+    search.progress.add(fact.experiment, fact.validation)
+    idea = search.ledger.ideas[search.ledger.experiments[fact.experiment].idea]
+    _tally(search.completed, idea.agent)
+    search.diversity.add(idea.agent, idea.configuration)
+    # the fixer mends, it does not search: it is compared only where it joined as an agent
+    if search.compared and (idea.origin != "fixer" or idea.agent in search.divergence.ever):
+        search.divergence.add(idea.agent, project(idea.configuration, search.compared))
+
+
+def _is_void(ledger: Ledger, recorded: Recorded, index: int) -> bool:
+    return bool(ledger.void) and ledger.void[-1] == Position(recorded.sequence, index)
+
+
+def _tally(tally: dict[str, int], key: str) -> None:
+    tally[key] = tally.get(key, 0) + 1
+
+
+def _after_the_ledger(kind: type[Fact], then: Handler) -> Handler:
+    first = LedgerFold.handlers.get(kind)
+    if first is None:
+        return then
+
+    def both(search: Search, fact: Fact, recorded: Recorded, index: int) -> None:
+        first(search.ledger, fact, recorded, index)
+        then(search, fact, recorded, index)
+
+    return both
+
+
+def _only_the_ledger(search: Search, fact: Fact, recorded: Recorded, index: int) -> None:
+    """The ledger has said it all."""
+
+
+_COUNTED: dict[type[Fact], Handler] = {
+    CampaignOpened: _opened,
+    AgentJoined: _joined,
+    IdeaProposed: _proposed,
+    IdeaDeclined: _declined,
+    Queued: _queued,
+    Assigned: _changed,
+    Started: _changed,
+    Completed: _completed,
+    Failed: _failed,
+    LeaseRevoked: _revoked,
+    Requeued: _changed,
+    Abandoned: _changed,
+}
+
+
+class SearchFold:
+    """Folds a log into its search: the ledger first, then what is counted from the ledger's verdict on the fact."""
+
+    handlers: Mapping[type[Fact], Handler] = {
+        kind: _after_the_ledger(kind, _COUNTED.get(kind, _only_the_ledger))
+        for kind in (*LedgerFold.handlers, *(kind for kind in _COUNTED if kind not in LedgerFold.handlers))
+    }
+
+    def initial(self) -> Search:
+        """Return an empty search."""
+        return Search()
+
+    def result(self, state: Search) -> Search:
+        """Return the search itself."""
+        return state
+
+
+MEASURES = (SearchFold(), CyclesFold(), RepairsFold())
+"""The folds of the exact part."""
+
+Results = tuple[Search, Cycles, Repairs]
+
+
+def exact(results: Results) -> tuple[Any, ...]:
+    """Return what the digest covers beside the ledger."""
+    search, cycles, repairs = results
+    agents = [(agent.agent, agent.policy, len(agent.cycles), agent.usd) for agent in cycles.agents.values()]
+    mended = [(r.repair, r.experiment, r.attempt, r.kind, r.remedy, r.status) for r in repairs.repairs.values()]
+    return (search.exact(), agents, mended)
+
+
+def measured(results: Results) -> Values:
+    """Return the named values of this moment; None where observations are too few.
+
+    validation: AP on the validation split; entropies: bits, over the last max(200, n // 10) completions; divergence:
+    bits, over backbone x encoder x loss x pooling; gpu_seconds: device time; usd: US dollars, reservations included.
+    """
+    search, cycles, repairs = results
+    ledger, best = search.ledger, search.progress.best()
+    values: Values = {
+        "proposed": len(ledger.ideas),
+        "declined": sum(search.declined.values()),
+        "queued": len(ledger.experiments),
+        "completed": len(ledger.completed),
+        "failed": sum(search.failures.values()),
+        "void": len(ledger.void),
+        "repairs": len(repairs.repairs),
+        "best_validation": best.validation if best else None,
+        "best_experiment": best.experiment if best else None,
+        "best_agent": ledger.author(best.experiment) if best else None,
+        "improvements": len(search.progress.improvements),
+        "innovation_rate": search.progress.innovation(PAPER),
+        "divergence": search.divergence.cumulative(),
+        "divergence_windowed": search.divergence.windowed(),
+        "cells_covered": search.diversity.covered(),
+        "gpu_seconds": search.gpu_seconds.value(),
+        "usd": sum(agent.usd for agent in cycles.agents.values()),
+    }
+    for part in ("whole", "architecture", "training", "backbone_encoder", "loss_pooling", "author"):
+        values[f"entropy_{part}"] = search.diversity.entropy(part)
+    values |= {f"declined.{reason}": many for reason, many in sorted(search.declined.items())}
+    values |= {f"failed.{kind}": many for kind, many in sorted(search.failures.items())}
+    values |= {f"completed.{agent}": many for agent, many in sorted(search.completed.items())}
+    return values
+
+
+class Measurement:
+    """The exact measures of a log as far as it was read; values and digest depend on what was folded, not on when."""
+
+    def __init__(self) -> None:
+        self._pass: Pass[Any] = Pass(*MEASURES)
+        self._digester = Digester()
+
+    @property
+    def through(self) -> int:
+        """The last sequence that was folded, 0 before the first."""
+        return self._pass.through
+
+    @property
+    def results(self) -> Results:
+        """The states themselves, to read: search (with the ledger), cycles and repairs."""
+        search, cycles, repairs = self._pass.results()
+        return search, cycles, repairs
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, to read."""
+        return self.results[0].ledger
+
+    def advance(self, frames: Iterable[Recorded]) -> None:
+        """Fold the frames, in order; those up to `through` are known and pass by."""
+        self._pass.advance(frames)
+
+    def values(self) -> Values:
+        """Return the named values of this moment; see `measured`."""
+        return measured(self.results)
+
+    def digest(self) -> str:
+        """Return the digest of the exact part; cheap to ask often, since only what changed is hashed again."""
+        results = self.results
+        search = results[0]
+        digest = self._digester.digest(search.ledger, search.ideas, search.experiments, exact(results))
+        search.forget()
+        return digest
