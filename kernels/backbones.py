@@ -1,6 +1,7 @@
 """The built-in feature extractors: what one picture shows, and what moves between two, without any learned weight.
 
-Both read luminance of any size and describe it through overlapping Gaussian windows, so a column is one number about one place.
+Both read luminance of any size and describe it through overlapping Gaussian windows: a column is one number about one
+place.
 """
 
 from collections.abc import Callable
@@ -57,14 +58,14 @@ def appearance(pictures: Pixels) -> Floats:
 def motion(pictures: Pixels) -> Floats:
     """What moves between two pictures: shift, expansion (looming), contrast and change of each window.
 
-    Each window's (u, v, s) minimises the squared residual of Ix (u + s dx) + Iy (v + s dy) + It, with a ridge that keeps empty
-    windows at rest (Lucas and Kanade 1981, with one more unknown, the rate of expansion).
+    Each window's (u, v, s) minimises the squared residual of Ix (u + s dx) + Iy (v + s dy) + It, with a ridge that
+    keeps empty windows at rest (Lucas and Kanade 1981, with one more unknown, the rate of expansion).
 
     Args:
         pictures: luminance [STEPS, 2, height, width], older first.
     """
     light = _luminance(pictures)
-    middle = (light[:, 0] + light[:, 1]) / 2
+    middle: Floats = (light[:, 0] + light[:, 1]) * np.float32(0.5)
     down, across = _slopes(middle)
     height, width = middle.shape[1:]
     y = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None] * height / width
@@ -85,7 +86,8 @@ def _flow(moments: NDArray[np.float64]) -> Floats:
     local = shift @ moments @ shift.transpose(0, 2, 1)
     ridge = np.diag([2e-4, 2e-4, 2e-5])
     solved = np.linalg.solve(local[..., :3, :3] + ridge, -local[..., :3, 3:])[..., 0]
-    return (solved * np.array([1.0, 1.0, 0.1])).astype(np.float32)
+    flow: Floats = (solved * np.array([1.0, 1.0, 0.1])).astype(np.float32)
+    return flow
 
 
 def _strength(moments: NDArray[np.float64]) -> Floats:
@@ -143,7 +145,8 @@ def _bells(centres: NDArray[np.float64], size: int, spread: float) -> Floats:
     """Gaussian windows [centres, size] that each sum to one over an endless axis."""
     places = np.arange(size) + 0.5
     bells = np.exp(-(((places - centres[:, None]) / spread) ** 2) / 2) / (spread * np.sqrt(2 * np.pi))
-    return bells.astype(np.float32)
+    windows: Floats = bells.astype(np.float32)
+    return windows
 
 
 BUILT_IN = {

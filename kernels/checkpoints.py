@@ -32,7 +32,10 @@ def encode(checkpoint: Checkpoint) -> bytes:
     The description travels as an array of its JSON's bytes: safetensors' own metadata keeps no order.
     """
     text = json.dumps({"format": FORMAT} | dict(checkpoint.description), sort_keys=True).encode()
-    return save({DESCRIPTION: np.frombuffer(text, np.uint8)} | {k: np.ascontiguousarray(v) for k, v in checkpoint.arrays.items()})
+    return save(
+        {DESCRIPTION: np.frombuffer(text, np.uint8)}
+        | {k: np.ascontiguousarray(v) for k, v in checkpoint.arrays.items()}
+    )
 
 
 def decode(content: bytes) -> Checkpoint:

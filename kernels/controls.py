@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import evaluation, training
+from kernels import precision, training
 from kernels.datasets import Dataset, Part
 from kernels.outcomes import Completed
 from kernels.wiring import Run, wire
@@ -26,7 +26,9 @@ class Control:
     noise: float
 
 
-def shuffled(run: Run, data: Dataset, *, device: str, capacity: int, width: int, layers: int, heads: int) -> Control | None:
+def shuffled(
+    run: Run, data: Dataset, *, device: str, capacity: int, width: int, layers: int, heads: int
+) -> Control | None:
     """The run trained on training labels in random order, judged on the true ones; None if that diverges.
 
     The order is keyed by the run's seed.
@@ -41,13 +43,15 @@ def shuffled(run: Run, data: Dataset, *, device: str, capacity: int, width: int,
 
 
 def linear(data: Dataset, *, length: int) -> Control:
-    """Logistic regression on each clip's mean over its last `length` steps; its ridge is the best of four by validation."""
+    """Logistic regression on each clip's mean over its last `length` steps; of four ridges the best by validation."""
     fits = [_fit(_means(data.train, length), data.train.labels, penalty) for penalty in PENALTIES]
-    judged = [evaluation.average_precision(_scores(fit, data.validation, length), data.validation.labels) for fit in fits]
+    judged = [
+        precision.average_precision(_scores(fit, data.validation, length), data.validation.labels) for fit in fits
+    ]
     best = int(np.argmax(judged))
     scores = _scores(fits[best], data.validation, length)
-    test = evaluation.average_precision(_scores(fits[best], data.test, length), data.test.labels)
-    return Control("linear on means", judged[best], test, evaluation.noise(scores, data.validation.labels))
+    test = precision.average_precision(_scores(fits[best], data.test, length), data.test.labels)
+    return Control("linear on means", judged[best], test, precision.noise(scores, data.validation.labels))
 
 
 def _means(part: Part, length: int) -> Doubles:

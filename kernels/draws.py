@@ -1,8 +1,8 @@
 """Random numbers that depend on (experiment seed, step, place) and on nothing else: no lane, no neighbour, no history.
 
-SplitMix64 (Steele, Lea and Flood 2014) used as a counter: word n of a stream is the finaliser of key + n * golden ratio. It is
-written in wrapping 64-bit integer operations, which are the same bits on every device and can be captured in a CUDA graph, since
-the step may live on the device.
+SplitMix64 (Steele, Lea and Flood 2014) used as a counter: word n of a stream is the finaliser of key + n * golden
+ratio. It is written in wrapping 64-bit integer operations, which are the same bits on every device and can be captured
+in a CUDA graph, since the step may live on the device.
 """
 
 import torch
@@ -50,7 +50,7 @@ def shorts(key: Tensor, count: int, start: int = 0) -> Tensor:
 
 
 def normals(key: Tensor, count: int, start: int = 0) -> Tensor:
-    """Standard normal values `start` to `start + count` of each lane's stream, (E, count); one a word, by Box and Muller."""
+    """Standard normal values `start` to `start + count` of each stream, (E, count); one a word (Box and Muller)."""
     bits = words(key, count, start)
     radius = (((bits >> 40) & 0xFFFFFF).float() + 1) * 2.0**-24
     angle = (bits & 0xFFFFFF).float() * (2.0**-24 * 6.283185307179586)

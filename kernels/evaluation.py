@@ -1,4 +1,4 @@
-"""How a run is judged: average precision, exact with ties, and how far chance alone would move it."""
+"""The scores that trained lanes give to clips, by training's own forward without dropout."""
 
 import numpy as np
 import torch
@@ -7,54 +7,20 @@ from torch import Tensor
 
 from kernels.network import Forward, Network
 
-RULE = "average precision at the end of each tie; best epoch by validation alone; test at that epoch; 200 stratified resamples"
-RESAMPLES = 200
-RESAMPLING_KEY = (0x4E015E, 1)
-
-
-def average_precision(scores: NDArray[np.float32], labels: NDArray[np.bool_]) -> float:
-    """Sum of precision times gain in recall over the distinct scores, from the highest down; 0 to 1.
-
-    Clips of equal score enter together, so their order cannot matter (as sklearn's average_precision_score).
-
-    Raises:
-        ValueError: no clip is positive, or a score is not finite.
-    """
-    if not labels.any():
-        raise ValueError("average precision needs at least one positive clip")
-    if not np.isfinite(scores).all():
-        raise ValueError("average precision needs finite scores")
-    order = np.argsort(-scores, kind="stable")
-    ranked, hits = scores[order], np.cumsum(labels[order])
-    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-    precision = hits[ends] / (ends + 1)
-    return float((np.diff(hits[ends], prepend=0) * precision).sum() / hits[-1])
-
-
-def noise(scores: NDArray[np.float32], labels: NDArray[np.bool_]) -> float:
-    """Standard deviation of the average precision over clips drawn again, within each label, with a fixed key."""
-    rng = np.random.Generator(np.random.Philox(key=np.array(RESAMPLING_KEY, np.uint64)))
-    parts = [np.flatnonzero(labels == label) for label in (False, True)]
-    drawn = np.concatenate([rng.choice(part, (RESAMPLES, len(part))) for part in parts], 1)
-    return float(np.std([average_precision(scores[row], labels[row]) for row in drawn]))
-
 
 @torch.no_grad()
 def score(
     network: Network,
     through: Forward,
-    poolings: Tensor,  # (E, 4)
     x: Tensor,  # (N, T, C)
     mask: Tensor,  # (N, T) bool
     batch: int,
 ) -> NDArray[np.float32]:  # (E, N)
-    """The logits that every lane gives to the same clips, by training's own forward without dropout."""
+    """The logits that every lane gives to the same clips, `batch` clips at a time."""
     lanes = len(through.progress)
-    parts = [
-        network.forward(
-            x[start : start + batch].expand(lanes, -1, -1, -1), mask[start : start + batch].expand(lanes, -1, -1), poolings, through
-        )
-        for start in range(0, len(x), batch)
-    ]
+    parts = []
+    for start in range(0, len(x), batch):
+        clips, valid = x[start : start + batch], mask[start : start + batch]
+        parts.append(network.forward(clips.expand(lanes, -1, -1, -1), valid.expand(lanes, -1, -1), through))
     logits: NDArray[np.float32] = torch.cat(parts, 1).cpu().numpy()
     return logits

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from kernels import evaluation, features, lanes, splits
+from kernels import features, lanes, precision, splits
 
 ROOM = Path(__file__).parent
 
@@ -26,7 +26,9 @@ class Instrument:
         )
 
 
-def describe(task_folder: Path, cache: Path, backbones: Sequence[str], *, width: int, layers: int, heads: int) -> Instrument:
+def describe(
+    task_folder: Path, cache: Path, backbones: Sequence[str], *, width: int, layers: int, heads: int
+) -> Instrument:
     """The instrument that would train now: source of this room, features, split, evaluation rule and network size.
 
     Raises:
@@ -36,7 +38,7 @@ def describe(task_folder: Path, cache: Path, backbones: Sequence[str], *, width:
     parts = source()
     parts |= {f"features/{name}": features.open(cache, name).header.digest for name in sorted(backbones)}
     parts["split"] = splits.load(task_folder).digest
-    parts["evaluation"] = _sha(evaluation.RULE)
+    parts["evaluation"] = _sha(precision.RULE)
     parts["network"] = _sha(f"width {width}, layers {layers}, heads {heads}")
     return Instrument(parts, _sha(json.dumps(parts, sort_keys=True)))
 
@@ -44,7 +46,9 @@ def describe(task_folder: Path, cache: Path, backbones: Sequence[str], *, width:
 def source() -> dict[str, str]:
     """The digest of each source file of this room, by "source/" and its path inside it."""
     files = sorted(ROOM.rglob("*.py"))
-    return {f"source/{path.relative_to(ROOM).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        f"source/{path.relative_to(ROOM).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
 
 
 def platform(device: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Binary losses from logits, in float32, chosen lane by lane: focal, cross-entropy, cross-entropy with smoothed labels."""
+"""Binary losses from logits, in float32, lane by lane: focal, cross-entropy, cross-entropy with smoothed labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ LEAST = 1e-6  # of 1 - p_t: (1 - p_t)^gamma has an endless slope at 0 when gamma
 
 @dataclass(frozen=True)
 class Losses:
-    """All three losses as one formula, w_y (1 - p_t)^gamma CE(y (1 - eps) + eps / 2), with each lane's own values, (E, 1) each.
+    """All three losses as one formula, w_y (1 - p_t)^gamma CE(y (1 - eps) + eps / 2), with values (E, 1) for each lane.
 
-    Cross-entropy is weights 1, gamma 0 and eps 0, exactly; focal has weights alpha and 1 - alpha; smoothing has eps alone.
+    Cross-entropy is weights 1, gamma 0 and eps 0, exactly; focal has weights alpha and 1 - alpha; smoothing has eps.
     """
 
     gamma: Tensor

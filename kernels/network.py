@@ -12,8 +12,10 @@ from kernels.operations.linear import linear
 from kernels.operations.norm import rms_norm
 from kernels.parameters import Blueprint
 from kernels.pooling import pool
+from kernels.wiring import LONGEST
 
 FINAL_EPSILON = 1e-6
+PLACE_SPREAD = 0.3  # of the learned place of each step, counted back from the clip's end, where clips end together
 
 
 def unchanged(x: Tensor) -> Tensor:
@@ -23,14 +25,15 @@ def unchanged(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Forward:
-    """What one pass through the network needs beside its input: parameters (E, ...), progress and dropout.
+    """What one pass through the network needs beside its input: parameters (E, ...), progress, poolings and dropout.
 
-    `progress` (E,) is the share of each lane's training that has been done, 0 to 1: Zipformer's bypass opens with it, and a
-    trained network is scored at the progress it was kept at.
+    `progress` (E,) is the share of each lane's training that has been done, 0 to 1: Zipformer's bypass opens with it,
+    and a trained network is scored at the progress it was kept at. `poolings` (E, 4) is one-hot over `wiring.POOLINGS`.
     """
 
     weights: Mapping[str, Tensor]
     progress: Tensor
+    poolings: Tensor
     dropout: Callable[[Tensor], Tensor] = unchanged
 
 
@@ -51,7 +54,7 @@ class Encoder(Protocol):
 
 
 class Dropout:
-    """Dropout of one training step: each call is a new site, each lane has its own rate and its own experiment's draws."""
+    """Dropout of one step: each call is a new site, each lane has its own rate and its own experiment's draws."""
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class Network:
         self.size, self.blueprint, width = size, Blueprint(), size.width
         self.blueprint.weight("stem.weight", inputs, width)
         self.blueprint.declare("stem.bias", width)
+        self.blueprint.declare("stem.place", LONGEST, width, spread=PLACE_SPREAD)
         self.encoder = encoders.build(encoder, self.blueprint, size)
         self.blueprint.declare("final.gain", width, mean=1.0)
         self.blueprint.declare("pooling.query", width, spread=width**-0.5)
@@ -93,14 +97,14 @@ class Network:
         self,
         x: Tensor,  # (E, B, T, C)
         mask: Tensor,  # (E, B, T) bool
-        poolings: Tensor,  # (E, 4): one-hot over wiring.POOLINGS
         through: Forward,
     ) -> Tensor:  # (E, B)
         """The logit of each clip of each lane."""
         weights = through.weights
         hidden = linear(x, weights["stem.weight"], weights["stem.bias"])
+        hidden = hidden + weights["stem.place"][:, None, -x.shape[2] :]
         hidden = through.dropout(hidden) * mask[..., None]
         hidden = self.encoder.forward(hidden, mask, through)
         hidden = rms_norm(hidden, FINAL_EPSILON) * weights["final.gain"][:, None, None]
-        pooled = pool(hidden, mask, weights["pooling.query"], poolings)
+        pooled = pool(hidden, mask, weights["pooling.query"], through.poolings)
         return linear(pooled, weights["head.weight"], weights["head.bias"])[..., 0]

@@ -28,9 +28,9 @@ class Curves:
 class Completed:
     """A run that was trained to its end.
 
-    `epoch` (from 1) is the first with the best validation average precision; `validation`, `test` and the checkpoint are of that
-    epoch; `noise` is the standard deviation of `validation` under resampling; `seconds` is the pack's time divided by its runs;
-    `peak_memory` is the pack's, in bytes (of the whole process on a CPU).
+    `epoch` (from 1) is the first with the best validation average precision; `validation`, `test` and the checkpoint
+    are of that epoch; `noise` is the standard deviation of `validation` under resampling; `seconds` is the pack's time
+    divided by its runs; `peak_memory` is the pack's, in bytes (of the whole process on a CPU).
     """
 
     experiment: str

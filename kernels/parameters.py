@@ -1,4 +1,4 @@
-"""The parameters of all lanes in one flat buffer: declared by name, initialised from each lane's seed, viewed by shape."""
+"""All lanes' parameters in one flat buffer: declared by name, initialised from each lane's seed, viewed by shape."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ INITIAL_STREAM = 0x1217  # keeps initialisation apart from the other uses of a s
 
 @dataclass(frozen=True)
 class Parameter:
-    """One tensor of a lane: where it starts, its first value (mean + spread * normal), decay, and bounds on its values."""
+    """One tensor of a lane: its start, first value (mean + spread * normal), decay, and bounds on its values."""
 
     start: int
     shape: tuple[int, ...]
@@ -95,7 +95,8 @@ def leaves(blueprint: Blueprint, flat: Tensor, gradient: Tensor) -> dict[str, Te
 
 def _view(flat: Tensor, parameter: Parameter) -> Tensor:
     stop = parameter.start + prod(parameter.shape)
-    return flat[:, parameter.start : stop].unflatten(1, parameter.shape or (1,))
+    block = flat[:, parameter.start : stop]
+    return block.view(len(flat), *parameter.shape)
 
 
 def _generator(seed: int) -> np.random.Generator:

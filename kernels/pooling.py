@@ -21,8 +21,8 @@ def pool(
 ) -> Tensor:  # (E, B, D)
     """Each lane's pooling of the valid steps.
 
-    Attention is z = sum_t a_t h_t with a = softmax_t(w h_t) (paper, section 3). Three of the four are weighted sums, so a lane picks
-    its weights and all lanes share one product; the maximum is taken beside it.
+    Attention is z = sum_t a_t h_t with a = softmax_t(w h_t) (paper, appendix D). Three of the four are weighted sums,
+    so a lane picks its weights and all lanes share one product; the maximum is taken beside it.
     """
     scores = (x @ query[:, None, :, None])[..., 0].masked_fill(~mask, -torch.inf)
     mean = mask / mask.sum(-1, keepdim=True)
@@ -38,8 +38,8 @@ def reference_pool(x: Tensor, mask: Tensor, query: Tensor, names: Sequence[str])
     """`pool`, clip by clip over its valid steps alone."""
     lanes = []
     for lane, name in enumerate(names):
-        clips = [_reference_clip(clip[valid], query[lane], name) for clip, valid in zip(x[lane], mask[lane], strict=True)]
-        lanes.append(torch.stack(clips))
+        clips = zip(x[lane], mask[lane], strict=True)
+        lanes.append(torch.stack([_reference_clip(clip[valid], query[lane], name) for clip, valid in clips]))
     return torch.stack(lanes)
 
 

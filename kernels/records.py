@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kernels import checkpoints, evaluation
+from kernels import checkpoints, evaluation, precision
 from kernels.checkpoints import Checkpoint
 from kernels.datasets import Dataset, Part
 from kernels.network import Forward, Network
@@ -35,21 +35,19 @@ class _Record:
 class Records:
     """Judges every lane of a pack after each epoch, and keeps the parameters of its best one."""
 
-    def __init__(self, pack: Pack, data: Dataset, network: Network, plan: Plan, device: str) -> None:
-        """Starts empty; on a GPU the peak of memory is counted from here."""
-        self._pack, self._data, self._network, self._plan, self._device = pack, data, network, plan, device
+    def __init__(self, pack: Pack, data: Dataset, network: Network, plan: Plan, flat: Tensor) -> None:
+        """Starts from the first parameters `flat` (E, P); on a GPU the peak of memory is counted from here."""
+        self._pack, self._data, self._network, self._plan, device = pack, data, network, plan, flat.device
         self._records = [_Record() for _ in pack.lanes]
         names = [lane.pooling for lane in pack.lanes]
         self._poolings = one_hot(names + names[:1] * (pack.capacity - len(names))).to(device)
-        self._best: Tensor | None = None
+        self._best, self._device = flat.clone(), device
         self._best_progress = torch.zeros(pack.capacity, device=device)
-        if device.startswith("cuda"):
+        if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
 
     def judge(self, epoch: int, flat: Tensor, losses: list[float], first_bad: list[int]) -> Iterator[Epoch]:
         """Scores the validation clips after an epoch (from 0) and reports the lanes that took part in it."""
-        if self._best is None:
-            self._best = flat.clone()
         done = (epoch + 1) * self._plan.epoch_steps
         progress = self._progress(done)
         scores = self._score(self._data.validation, flat, progress)
@@ -59,7 +57,7 @@ class Records:
             if first_bad[number] >= 0 or not np.isfinite(scores[number]).all():
                 record.bad_step = first_bad[number] if first_bad[number] >= 0 else done - 1
                 continue
-            value = evaluation.average_precision(scores[number], self._data.validation.labels)
+            value = precision.average_precision(scores[number], self._data.validation.labels)
             if value > max(record.validations, default=-1.0):
                 self._best[number], self._best_progress[number] = flat[number], progress[number]
                 record.scores = scores[number]
@@ -70,11 +68,13 @@ class Records:
 
     def outcomes(self) -> Iterator[Outcome]:
         """One outcome a lane; its time is left for whoever holds the clock."""
-        if self._best is None:
-            return
         tests = self._score(self._data.test, self._best, self._best_progress)
         for number, record in enumerate(self._records):
-            yield self._failed(number, record) if record.bad_step is not None else self._completed(number, record, tests[number])
+            yield (
+                self._failed(number, record)
+                if record.bad_step is not None
+                else self._completed(number, record, tests[number])
+            )
 
     def _failed(self, number: int, record: _Record) -> Failed:
         experiment, step = self._pack.lanes[number].experiment, record.bad_step or 0
@@ -87,8 +87,8 @@ class Records:
             experiment=self._pack.lanes[number].experiment,
             lane=number,
             validation=record.validations[best],
-            test=evaluation.average_precision(test_scores, self._data.test.labels),
-            noise=evaluation.noise(record.scores, self._data.validation.labels),
+            test=precision.average_precision(test_scores, self._data.test.labels),
+            noise=precision.noise(record.scores, self._data.validation.labels),
             epoch=best + 1,
             curves=Curves(tuple(record.losses), tuple(record.validations), tuple(record.rates)),
             seconds=0.0,
@@ -98,16 +98,19 @@ class Records:
         )
 
     def _checkpoint(self, number: int) -> Checkpoint:
-        assert self._best is not None
         views = self._network.blueprint.views(self._best[number : number + 1])
         arrays = {name: view[0].cpu().numpy() for name, view in views.items()}
         shape, lane = self._pack.shape, self._pack.lanes[number]
-        description = asdict(shape) | asdict(self._network.size) | {
-            "inputs": len(self._data.mean),
-            "pooling": lane.pooling,
-            "progress": float(self._best_progress[number]),
-            "features": self._data.digest,
-        }
+        description = (
+            asdict(shape)
+            | asdict(self._network.size)
+            | {
+                "inputs": len(self._data.mean),
+                "pooling": lane.pooling,
+                "progress": float(self._best_progress[number]),
+                "features": self._data.digest,
+            }
+        )
         return Checkpoint(arrays | {"input.mean": self._data.mean, "input.spread": self._data.spread}, description)
 
     def _progress(self, done: int) -> Tensor:
@@ -118,10 +121,10 @@ class Records:
     def _score(self, part: Part, flat: Tensor, progress: Tensor) -> Floats:
         x = torch.from_numpy(part.values[:, -self._pack.shape.length :]).to(self._device)
         mask = torch.ones(x.shape[:2], dtype=torch.bool, device=self._device)
-        through = Forward(self._network.blueprint.views(flat), progress)
-        return evaluation.score(self._network, through, self._poolings, x, mask, self._pack.shape.batch)
+        through = Forward(self._network.blueprint.views(flat), progress, self._poolings)
+        return evaluation.score(self._network, through, x, mask, self._pack.shape.batch)
 
     def _peak_memory(self) -> int:
-        if self._device.startswith("cuda"):
+        if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device)
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

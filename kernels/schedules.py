@@ -24,5 +24,7 @@ def learning_rates(lane: Lane, steps: int) -> NDArray[np.float32]:
         "linear": 1 - done,
         "step": 0.1 ** sum((done >= drop).astype(float) for drop in DROPS),
     }[lane.scheduler]
-    rates: NDArray[np.float32] = (lane.learning_rate * np.where(step < warm, (step + 1) / warm, decay)).astype(np.float32)
+    rates: NDArray[np.float32] = (lane.learning_rate * np.where(step < warm, (step + 1) / warm, decay)).astype(
+        np.float32
+    )
     return rates

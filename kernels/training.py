@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -30,7 +31,8 @@ def train(
         pack: runs of one shape.
         data: the features of the pack's backbone.
         device: "cpu", "cuda" or "cuda:n".
-        micro_batches: parts that each batch is computed in, one after the other; the same result, up to rounding, in less memory.
+        micro_batches: parts each batch is computed in, one after the other; the same result, up to rounding, in less
+            memory.
         width: of the hidden steps; with `layers` and `heads` the size of the network, one for a whole campaign.
 
     Raises:
@@ -39,34 +41,24 @@ def train(
     if data.backbone != pack.shape.backbone:
         raise ValueError(f"the pack asks for backbone '{pack.shape.backbone}', the data are of '{data.backbone}'")
     started = time.perf_counter()
-    progress = _Progress(-1)
+    steps: Steps | None = None
     try:
-        for item in _run(pack, data, device, micro_batches, Size(width, layers, heads), progress):
+        network = Network(pack.shape.encoder, inputs=data.train.values.shape[-1], size=Size(width, layers, heads))
+        steps = Steps(pack, data, network, device, micro_batches)
+        for item in _run(steps, Records(pack, data, network, steps.plan, steps.flat)):
             yield item if isinstance(item, Epoch) else replace(item, seconds=_share(started, pack))
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
         for number, lane in enumerate(pack.lanes):
-            yield Failed(lane.experiment, number, "out_of_memory", progress.step, str(error), _share(started, pack))
+            step = steps.done if steps is not None else 0
+            yield Failed(lane.experiment, number, "out_of_memory", step, str(error), _share(started, pack))
 
 
-@dataclass
-class _Progress:
-    """The step under way, for whoever has to say where it ended; -1 before the first."""
-
-    step: int
-
-
-def _run(
-    pack: Pack, data: Dataset, device: str, micro_batches: int, size: Size, progress: _Progress
-) -> Iterator[Epoch | Outcome]:
-    network = Network(pack.shape.encoder, inputs=data.train.values.shape[-1], size=size)
-    steps = Steps(pack, data, network, device, micro_batches)
-    records = Records(pack, data, network, steps.plan, device)
-    for epoch in range(max(lane.epochs for lane in pack.lanes)):
-        for step in range(epoch * steps.plan.epoch_steps, (epoch + 1) * steps.plan.epoch_steps):
-            progress.step = step
-            steps.take(step)
+def _run(steps: "Steps", records: Records) -> Iterator[Epoch | Outcome]:
+    for epoch in range(len(steps.plan.clips) // steps.plan.epoch_steps):
+        for _ in range(steps.plan.epoch_steps):
+            steps.take()
         yield from records.judge(epoch, steps.flat, steps.losses(), steps.first_bad.tolist())
     yield from records.outcomes()
 
@@ -82,7 +74,10 @@ class Steps:
         self._gradient = torch.zeros_like(self.flat)
         self._weights = leaves(network.blueprint, self.flat, self._gradient)
         self._optimizer = AdamW(
-            network.blueprint, self.flat, self._gradient, torch.tensor([lane.weight_decay for lane in lanes], device=device)
+            network.blueprint,
+            self.flat,
+            self._gradient,
+            torch.tensor([lane.weight_decay for lane in lanes], device=device),
         )
         self.plan = plans.make(lanes, data.train.labels, self._batch, device)
         self._x = torch.from_numpy(data.train.values[:, -pack.shape.length :]).to(device)
@@ -95,12 +90,14 @@ class Steps:
         self._drops, self._mixes = any(lane.dropout for lane in lanes), any(lane.mixup for lane in lanes)
         self._blurs = any(lane.noise for lane in lanes)
         bounds = [round(self._batch * n / micro_batches) for n in range(micro_batches + 1)]
-        self._parts = [(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+        self._parts = [(a, b) for a, b in pairwise(bounds) if b > a]
         self.first_bad = torch.full((len(lanes),), -1, device=device)
         self._losses = torch.zeros(len(lanes), device=device)
+        self.done = 0
 
-    def take(self, step: int) -> None:
-        """One step of every lane that is not done: gradients of the batch, part by part, then the update."""
+    def take(self) -> None:
+        """The next step of every lane that is not done: gradients of the batch, part by part, then the update."""
+        step = self.done
         count = torch.tensor(step, device=self.flat.device)
         self._gradient.zero_()
         loss = sum((self._accumulate(step, count, *part) for part in self._parts), torch.zeros_like(self._losses))
@@ -108,6 +105,7 @@ class Steps:
         broken = ~torch.isfinite(loss) & (self.plan.progress[step] < 1) & (self.first_bad < 0)
         self.first_bad = torch.where(broken, count, self.first_bad)
         self._losses += loss
+        self.done += 1
 
     def losses(self) -> list[float]:
         """Each lane's mean loss since this was last asked."""
@@ -116,7 +114,7 @@ class Steps:
         return list(means)
 
     def batch(self, step: int, start: int, stop: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Clips `start` to `stop` of a step's batch: values (E, b, T, C), labels, partners' labels and shares (E, b)."""
+        """Clips `start` to `stop` of a step's batch: values (E, b, T, C); labels, partners' labels, shares (E, b)."""
         clips, partners = self.plan.clips[step, :, start:stop], self.plan.partners[step, :, start:stop]
         shares = self.plan.shares[step, :, start:stop]
         x = self._x[clips]
@@ -132,11 +130,11 @@ class Steps:
     def _accumulate(self, step: int, count: Tensor, start: int, stop: int) -> Tensor:
         """Adds the gradient of a part of the batch; gives the part's share of each lane's loss, (E,)."""
         x, labels, others, shares = self.batch(step, start, stop)
-        through = Forward(self._weights, self.plan.progress[step])
+        through = Forward(self._weights, self.plan.progress[step], self._poolings)
         if self._drops:
             through = replace(through, dropout=Dropout(self._seeds, self._dropout, count, start))
         mask = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
-        logits = self._network.forward(x, mask, self._poolings, through)
+        logits = self._network.forward(x, mask, through)
         losses = shares * self._loss.each(logits, labels) + (1 - shares) * self._loss.each(logits, others)
         loss = losses.sum(1) / self._batch
         loss.sum().backward()  # type: ignore[no-untyped-call] # torch leaves it untyped

@@ -35,10 +35,10 @@ def write(path: Path, frames: Pixels) -> None:
 
 
 def read(path: Path, before_end: Sequence[float], colours: Colours = "rgb24") -> Pixels:
-    """The pictures shown so many seconds before the last picture of the file: [moments, height, width], and 3 if in colour.
+    """The pictures shown so many seconds before the file's last: [moments, height, width], and 3 if in colour.
 
-    A picture is chosen by its time stamp, never by its number, so a file with a broken frame rate is read rightly. A moment
-    before the file begins takes its first picture.
+    A picture is chosen by its time stamp, never by its number, so a file with a broken frame rate is read rightly. A
+    moment before the file begins takes its first picture.
 
     Raises:
         BadVideo: the file cannot be decoded or holds no picture.

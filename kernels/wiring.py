@@ -1,11 +1,11 @@
 """From configuration mappings to a pack: the one way a run is described to this room, without torch.
 
-A configuration is a plain mapping with every key of `KEYS`, plus those its loss asks for, and nothing else. What a campaign may
-search is the campaign's affair; here a value is refused only when it could not be trained.
+A configuration is a plain mapping with every key of `KEYS`, plus those its loss asks for, and nothing else. What a
+campaign may search is the campaign's affair; here a value is refused only when it could not be trained.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from kernels.encoders import ENCODERS
@@ -130,7 +130,8 @@ def check(configuration: Mapping[str, Any]) -> None:
             raise BadConfiguration(key, configuration[key], rule.allowed)
     for key, value in configuration.items():
         if key not in rules:
-            raise BadConfiguration(key, value, f"no such key with loss {configuration['loss']}; known: {', '.join(rules)}")
+            known = ", ".join(rules)
+            raise BadConfiguration(key, value, f"no such key with loss '{configuration['loss']}', but {known}")
 
 
 def shape(configuration: Mapping[str, Any]) -> Shape:
@@ -165,5 +166,6 @@ def wire(runs: Sequence[Run], *, capacity: int) -> Pack:
 def _lane(run: Run) -> Lane:
     if not 0 <= run.seed < 2**63:
         raise BadConfiguration("seed", run.seed, "a whole number from 0 to 2^63 - 1")
-    names = [name for name in Lane.__dataclass_fields__ if name not in ("experiment", "seed")]
-    return Lane(run.experiment, run.seed, **{name: run.configuration.get(name) for name in names})
+    names = [field.name for field in fields(Lane) if field.name not in {"experiment", "seed"}]
+    values: dict[str, Any] = {name: run.configuration.get(name) for name in names}
+    return Lane(run.experiment, run.seed, **values)

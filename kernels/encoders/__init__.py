@@ -1,7 +1,7 @@
 """The temporal encoders by name, each as the import string of its class, so that naming one imports no torch.
 
-An encoder declares its parameters on a blueprint and maps x (E, B, T, D) with mask (E, B, T) to (E, B, T, D). Clips end together:
-padding, where there is any, lies before a clip's first step.
+An encoder declares its parameters on a blueprint and maps x (E, B, T, D) with mask (E, B, T) to (E, B, T, D). Clips end
+together: padding, where there is any, lies before a clip's first step.
 """
 
 from importlib import import_module

@@ -1,9 +1,10 @@
-"""RetNet over time: retention with a fixed decay a head, and a gated feed-forward part, each normed before and added after.
+"""RetNet over time: retention with a fixed decay a head, and a gated feed-forward part, each normed and added.
 
-Sun et al. 2023; microsoft/torchscale, retnet.py and multiscale_retention.py: rotary positions, values twice as wide as keys, a norm
-without gain for each head's output, a swish gate.
+Sun et al. 2023; microsoft/torchscale, retnet.py and multiscale_retention.py: rotary positions, values twice as wide as
+keys, a norm without gain for each head's output, a swish gate.
 """
 
+import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
@@ -48,8 +49,8 @@ class _Block:
     def _retain(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
         wide = EXPANSION * self._width
         mapped = linear(self._norm("retention", x, through), through.weights[f"{self._name}.retention.in"])
-        q, k, v, gate = mapped.split([self._width, self._width, wide, wide], -1)
-        q, k, v = (part.unflatten(-1, (self._heads, -1)) for part in (q, k, v * mask[..., None]))
+        q, k, v, gate = torch.split(mapped, [self._width, self._width, wide, wide], -1)
+        q, k, v = (part.reshape(*x.shape[:3], self._heads, -1) for part in (q, k, v * mask[..., None]))
         mixed = rms_norm(retention(rotate(q), rotate(k), v), HEAD_EPSILON).flatten(-2)
         return linear(through.dropout(silu(gate) * mixed), through.weights[f"{self._name}.retention.out"])
 

@@ -1,6 +1,6 @@
 """Zipformer over time: blocks of attention, convolution and feed-forward behind bypasses, at several rates of steps.
 
-The block is the paper's equation 6; layers take turns at full, half, quarter and half rate (its stacks, one layer each).
+The block is the paper's equation 6; layers take turns at full, half, quarter and half rate: its stacks, a layer each.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,8 @@ class _Block:
             blueprint.declare(f"{name}.{part}.norm", width, spread=1e-4)
             blueprint.declare(f"{name}.{part}.scale", 1, mean=1.0, bounds=(-1.5, 1.5))
             _declare_bypass(blueprint, f"{name}.{part}", width)
-        for part, outputs, last in (("attention", 3 * width, width), ("convolution", 2 * width, width), ("forward", inner, inner)):
+        sizes = {"attention": (3 * width, width), "convolution": (2 * width, width), "forward": (inner, inner)}
+        for part, (outputs, last) in sizes.items():
             blueprint.weight(f"{name}.{part}.in", width, outputs)
             blueprint.declare(f"{name}.{part}.in.bias", outputs)
             blueprint.weight(f"{name}.{part}.out", last, width, gain=0.3)
@@ -84,7 +85,7 @@ class _Block:
         return x
 
     def _attend(self, hidden: Tensor, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-        q, k, v = hidden.unflatten(-1, (3, self._heads, -1)).unbind(-3)
+        q, k, v = hidden.view(*hidden.shape[:3], 3, self._heads, -1).unbind(-3)
         return attention(q, k, v, weights[f"{self._name}.attention.bias"], mask).flatten(-2)
 
     def _convolve(self, hidden: Tensor, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
@@ -101,6 +102,6 @@ def _declare_bypass(blueprint: Blueprint, name: str, width: int) -> str:
 
 
 def _scale(name: str, through: Forward) -> Tensor:
-    """The bypass scale c (E, 1, 1, D): how much of a part's output is let in, held above a bound that falls early on."""
+    """The bypass scale c (E, 1, 1, D), how much of a part is let in: held above a bound that falls early on."""
     bound = CLOSED - (CLOSED - OPEN) * (through.progress / OPENING).clamp(max=1)
     return torch.maximum(through.weights[name], bound[:, None])[:, None, None]

@@ -28,7 +28,8 @@ def reference_attention(
 def attention(q: Tensor, k: Tensor, v: Tensor, bias: Tensor, mask: Tensor) -> Tensor:
     """`reference_attention` as two batched products.
 
-    The bias reaches its (T, T) places by a product with zeros and ones: a gather's gradient would add up in no fixed order on a GPU.
+    The bias reaches its (T, T) places by a product with zeros and ones: the gradient of a gather would add up in no
+    fixed order on a GPU.
     """
     lanes, clips, steps, heads, size = q.shape
     flat = (lanes * clips * heads, steps)

@@ -21,7 +21,7 @@ def reference_bias_norm(
 
 def bias_norm(x: Tensor, bias: Tensor, log_scale: Tensor) -> Tensor:
     """`reference_bias_norm` with its gradient written out, so that only x and one scale a row are kept."""
-    normed: Tensor = _BiasNorm.apply(x, bias[:, None, None], log_scale[:, None, None])
+    normed: Tensor = _BiasNorm.apply(x, bias[:, None, None], log_scale[:, None, None])  # type: ignore[no-untyped-call] # torch leaves it untyped
     return normed
 
 
@@ -50,7 +50,7 @@ def reference_rms_norm(x: Tensor, epsilon: float) -> Tensor:
 
 def rms_norm(x: Tensor, epsilon: float) -> Tensor:
     """`reference_rms_norm` with its gradient written out."""
-    normed: Tensor = _RmsNorm.apply(x, epsilon)
+    normed: Tensor = _RmsNorm.apply(x, epsilon)  # type: ignore[no-untyped-call] # torch leaves it untyped
     return normed
 
 

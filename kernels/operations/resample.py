@@ -15,7 +15,8 @@ def reference_downsample(
 ) -> tuple[Tensor, Tensor]:  # (E, B, ceil(T / R), D), (E, B, ceil(T / R)) bool
     """Each group's mean over its valid steps, weighted by softmax(logits) among them; group by group."""
     steps, size = x.shape[2], logits.shape[1]
-    means, valid = [], []
+    means: list[Tensor] = []
+    valid: list[Tensor] = []
     for stop in range(steps, 0, -size):
         start = max(stop - size, 0)
         weights = logits[:, size - (stop - start) :].exp()[:, None] * mask[:, :, start:stop]
@@ -29,8 +30,8 @@ def downsample(x: Tensor, logits: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]
     """`reference_downsample` over all groups at once."""
     size = logits.shape[1]
     missing = -x.shape[2] % size
-    groups = pad(x, (0, 0, missing, 0)).unflatten(2, (-1, size))
-    inside = pad(mask, (missing, 0)).unflatten(2, (-1, size))
+    groups = pad(x, (0, 0, missing, 0)).view(*x.shape[:2], -1, size, x.shape[3])
+    inside = pad(mask, (missing, 0)).view(*mask.shape[:2], -1, size)
     valid = inside.any(-1)
     # A group of padding alone takes plain weights, since a softmax over nothing is not a number.
     closed = ~(inside | ~valid[..., None])

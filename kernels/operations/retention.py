@@ -45,7 +45,8 @@ def _decay_matrix(heads: int, steps: int, size: int, like: Tensor) -> Tensor:
     place = torch.arange(steps, device=like.device, dtype=like.dtype)
     apart = place[:, None] - place
     rate = torch.tensor([log2(gamma) for gamma in decays(heads)], device=like.device, dtype=like.dtype)
-    return torch.exp2(rate[:, None, None] * apart).masked_fill(apart < 0, 0.0) * size**-0.5
+    decay: Tensor = torch.exp2(rate[:, None, None] * apart).masked_fill(apart < 0, 0.0) * size**-0.5
+    return decay
 
 
 def rotate(
@@ -53,13 +54,13 @@ def rotate(
 ) -> Tensor:  # (E, B, T, H, K)
     """Turns each pair of neighbouring channels by its angle times the position, counted back from the clip's end.
 
-    Angles 10000^-linspace(0, 1, K / 2) as in torchscale; the product of two turned vectors depends on their distance alone.
+    Angles 10000^-linspace(0, 1, K / 2), as in torchscale; a product of two turned vectors depends on their distance.
     """
     steps, pairs = x.shape[2], x.shape[-1] // 2
     angle = 10000 ** -torch.linspace(0, 1, pairs, device=x.device, dtype=x.dtype)
     turn = torch.arange(1 - steps, 1, device=x.device, dtype=x.dtype)[:, None, None] * angle
     cos, sin = torch.cos(turn), torch.sin(turn)
-    first, second = x.unflatten(-1, (pairs, 2)).unbind(-1)
+    first, second = x.reshape(*x.shape[:-1], pairs, 2).unbind(-1)
     return torch.stack([first * cos - second * sin, first * sin + second * cos], -1).flatten(-2)
 
 
@@ -68,5 +69,7 @@ def reference_rotate(x: Tensor) -> Tensor:
     steps, pairs = x.shape[2], x.shape[-1] // 2
     angle = 10000 ** -torch.linspace(0, 1, pairs, dtype=torch.float64, device=x.device)
     turn = torch.arange(1 - steps, 1, dtype=torch.float64, device=x.device)[:, None, None] * angle
-    turned = torch.view_as_complex(x.double().unflatten(-1, (pairs, 2))) * torch.polar(torch.ones_like(turn), turn)
+    turned = torch.view_as_complex(x.double().reshape(*x.shape[:-1], pairs, 2)) * torch.polar(
+        torch.ones_like(turn), turn
+    )
     return torch.view_as_real(turned).flatten(-2).to(x.dtype)

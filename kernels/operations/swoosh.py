@@ -21,13 +21,13 @@ def reference_swoosh_r(x: Tensor) -> Tensor:
 
 def swoosh_l(x: Tensor) -> Tensor:
     """`reference_swoosh_l` that keeps only x for the gradient and does not overflow."""
-    y: Tensor = _Swoosh.apply(x, 4.0, 0.035)
+    y: Tensor = _Swoosh.apply(x, 4.0, 0.035)  # type: ignore[no-untyped-call] # torch leaves it untyped
     return y
 
 
 def swoosh_r(x: Tensor) -> Tensor:
     """`reference_swoosh_r` that keeps only x for the gradient and does not overflow."""
-    y: Tensor = _Swoosh.apply(x, 1.0, 0.313261687)
+    y: Tensor = _Swoosh.apply(x, 1.0, 0.313261687)  # type: ignore[no-untyped-call] # torch leaves it untyped
     return y
 
 

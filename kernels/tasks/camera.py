@@ -81,13 +81,16 @@ def _car(frame: Floats, vehicle: Vehicle, place: NDArray[np.float64], skyline: n
     shade = np.float32(20)
     _box(frame, centre - half * 1.1, centre + half * 1.1, floor - 0.05 * tall, floor + 0.07 * tall, shade)
     _box(frame, centre - half, centre + half, floor - tall * 0.62, floor - 0.05 * tall, vehicle.body)
-    _box(frame, centre - half * 0.8, centre + half * 0.8, floor - tall, floor - tall * 0.6, vehicle.body * np.float32(0.45))
+    glass = vehicle.body * np.float32(0.45)
+    _box(frame, centre - half * 0.8, centre + half * 0.8, floor - tall, floor - tall * 0.6, glass)
     for side in (-0.78, 0.78):
         middle = centre + side * half
         _box(frame, middle - half * 0.2, middle + half * 0.2, floor - tall * 0.5, floor - tall * 0.36, vehicle.lamps)
 
 
-def _box(frame: Floats, left: float, right: float, top: float, bottom: float, colour: Floats | np.float32) -> None:
+def _box(  # noqa: PLR0917 - the four edges are read in this order everywhere
+    frame: Floats, left: float, right: float, top: float, bottom: float, colour: Floats | np.float32
+) -> None:
     """Paints a rectangle whose edges may lie between pixels, by the share of each pixel it covers."""
     c0, c1 = max(int(left), 0), min(int(right) + 1, WIDTH)
     r0, r1 = max(int(top), 0), min(int(bottom) + 1, HEIGHT)

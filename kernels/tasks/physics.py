@@ -4,15 +4,18 @@ All positions are relative to the camera car: x metres to the right of its lane'
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 FRAMES = 64  # 6.4 s at 10 frames a second: 32 steps at 5 a second
 INTERVAL = 0.1  # seconds between frames
+MANOEUVRES = 3  # places a vehicle passes between a clip's ends
 HORIZON = 1.5  # seconds after the clip's end within which a collision makes the clip positive
 CLEAR = 2.3  # seconds that a negative must stay free of collision, so that no clip lies on the boundary
 TOUCH_X, TOUCH_Z = 1.8, 1.0  # metres: two cars overlap when closer than this in both directions
+WOBBLE = np.array([0.1, 0.3])  # metres, x and z, of each of two swings
 NEAR_TIME = 0.7  # seconds: an in-lane gap that closes sooner counts as a collision
 
 Array = NDArray[np.float64]
@@ -42,6 +45,11 @@ def collision_after(motion: Motion, within: float) -> float | None:
     return float(times[np.argmax(hit), 0]) if hit.any() else None
 
 
+def moments() -> Array:
+    """Seconds since the clip began, of each frame, [FRAMES]."""
+    return np.arange(FRAMES, dtype=np.float64) * INTERVAL
+
+
 def draw_position(rng: np.random.Generator) -> Array:
     """A place where a clip may begin or end; the same law for both classes and both ends of the clip."""
     return np.array([rng.uniform(-2.6, 2.6), rng.uniform(7.0, 14.0)])
@@ -58,22 +66,34 @@ def draw_motion(rng: np.random.Generator, position: Array, *, collides: bool) ->
 
 
 def trajectory(rng: np.random.Generator, start: Motion, end: Motion) -> Array:
-    """Positions [FRAMES, 2] from `start` to `end` through three free waypoints, smooth to the second derivative."""
+    """Positions [FRAMES, 2] from `start` to `end` through free places, smooth but for a wobble."""
     still = np.zeros(2)
     middle = [
         Motion(np.array([rng.uniform(-3.4, 3.4), rng.uniform(7.0, 18.0)]), rng.uniform([-2.0, -7.0], [2.0, 7.0]), still)
-        for _ in range(3)
+        for _ in range(MANOEUVRES)
     ]
     knots = [start, *middle, end]
     seconds = (FRAMES - 1) * INTERVAL / (len(knots) - 1)
-    times = np.arange(FRAMES) * INTERVAL
+    times = moments()
     piece = np.minimum((times / seconds).astype(int), len(knots) - 2)
-    coefficients = np.stack([_quintic(a, b, seconds) for a, b in zip(knots, knots[1:], strict=False)])
+    coefficients = np.stack([_quintic(a, b, seconds) for a, b in pairwise(knots)])
     fraction = (times - piece * seconds) / seconds
     powers = fraction[:, None] ** np.arange(6)
     path: Array = np.einsum("tp,tpc->tc", powers, coefficients[piece])
+    path += _wobble(rng, times)
     path[:, 1] = np.maximum(path[:, 1], 3.5)
     return path
+
+
+def _wobble(rng: np.random.Generator, times: Array) -> Array:
+    """Small swings [FRAMES, 2] around the path that no label depends on: hands and feet are never still.
+
+    They make two neighbouring pictures a poor witness of a velocity that several show well.
+    """
+    hertz, phase = rng.uniform(0.8, 2.0, (2, 2)), rng.uniform(0, 2 * np.pi, (2, 2))
+    swings = np.sin(2 * np.pi * hertz * times[:, None, None] + phase)
+    wobble: Array = (WOBBLE * swings).sum(1)
+    return wobble
 
 
 def _quintic(a: Motion, b: Motion, seconds: float) -> Array:

@@ -1,8 +1,8 @@
-"""roadsim, the offline task: short dash-camera clips of a simulated road, written as real video with Nexar-shaped metadata.
+"""roadsim, the offline task: dash-camera clips of a simulated road, as real video with Nexar-shaped metadata.
 
-Why pooling alone cannot solve it: the place where a clip ends is drawn before its label, so the last picture says little; and half
-of the negatives are positives run backwards (the relative motion of the other cars; the camera car keeps driving forwards), so
-that what is seen, without its order, says little either.
+Why what is seen, without its order, says little: the place where a clip ends is drawn before its label, so the last
+picture is no witness; and half of the negatives are positives run backwards (the other car's motion relative to the
+camera, which keeps driving forwards), made afresh, so that no negative shows a positive of this data set.
 """
 
 import csv
@@ -112,7 +112,7 @@ def _scene(rng: np.random.Generator, index: int) -> Scene:
         rng.uniform(1.0, 3.0),
     )
     speed = rng.uniform(8, 18)
-    times = np.arange(physics.FRAMES) * physics.INTERVAL
+    times = physics.moments()
     swing = rng.uniform(0, 0.5, 2) * np.sin(np.outer(times, rng.uniform(2, 9, 2)) + rng.uniform(0, 6.28, 2))
     vehicles = [_vehicle(rng, path), *_bystanders(rng, times, speed)]
     row = {"light_conditions": "Low light" if dark else "Normal", "weather": "Clear", "scene": "Highway"}
