@@ -32,6 +32,11 @@ class Campaign:
         return self.path / "server.json"
 
     @property
+    def settled(self) -> Path:
+        """What the store looked like when the archive last held all of it."""
+        return self.path / "settled.json"
+
+    @property
     def credentials(self) -> Path:
         """One file a user: owner, service, reader."""
         return self.path / "credentials"

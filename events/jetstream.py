@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,20 @@ class JetStreamLog:
     def follow(self, after: int = 0, subject: str = ">") -> PullFollower:
         """Yield the frames after a sequence, then each new one as it comes."""
         return PullFollower(self._pull(after, subject))
+
+    def restore(self, frames: Iterable[Recorded]) -> None:
+        """Write frames as another log recorded them, at their own sequences; the log must stand right before them.
+
+        Raises:
+            LogError: a frame is not at its sequence; those before it are.
+        """
+        waiting: deque[tuple[int, Future[Appended]]] = deque()
+        for recorded in frames:
+            waiting.append((recorded.sequence, self._writer.restore(recorded)))
+            if len(waiting) >= WINDOW:
+                _placed(*waiting.popleft())
+        while waiting:
+            _placed(*waiting.popleft())
 
     def publish_pulse(self, author: str, payload: bytes) -> None:
         """Send a sign of life to whoever listens now; nothing records it, and nobody says whether it came."""
@@ -149,6 +164,11 @@ def create(credential: Credential | str | Path, campaign: str, *, replicas: int 
         connection.close()
         raise
     return JetStreamLog(connection, campaign)
+
+
+def _placed(sequence: int, answer: Future[Appended]) -> None:
+    if (found := answer.result()).sequence != sequence:
+        raise LogError(f"frame {sequence} came to stand at {found.sequence}: the log was not empty before it")
 
 
 def stream_of(campaign: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 
 from events import subjects
-from events.errors import Conflict
+from events.errors import Conflict, GapFound
 from events.log import Appended, Fence, Frame, Recorded, prepare
 
 
@@ -61,15 +61,30 @@ class MemoryLog:
         """Yield the frames after a sequence, then each new one as it comes."""
         return MemoryFollower(self, self._changed, after, subject)
 
+    def restore(self, frames: Iterable[Recorded]) -> None:
+        """Write frames as another log recorded them, at their own sequences.
+
+        Raises:
+            GapFound: a frame does not follow the last one.
+        """
+        with self._changed:
+            for recorded in frames:
+                if recorded.sequence != self.last() + 1:
+                    raise GapFound(self.last() + 1, recorded.sequence)
+                self._add(recorded)
+
     def close(self) -> None:
         """Nothing is held."""
 
     def _write(self, frame: Frame, payload: bytes) -> Appended:
         recorded = Recorded(len(self._frames) + 1, frame.subject, frame.id, payload)
-        self._frames.append(recorded)
-        self._ids[frame.id] = recorded.sequence
-        self._changed.notify_all()
+        self._add(recorded)
         return Appended(recorded.sequence)
+
+    def _add(self, recorded: Recorded) -> None:
+        self._frames.append(recorded)
+        self._ids[recorded.id] = recorded.sequence
+        self._changed.notify_all()
 
     def _last_of(self, wanted: str) -> int:
         return next((r.sequence for r in reversed(self._frames) if subjects.matches(wanted, r.subject)), 0)

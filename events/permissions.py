@@ -10,7 +10,7 @@ from events.folder import Campaign
 USERS = ("owner", "service", "reader")
 
 
-def config(folder: Campaign, passwords: dict[str, str], *, port: int, room: int) -> str:
+def config(folder: Campaign, passwords: dict[str, str], *, port: int, room: int, sync: str) -> str:
     """Return the server's configuration file; every string in it is quoted as JSON, which the server reads."""
     users = "\n".join(_user(folder.name, user, password) for user, password in passwords.items())
     return f"""
@@ -23,7 +23,7 @@ write_deadline: "20s"
 jetstream {{
   store_dir: {json.dumps(str(folder.store))}
   max_file_store: {room}
-  sync_interval: always
+  sync_interval: {sync}
 }}
 authorization {{
   users = [

@@ -41,6 +41,9 @@ User = Literal["owner", "service", "reader"]
 SPARE = 32 * 1024 * 1024
 """Bytes of the disk that the server leaves free, so that it refuses a frame before the disk refuses it."""
 
+ALWAYS = "always"
+"""Every frame is on the disk before it is acknowledged."""
+
 LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -93,22 +96,29 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(folder: Campaign | Path, *, port: int = 0, room: int | None = None) -> Iterator[Running]:
+def running(
+    folder: Campaign | Path, *, port: int = 0, room: int | None = None, sync: str = ALWAYS, announce: bool = True
+) -> Iterator[Running]:
     """Run a campaign's server for the length of a with statement; arguments and errors are those of `start`."""
-    started = start(folder, port=port, room=room)
+    started = start(folder, port=port, room=room, sync=sync, announce=announce)
     try:
         yield started
     finally:
         started.stop()
 
 
-def start(folder: Campaign | Path, *, port: int = 0, room: int | None = None) -> Running:
+def start(
+    folder: Campaign | Path, *, port: int = 0, room: int | None = None, sync: str = ALWAYS, announce: bool = True
+) -> Running:
     """Start a campaign's server and wait until it answers.
 
     Args:
         folder: the campaign's folder, made where it is not there.
         port: on the loopback address; 0 takes a free one.
         room: bytes that the store may take; None for what the disk has.
+        sync: when frames reach the disk: `ALWAYS`, or an interval as the server writes it ("2m"), which survives the
+            end of every process and not a power cut.
+        announce: write `server.json`, so that others of this machine find the server.
 
     Raises:
         StoreLocked: another server has this store.
@@ -122,7 +132,7 @@ def start(folder: Campaign | Path, *, port: int = 0, room: int | None = None) ->
     with contextlib.ExitStack() as stack:
         lock = stack.enter_context(_locked(folder))
         users = _users(folder)
-        settings = config(folder, users, port=port, room=_room(folder) if room is None else room)
+        settings = config(folder, users, port=port, room=_room(folder) if room is None else room, sync=sync)
         write_secret(_config_file(folder), settings.encode())
         process = _spawn(path, folder, lock)
         try:
@@ -135,8 +145,9 @@ def start(folder: Campaign | Path, *, port: int = 0, room: int | None = None) ->
     for user, password in users.items():
         credential = Credential(url=url, user=user, password=password)
         credentials.save(credential, folder.credentials / f"{user}.json")
-    address = Address(url=url, pid=process.pid, run=os.getpid())
-    write_secret(folder.server, msgspec.json.encode(address))
+    if announce:
+        here = Address(url=url, pid=process.pid, run=os.getpid())
+        write_secret(folder.server, msgspec.json.encode(here))
     return Running(folder, process, url)
 
 
@@ -174,16 +185,29 @@ def _locked(folder: Campaign) -> Iterator[int]:
     _make_folders(folder)
     lock = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _take(lock):
             found = _read_holder(lock)
-            raise StoreLocked(folder.name, found.run, found.server) from None
+            raise StoreLocked(folder.name, found.run, found.server)
+        folder.server.unlink(missing_ok=True)
         os.ftruncate(lock, 0)
         os.pwrite(lock, _line(_Holder(os.getpid())), 0)
         yield lock
     finally:
         os.close(lock)
+
+
+def _take(lock: int, patience: float = 0.3) -> bool:
+    # `holder` takes the lock for a moment to see whether it is free; that must not look like another run.
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
 
 
 def _make_folders(folder: Campaign) -> None:

@@ -42,20 +42,20 @@ _decode = msgspec.json.Decoder(_Acknowledgement).decode
 
 
 class _Append:
-    __slots__ = ("fence", "frame", "future", "payload")
+    __slots__ = ("fence", "future", "headers", "id", "payload", "subject")
 
-    def __init__(self, frame: Frame, payload: bytes, fence: Fence | None, future: Future[Appended]) -> None:
-        self.frame = frame
+    def __init__(self, subject: str, identity: str, payload: bytes, future: Future[Appended]) -> None:
+        self.subject = subject
+        self.id = identity
         self.payload = payload
-        self.fence = fence
         self.future = future
+        self.headers = {NAME: identity}
+        self.fence: Fence | None = None
 
-    def headers(self) -> dict[str, str]:
-        headers = {NAME: self.frame.id}
-        if self.fence is not None:
-            headers["Nats-Expected-Last-Subject-Sequence"] = str(self.fence.last)
-            headers["Nats-Expected-Last-Subject-Sequence-Subject"] = self.fence.filter
-        return headers
+    def expect(self, fence: Fence) -> None:
+        self.fence = fence
+        self.headers["Nats-Expected-Last-Subject-Sequence"] = str(fence.last)
+        self.headers["Nats-Expected-Last-Subject-Sequence-Subject"] = fence.filter
 
 
 class Writer:
@@ -79,20 +79,31 @@ class Writer:
 
     def submit(self, frame: Frame, expecting: Fence | None) -> Future[Appended]:
         """See `EventLog.submit`; on the connection's thread a full window would wait for itself."""
-        future: Future[Appended] = Future()
-        future.set_running_or_notify_cancel()
+        future = _future()
         try:
-            append = _Append(frame, prepare(frame, self._campaign, expecting), expecting, future)
+            append = _Append(frame.subject, frame.id, prepare(frame, self._campaign, expecting), future)
         except LogError as error:
             future.set_exception(error)
             return future
+        if expecting is not None:
+            append.expect(expecting)
+        self._submit(append)
+        return future
+
+    def restore(self, recorded: Recorded) -> Future[Appended]:
+        """Write a frame as another log recorded it, only where it stood there."""
+        append = _Append(recorded.subject, recorded.id, recorded.payload, _future())
+        append.headers["Nats-Expected-Last-Sequence"] = str(recorded.sequence - 1)
+        self._submit(append)
+        return append.future
+
+    def _submit(self, append: _Append) -> None:
         self._window.acquire()
         with self._lock:
             self._submitted.append(append)
             wake, self._awake = not self._awake, True
         if wake:
             self._wake()
-        return future
 
     def _wake(self) -> None:
         try:
@@ -138,11 +149,11 @@ class Writer:
         def answered(answer: Answer) -> None:
             self._answered(append, answer)
 
-        await self._connection.ask(append.frame.subject, append.payload, append.headers(), answered)
+        await self._connection.ask(append.subject, append.payload, append.headers, answered)
 
     def _answered(self, append: _Append, answer: Answer) -> None:
         if isinstance(answer, Unanswered):
-            self._finish(append, NotJetStream(f"no stream of this server takes {append.frame.subject}"))
+            self._finish(append, NotJetStream(f"no stream of this server takes {append.subject}"))
         elif isinstance(answer, LogError):
             self._finish(append, answer)
         else:
@@ -152,13 +163,13 @@ class Writer:
             elif append.fence is not None and acknowledgement.error.err_code in WRONG_LAST:
                 self._spawn(self._resolve(append, append.fence, acknowledgement.error))
             else:
-                self._finish(append, _refusal(append.frame, acknowledgement.error))
+                self._finish(append, _refusal(append.id, acknowledgement.error))
 
     async def _resolve(self, append: _Append, fence: Fence, refusal: _Refusal) -> None:
         # A retry of a frame whose first acknowledgement was lost is refused by its own fence, since release 2.12 of
         # the server: only the log can say whether what stands there is mine (notes: retry with an expectation).
         try:
-            outcome = await asyncio.to_thread(self._look_for, append.frame.id, fence, refusal)
+            outcome = await asyncio.to_thread(self._look_for, append.id, fence, refusal)
         except LogError as error:
             self._finish(append, error)
         except asyncio.CancelledError:
@@ -192,7 +203,14 @@ class Writer:
             append.future.set_result(outcome)
 
 
-def _refusal(frame: Frame, refusal: _Refusal) -> LogError:
+def _future() -> Future[Appended]:
+    # Nobody may cancel it: what was sent cannot be called back.
+    future: Future[Appended] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
+def _refusal(identity: str, refusal: _Refusal) -> LogError:
     if refusal.err_code in FULL:
-        return StoreFull(f"the server has no room for {frame.id}: {refusal.description}")
-    return LogError(f"the server refused {frame.id}: {refusal.description} ({refusal.err_code})")
+        return StoreFull(f"the server has no room for {identity}: {refusal.description}")
+    return LogError(f"the server refused {identity}: {refusal.description} ({refusal.err_code})")
