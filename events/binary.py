@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import re
 import shutil
@@ -53,9 +52,11 @@ def _named() -> Path | None:
 
 
 def _packaged() -> Path:
+    from importlib import metadata  # noqa: PLC0415 # a third of the room's import time, and only a server needs it
+
     try:
-        files = importlib.metadata.files(PACKAGE) or []
-    except importlib.metadata.PackageNotFoundError:
+        files = metadata.files(PACKAGE) or []
+    except metadata.PackageNotFoundError:
         files = []
     for file in files:
         if file.name == "nats-server" and (path := Path(str(file.locate()))).exists():

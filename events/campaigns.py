@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,6 +96,16 @@ def whole(log: LogReader, text: Text) -> str:
     if isinstance(log, JoinedLog):
         return Blobs(log.folder.blobs).whole(text)
     raise BlobMissing(text.digest, "it lies with the campaign's folder, which is not here")
+
+
+def blobs(log: LogReader) -> Iterator[tuple[str, bytes]]:
+    """Yield every blob of a log's campaign with its digest; nothing for a log on a far server, which has none."""
+    if isinstance(log, ArchiveLog):
+        yield from log.blobs()
+    elif isinstance(log, JoinedLog):
+        kept = Blobs(log.folder.blobs)
+        for digest in kept.digests():
+            yield digest, kept.get(digest)
 
 
 def _open_folder(folder: Campaign) -> LogReader:

@@ -1,0 +1,124 @@
+"""The room's doors: `myriad tail`, `list`, `export` and `import`; each loads what it needs when it is opened."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from events.log import Recorded
+
+
+def tail(
+    campaign: str,
+    *,
+    after: str = "0",
+    follow: bool = False,
+    type: tuple[str, ...] = (),  # noqa: A002 # the option is --type
+    subject: str = ">",
+    home: Path | None = None,
+) -> None:
+    """Print a campaign's facts as JSON lines, each with its position.
+
+    Parameters
+    ----------
+    campaign
+        A name under the home, the path of an archive, or a nats URL.
+    after
+        Begin after this position, as an earlier line gave it: SEQUENCE or SEQUENCE.INDEX.
+    follow
+        Wait for new facts until interrupted.
+    type
+        Print these types of facts alone.
+    subject
+        Print the facts of these subjects alone: a NATS filter, `myriad.NAME.` understood before it.
+    home
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from events import campaigns, tailing  # noqa: PLC0415 # a door loads its room when it is opened
+
+    position = tailing.position(after)
+    log = campaigns.open(campaign, home)
+    try:
+        frames: Iterable[Recorded] = tailing.frames(log, position, subject, follow=follow)
+        _print(tailing.lines(frames, position, type), flush=follow)
+    except KeyboardInterrupt:
+        return
+    finally:
+        log.close()
+
+
+def list_(*, home: Path | None = None, json: bool = False) -> None:
+    """Print the campaigns under the home: state, frames, time of the last fact, size.
+
+    Parameters
+    ----------
+    home
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    json
+        One JSON object a line.
+    """
+    from events import campaigns, listing  # noqa: PLC0415 # a door loads its room when it is opened
+
+    rows = (listing.row(place) for place in campaigns.listing(home))
+    if json:
+        _print(map(listing.as_json, rows))
+        return
+    found = list(rows)
+    _print(listing.table(found) if found else [f"no campaign in {campaigns.home_of(home)}"])
+
+
+def export(campaign: str, to: Path, *, home: Path | None = None) -> None:
+    """Write a campaign into one portable file, verified by whoever opens it.
+
+    Parameters
+    ----------
+    campaign
+        A name under the home, the path of an archive, or a nats URL.
+    to
+        The file to write, NAME.myriad by custom; it must not be there yet.
+    home
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from events import archive, campaigns  # noqa: PLC0415 # a door loads its room when it is opened
+
+    log = campaigns.open(campaign, home)
+    try:
+        manifest = archive.export(log, to, campaigns.blobs(log))
+    finally:
+        log.close()
+    size = to.stat().st_size
+    _print([f"{to}: {manifest.frames} frames and {manifest.blobs} blobs of {manifest.campaign}, {size} bytes"])
+
+
+def import_(archive: Path, *, home: Path | None = None) -> None:
+    """Make a campaign from a portable file, every frame at its own position.
+
+    Parameters
+    ----------
+    archive
+        The file that `myriad export` wrote.
+    home
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from events import campaigns, importing  # noqa: PLC0415 # a door loads its room when it is opened
+
+    made = importing.import_campaign(archive, campaigns.home_of(home))
+    log = campaigns.open(made.path)
+    try:
+        _print([f"{made.path}: {log.last()} frames of {made.name}"])
+    finally:
+        log.close()
+
+
+def _print(lines: Iterable[str], *, flush: bool = False) -> None:
+    # A reader such as `head` may close the pipe; that is its right, and the end of our work.
+    try:
+        for line in lines:
+            print(line, flush=flush)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

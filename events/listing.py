@@ -1,0 +1,107 @@
+"""What can be said of a campaign without folding it: state, frames, the last fact's time, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from events import campaigns, server
+from events.campaigns import Place
+from events.errors import LogError
+from events.log import LogReader, Recorded
+
+State = Literal["running", "open", "closed", "unreadable"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One campaign of a list.
+
+    Attributes:
+        at: time of the last fact, microseconds since 1970 UTC; None without facts.
+        size: bytes of everything that the campaign keeps.
+        problem: why it cannot be read, None when it can.
+    """
+
+    name: str
+    state: State
+    frames: int
+    at: int | None
+    size: int
+    path: str
+    problem: str | None = None
+
+
+class _Peek(msgspec.Struct):
+    type: str
+    at: int = 0
+
+
+_peek = msgspec.json.Decoder(list[_Peek]).decode
+
+
+def row(place: Place) -> Row:
+    """Look at one campaign; what cannot be read is said in `problem`, never raised."""
+    path = place.file or (place.folder.path if place.folder else Path())
+    try:
+        log = campaigns.open(path)
+        try:
+            return _row(place, path, log)
+        finally:
+            log.close()
+    except (LogError, msgspec.MsgspecError) as error:
+        size = _size(path)
+        return Row(
+            name=place.name, state="unreadable", frames=0, at=None, size=size, path=str(path), problem=str(error)
+        )
+
+
+def as_json(row: Row) -> str:
+    """Return a row as one line."""
+    return msgspec.json.encode(row).decode()
+
+
+def table(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield a heading and one line a row, problems below their row."""
+    rows = list(rows)
+    width = max(8, *(len(row.name) for row in rows)) if rows else 8
+    yield f"{'campaign':{width}}  {'state':10}  {'frames':>8}  {'last fact (UTC)':19}  {'size':>9}"
+    for row in rows:
+        when = f"{datetime.fromtimestamp(row.at / 1e6, UTC):%Y-%m-%d %H:%M:%S}" if row.at else "-"
+        yield f"{row.name:{width}}  {row.state:10}  {row.frames:>8}  {when:19}  {_human(row.size):>9}"
+        if row.problem:
+            yield f"    {row.problem}"
+
+
+def _row(place: Place, path: Path, log: LogReader) -> Row:
+    last = log.last()
+    facts = [fact for recorded in log.read(max(0, last - 1)) for fact in _peek(recorded.payload)]
+    at = max((fact.at for fact in facts), default=None)
+    return Row(name=place.name, state=_state(place, log), frames=last, at=at, size=_size(path), path=str(path))
+
+
+def _state(place: Place, log: LogReader) -> State:
+    if place.folder is not None and server.address(place.folder) is not None:
+        return "running"
+    ours = log.read(0, f"myriad.{log.campaign}.campaign.*.*")
+    return "closed" if any(_closes(recorded) for recorded in ours) else "open"
+
+
+def _closes(recorded: Recorded) -> bool:
+    return any(fact.type == "CampaignClosed" for fact in _peek(recorded.payload))
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else path.rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _human(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
