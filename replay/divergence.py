@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -61,6 +62,32 @@ class Divergence(msgspec.Struct):
     def exact(self) -> list[tuple[str, list[tuple[Cell, int]], list[tuple[Cell, int]]]]:
         """Return the counts that the divergence is read from, in a fixed order."""
         return [(agent, _listed(self.ever[agent].of), _listed(self.lately[agent].of)) for agent in sorted(self.ever)]
+
+
+class Reading(NamedTuple):
+    """One point of a series: after n completions; None where an agent was silent."""
+
+    n: int
+    cumulative: float | None
+    windowed: float | None
+
+
+def series(agents: Iterable[str], sequence: Sequence[tuple[str, Cell]], window: Window) -> list[Reading]:
+    """Read the divergence between the agents every `window.step(n)` completions, and at the end.
+
+    Args:
+        agents: those that take part, silent ones included.
+        sequence: (agent, cell) of each completion, in order.
+        window: its length grows with the completions so far, as a live reader sees it.
+    """
+    state, step, readings = Divergence(window, Sliding(window)), window.step(len(sequence)), []
+    for agent in agents:
+        state.join(agent)
+    for n, (agent, cell) in enumerate(sequence, start=1):
+        state.add(agent, cell)
+        if n % step == 0 or n == len(sequence):
+            readings.append(Reading(n, state.cumulative(), state.windowed()))
+    return readings
 
 
 def _listed(counts: Mapping[Cell, int]) -> list[tuple[Cell, int]]:

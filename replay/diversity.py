@@ -84,9 +84,9 @@ class Diversity(msgspec.Struct):
         seen = self.seen.get((agent, part))
         return seen.window.entropy() if seen is not None else None
 
-    def covered(self) -> int:
+    def covered(self, agent: str = "") -> int:
         """Return how many cells of the whole space were seen at least once."""
-        seen = self.seen.get(("", "whole"))
+        seen = self.seen.get((agent, "whole"))
         return len(seen.ever.of) if seen is not None else 0
 
     def exact(self) -> list[tuple[str, str, int, list[tuple[int, int]], list[tuple[int, int]]]]:
@@ -138,6 +138,12 @@ def series(sequence: Sequence[Cell], window: Window) -> list[Reading]:
         if index % step == 0 or index == n:
             readings.append(Reading(index, counts.total, counts.entropy()))
     return readings
+
+
+def highest(space: Space, dimensions: Iterable[str], observations: int) -> float:
+    """Return the largest entropy that so many observations of these dimensions can have, in bits."""
+    sizes = [len(choice.values) for choice in space.choices if choice.name in set(dimensions)]
+    return math.log2(max(1, min(observations, math.prod(sizes))))
 
 
 def entropy(cells: Sequence[Cell]) -> float | None:

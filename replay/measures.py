@@ -33,7 +33,7 @@ from replay.cycles import Cycles, CyclesFold
 from replay.digest import Digester
 from replay.divergence import Divergence
 from replay.diversity import Diversity, project, projections
-from replay.folds import Handler, Pass
+from replay.folds import Fold, Handler, Pass
 from replay.ledger import Ledger, LedgerFold
 from replay.progress import Progress
 from replay.repairs import Repairs, RepairsFold
@@ -239,8 +239,9 @@ def measured(results: Results) -> Values:
 class Measurement:
     """The exact measures of a log as far as it was read; values and digest depend on what was folded, not on when."""
 
-    def __init__(self) -> None:
-        self._pass: Pass[Any] = Pass(*MEASURES)
+    def __init__(self, *beside: Fold[Any, Any]) -> None:
+        """Fold the measures and, in the same pass, whatever else is given beside them."""
+        self._pass: Pass[Any] = Pass(*MEASURES, *beside)
         self._digester = Digester()
 
     @property
@@ -251,8 +252,13 @@ class Measurement:
     @property
     def results(self) -> Results:
         """The states themselves, to read: search (with the ledger), cycles and repairs."""
-        search, cycles, repairs = self._pass.results()
+        search, cycles, repairs = self._pass.results()[: len(MEASURES)]
         return search, cycles, repairs
+
+    @property
+    def beside(self) -> tuple[Any, ...]:
+        """The results of the folds given beside, in their order."""
+        return self._pass.results()[len(MEASURES) :]
 
     @property
     def ledger(self) -> Ledger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
@@ -62,3 +63,8 @@ def innovations(validation: Sequence[float]) -> list[int]:
     """Return I_t, 1 where y_t beat all before it, for t from 1."""
     best = running_best(validation)
     return [1] * bool(best) + [int(later > earlier) for earlier, later in pairwise(best)]
+
+
+def expected_improvements(n: int) -> float:
+    """Return 1 + 1/2 + ... + 1/n, the improvements that n exchangeable runs would show: the null of innovation."""
+    return math.fsum(1 / k for k in range(1, n + 1))

@@ -1,0 +1,243 @@
+"""The measures by name, for `myriad replay NAME metric`: each with its meaning, unit, scale, n and window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from replay import divergence as divergences
+from replay.agents import agents
+from replay.counts import Window, window_for
+from replay.diversity import Part, Sequenced, cells, projections, series
+from replay.errors import ReplayError
+from replay.leaderboard import leaderboard
+from replay.ledger import Ledger
+from replay.measures import Measurement, measured
+from replay.progress import expected_improvements, innovations, regret, running_best
+
+TOO_FEW = "too few observations"
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """A measure as it went: rows under named columns, the first one n; None where observations are too few."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[float | int | None, ...]]
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One measure of one log.
+
+    Attributes:
+        name: as asked for.
+        meaning: its definition in a sentence, with the null that it is held against where there is one.
+        unit: bits, AP, experiments ...
+        scale: validation for every score (test is never selected on), None where no score is read.
+        over: the sequence that it is read from.
+        n: observations in that sequence.
+        window: preset and length of the sliding window, None where there is none.
+        value: its value at the end of the log; None with a `note` where observations are too few.
+        series: as it went, None for a measure of one moment.
+        rows: a table, for measures that are one.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    scale: Literal["validation"] | None
+    over: str
+    n: int
+    window: str | None = None
+    value: float | int | str | None = None
+    note: str | None = None
+    series: dict[str, Series] = {}
+    rows: list[Any] = []
+
+
+class MetricUnknown(ReplayError):
+    """A measure was asked for by a name that there is none of.
+
+    Attributes:
+        known: the names that there are.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"there is no metric {name!r}; there are: {', '.join(known)}")
+        self.known = known
+
+
+def metric(measurement: Measurement, name: str) -> Metric:
+    """Return a measure by name: one of `METRICS`, or a named value of this log.
+
+    Raises:
+        MetricUnknown: neither.
+    """
+    if (make := METRICS.get(name)) is not None:
+        return make(measurement)
+    values = measured(measurement.results)
+    if name in values:
+        return _value(measurement, name)
+    raise MetricUnknown(name, (*METRICS, *values))
+
+
+def validations(ledger: Ledger) -> list[float]:
+    """Return validation AP in the order of completion."""
+    outcomes = (ledger.experiments[name].outcome for name in ledger.completed)
+    return [outcome.validation for outcome in outcomes if outcome is not None]
+
+
+def _value(measurement: Measurement, name: str) -> Metric:
+    value = measured(measurement.results)[name]
+    return Metric(
+        name=name,
+        meaning="a named value, as the analyst records it in MetricsMeasured",
+        unit="as named",
+        scale="validation" if name.startswith("best_") else None,
+        over="completed experiments",
+        n=len(measurement.ledger.completed),
+        value=value,
+        note=None if value is not None else TOO_FEW,
+    )
+
+
+def _leaderboard(measurement: Measurement) -> Metric:
+    rows = leaderboard(measurement.ledger)
+    return Metric(
+        name="leaderboard",
+        meaning="completed experiments by validation AP, ties to the earlier; a lead within noise is none",
+        unit="AP",
+        scale="validation",
+        over="completed experiments",
+        n=len(rows),
+        value=rows[0].experiment if rows else None,
+        note=None if rows else TOO_FEW,
+        rows=list(rows),
+    )
+
+
+def _running_best(measurement: Measurement) -> Metric:
+    scores = validations(measurement.ledger)
+    best, gaps = running_best(scores), regret(scores)
+    rows: list[tuple[float | int | None, ...]] = list(zip(range(1, len(best) + 1), best, gaps, strict=True))
+    return Metric(
+        name="running_best",
+        meaning="AP*(N) = best validation AP of the first N; regret against the best seen, which bounds it from below",
+        unit="AP",
+        scale="validation",
+        over="completed experiments",
+        n=len(best),
+        value=best[-1] if best else None,
+        note=None if best else TOO_FEW,
+        series={"all": Series(columns=("n", "best", "regret"), rows=rows)},
+    )
+
+
+def _innovation(measurement: Measurement) -> Metric:
+    steps = innovations(validations(measurement.ledger))
+    n = len(steps)
+    window = window_for(n)
+    length, step = window.length(n), window.step(n)
+    points = [at for at in range(1, n + 1) if at % step == 0 or at == n]
+    rows: list[tuple[float | int | None, ...]] = [
+        (at, sum(steps[max(0, at - length) : at]) / min(at, length)) for at in points
+    ]
+    null = f"{expected_improvements(n):.2f} improvements if runs were exchangeable, {sum(steps)} happened"
+    return Metric(
+        name="innovation",
+        meaning=f"I_t = 1 where y_t beats all before it; the rate is its mean over the window; null: {null}",
+        unit="share of completions",
+        scale="validation",
+        over="completed experiments",
+        n=n,
+        window=_named(window, n),
+        value=rows[-1][1] if rows else None,
+        note=None if rows else TOO_FEW,
+        series={"all": Series(columns=("n", "rate"), rows=rows)},
+    )
+
+
+def _entropy(measurement: Measurement, over: Sequenced = "completed") -> Metric:
+    ledger = measurement.ledger
+    space = ledger.space
+    parts: dict[Part, tuple[str, ...]] = projections(space) if space is not None else {}
+    found: dict[str, Series] = {}
+    for agent in ("", *(row.agent for row in agents(measurement.results))):
+        for part, dimensions in parts.items():
+            sequence = cells(ledger, dimensions, over=over, agent=agent)
+            readings = series(sequence, window_for(len(sequence)))
+            name = f"{part} of {agent}" if agent else part
+            found[name] = Series(columns=("n", "window", "bits"), rows=list(readings))
+    whole = found["whole"].rows if "whole" in found else []
+    n = int(whole[-1][0] or 0) if whole else 0
+    value = whole[-1][2] if whole else None
+    return Metric(
+        name="entropy" if over == "completed" else "entropy_proposed",
+        meaning="H = -sum p log2 p over the cells of a window; at most log2 of the window or of the part's cells",
+        unit="bits",
+        scale=None,
+        over="completed experiments" if over == "completed" else "proposed ideas",
+        n=n,
+        window=_named(window_for(n), n),
+        value=value,
+        note=None if value is not None else TOO_FEW,
+        series=found,
+    )
+
+
+def _entropy_proposed(measurement: Measurement) -> Metric:
+    return _entropy(measurement, "proposed")
+
+
+def _divergence(measurement: Measurement) -> Metric:
+    search, ledger = measurement.results[0], measurement.ledger
+    known = list(search.divergence.ever)
+    authors = [ledger.author(name) for name in ledger.completed]
+    pairs = list(zip(authors, cells(ledger, search.compared), strict=True)) if search.compared else []
+    sequence = [pair for pair in pairs if pair[0] in known]
+    window = window_for(len(sequence))
+    value = search.divergence.cumulative()
+    rows = divergences.series(known, sequence, window)
+    return Metric(
+        name="divergence",
+        meaning=f"Jensen-Shannon divergence between {', '.join(known) or 'no agents'} "
+        f"over {' x '.join(search.compared)}; undefined while an agent is silent",
+        unit="bits",
+        scale=None,
+        over="completed experiments",
+        n=len(sequence),
+        window=_named(window, len(sequence)),
+        value=value,
+        note=None if value is not None else f"{TOO_FEW}: two agents are needed, each with a completion",
+        series={"all": Series(columns=("n", "cumulative", "windowed"), rows=list(rows))},
+    )
+
+
+def _agents(measurement: Measurement) -> Metric:
+    rows = agents(measurement.results)
+    return Metric(
+        name="agents",
+        meaning="what each author of ideas proposed, completed, found and spent",
+        unit="counts, AP, bits, seconds, US dollars",
+        scale="validation",
+        over="the whole log",
+        n=len(rows),
+        value=len(rows),
+        rows=list(rows),
+    )
+
+
+def _named(window: Window, n: int) -> str:
+    return f"{window.name}: {window.length(n)}, read every {window.step(n)}"
+
+
+METRICS: dict[str, Callable[[Measurement], Metric]] = {
+    "leaderboard": _leaderboard,
+    "running_best": _running_best,
+    "innovation": _innovation,
+    "entropy": _entropy,
+    "entropy_proposed": _entropy_proposed,
+    "divergence": _divergence,
+    "agents": _agents,
+}

@@ -1,0 +1,141 @@
+"""The whole state of a campaign at a past moment: what a person who had looked then would have seen."""
+
+from __future__ import annotations
+
+import msgspec
+
+from events.log import LogReader, Recorded
+from replay.errors import ReplayError
+from replay.fleet import Fleet, FleetFold, Worker
+from replay.leaderboard import Row, leaderboard
+from replay.ledger import Ledger
+from replay.measures import Measurement, Values
+from replay.report import Subject, subject
+from replay.times import parsed
+from replay.troubles import Queue, queue
+
+
+class MomentUnknown(ReplayError):
+    """A text names neither a position nor a time, or one that the log does not reach."""
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """An experiment under a lease; `since` is when it was assigned, microseconds since 1970 UTC."""
+
+    experiment: str
+    agent: str
+    attempt: int
+    worker: str
+    pack: str
+    since: int
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An experiment in the queue."""
+
+    experiment: str
+    agent: str
+    priority: float
+    why: str
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that `myriad replay NAME at ... --json` prints.
+
+    Attributes:
+        at: time of the last folded fact by its author's clock, microseconds since 1970 UTC; 0 before the first.
+        last: the last sequence of the log.
+        waiting: the queue, the highest priority first, then the order of the log.
+        repairing: repairs that are not settled, with where they stand.
+    """
+
+    subject: Subject
+    at: int
+    last: int
+    values: Values
+    leaders: list[Row]
+    running: list[Running]
+    waiting: list[Waiting]
+    queue: Queue
+    workers: list[Worker]
+    repairing: dict[str, str]
+    digest: str
+
+
+def moment(log: LogReader, where: str) -> Moment:
+    """Fold a log through a sequence, or through the last frame before the first one of a later time.
+
+    Args:
+        log: any reader.
+        where: a position (`120`, or `120.3`: frames are whole, so this means 120), or an ISO 8601 time, UTC where it
+            names no zone. Times are the authors' clocks; a clock that jumps ahead ends the stretch early.
+
+    Raises:
+        MomentUnknown: it is neither, or beyond the end.
+    """
+    sequence, at = _read(where)
+    if sequence is not None and sequence > log.last():
+        raise MomentUnknown(f"position {where} is beyond the log, which ends at {log.last()}")
+    if sequence is None and at is None:
+        raise MomentUnknown(f"{where!r} is neither a position such as 120 nor a time such as 2026-05-01T12:00:00Z")
+    measurement, spoken = Measurement(FleetFold()), 0
+    for recorded in log.read():
+        later = max(fact.at for fact in recorded.facts)
+        if _is_after(recorded, later, sequence, at):
+            break
+        measurement.advance((recorded,))
+        spoken = later
+    return _state(measurement, spoken, log.last())
+
+
+def _read(where: str) -> tuple[int | None, int | None]:
+    number = where.partition(".")
+    if number[0].isdecimal() and (not number[1] or number[2].isdecimal()):
+        return int(number[0]), None
+    return None, parsed(where)
+
+
+def _is_after(recorded: Recorded, spoken: int, sequence: int | None, at: int | None) -> bool:
+    return recorded.sequence > sequence if sequence is not None else at is not None and spoken > at
+
+
+def _state(measurement: Measurement, at: int, last: int) -> Moment:
+    ledger = measurement.ledger
+    fleet: Fleet = measurement.beside[0]
+    open_repairs = measurement.results[2].with_status("diagnosed", "proposed", "applied", "refused")
+    return Moment(
+        subject=subject(ledger, measurement.through),
+        at=at,
+        last=last,
+        values=measurement.values(),
+        leaders=leaderboard(ledger, top=10),
+        running=_running(ledger),
+        waiting=_waiting(ledger),
+        queue=queue(ledger),
+        workers=list(fleet.workers.values()),
+        repairing={repair.repair: f"{repair.experiment}: {repair.remedy} {repair.status}" for repair in open_repairs},
+        digest=measurement.digest(),
+    )
+
+
+def _running(ledger: Ledger) -> list[Running]:
+    leased = (e for e in ledger.experiments.values() if e.status in ("assigned", "running"))
+    return [
+        Running(
+            experiment=experiment.experiment,
+            agent=ledger.author(experiment.experiment),
+            attempt=experiment.attempts[-1].attempt,
+            worker=experiment.attempts[-1].worker,
+            pack=experiment.attempts[-1].pack,
+            since=experiment.attempts[-1].assigned_at,
+        )
+        for experiment in leased
+    ]
+
+
+def _waiting(ledger: Ledger) -> list[Waiting]:
+    queued = [e for e in ledger.experiments.values() if e.status == "queued"]
+    return [
+        Waiting(experiment=e.experiment, agent=ledger.author(e.experiment), priority=e.priority, why=e.why)
+        for e in sorted(queued, key=lambda experiment: -experiment.priority)
+    ]

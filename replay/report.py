@@ -1,0 +1,185 @@
+"""A whole campaign on a page: what it is, who leads, who searched how, what broke, and whether the record holds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from events.log import LogReader
+from replay.agents import AgentRow, agents
+from replay.controls import Control, ControlsFold
+from replay.counts import count, window_for
+from replay.diversity import cells, highest, projections
+from replay.leaderboard import Row, leaderboard
+from replay.ledger import Ledger
+from replay.measures import Measurement, Values
+from replay.progress import expected_improvements
+from replay.seals import Check, Verdict, overall, verified
+from replay.troubles import Failures, Queue, failures, queue
+
+NO_TEST = "validation AP; all selection reads it, test is not shown"
+WITH_TEST = "validation AP; test AP is shown beside it and never selected on"
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What is reported on.
+
+    Attributes:
+        cells: of the campaign's space.
+        opened_at: microseconds since 1970 UTC, by the clock of who opened it.
+        instruments: those that completed runs were measured by; scores of different ones do not compare.
+        closed: the reason, None while the search is open.
+        through: the last sequence that was folded.
+    """
+
+    campaign: str
+    space: str | None
+    cells: int
+    seed: int
+    opened_at: int
+    instruments: tuple[str, ...]
+    closed: str | None
+    through: int
+
+
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """Entropy of one part of the space in bits; None where observations are too few.
+
+    Attributes:
+        first: over the first full window, or over what there is.
+        last: over the latest window.
+        whole: over all completions.
+        at_most: the largest that a window of that length can have.
+    """
+
+    part: str
+    dimensions: tuple[str, ...]
+    first: float | None
+    last: float | None
+    whole: float | None
+    at_most: float
+
+
+class Searching(msgspec.Struct, frozen=True, kw_only=True):
+    """How it searched.
+
+    Attributes:
+        n: completed experiments, the sequence that all of it is read from.
+        window: name and length of the sliding window.
+        improvements: completions that beat all before them.
+        improvements_if_exchangeable: the null: as many as n runs in any order would show.
+        divergence, divergence_windowed: bits, between the agents; the latter over the paper's window.
+        compared: the dimensions over which the agents are compared.
+    """
+
+    n: int
+    window: str
+    spreads: list[Spread]
+    improvements: int
+    improvements_if_exchangeable: float
+    innovation_rate: float | None
+    divergence: float | None
+    divergence_windowed: float | None
+    compared: tuple[str, ...]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """The replay's digest and what the analyst recorded while the campaign ran.
+
+    Attributes:
+        checks: one a recording.
+        verdict: held, broken, or unknown where nothing comparable was recorded.
+    """
+
+    digest: str
+    checks: list[Check]
+    verdict: Verdict
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that `myriad replay NAME report --json` prints."""
+
+    subject: Subject
+    scale: str
+    values: Values
+    leaders: list[Row]
+    controls: list[Control]
+    agents: list[AgentRow]
+    search: Searching
+    failures: Failures
+    queue: Queue
+    record: Record
+
+
+def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int | None = None) -> Report:
+    """Fold a log and report on it, through `until` or its end."""
+    measurement, checks = verified(log, ControlsFold(), until=until)
+    ledger, results = measurement.ledger, measurement.results
+    (controls,) = measurement.beside
+    return Report(
+        subject=subject(ledger, measurement.through),
+        scale=WITH_TEST if with_test else NO_TEST,
+        values=measurement.values(),
+        leaders=leaderboard(ledger, top=top, with_test=with_test),
+        controls=controls,
+        agents=agents(results),
+        search=searching(measurement),
+        failures=failures(results),
+        queue=queue(ledger),
+        record=Record(digest=measurement.digest(), checks=checks, verdict=overall(checks)),
+    )
+
+
+def subject(ledger: Ledger, through: int) -> Subject:
+    """Say what is reported on."""
+    attempts = (ledger.experiments[name].attempts[-1] for name in ledger.completed)
+    instruments = dict.fromkeys(attempt.instrument or "none stated" for attempt in attempts)
+    return Subject(
+        campaign=ledger.campaign,
+        space=ledger.space.name if ledger.space is not None else None,
+        cells=ledger.space.cells if ledger.space is not None else 0,
+        seed=ledger.seed,
+        opened_at=ledger.opened_at,
+        instruments=tuple(instruments),
+        closed=ledger.closed,
+        through=through,
+    )
+
+
+def searching(measurement: Measurement) -> Searching:
+    """Say how it searched."""
+    search, ledger, values = measurement.results[0], measurement.ledger, measurement.values()
+    n = len(ledger.completed)
+    window = window_for(n)
+    return Searching(
+        n=n,
+        window=f"{window.name}: {window.length(n)}",
+        spreads=_spreads(ledger),
+        improvements=len(search.progress.improvements),
+        improvements_if_exchangeable=expected_improvements(n),
+        innovation_rate=search.progress.innovation(window),
+        divergence=search.divergence.cumulative(),
+        divergence_windowed=search.divergence.windowed(),
+        compared=search.compared,
+    )
+
+
+def _spreads(ledger: Ledger) -> list[Spread]:
+    if ledger.space is None:
+        return []
+    n = len(ledger.completed)
+    window = window_for(n)
+    found = []
+    for part, dimensions in projections(ledger.space).items():
+        sequence = cells(ledger, dimensions)
+        length = min(n, window.length(n))
+        found.append(
+            Spread(
+                part=part,
+                dimensions=dimensions,
+                first=count(sequence[:length]).entropy(),
+                last=count(sequence[n - length :]).entropy(),
+                whole=count(sequence).entropy(),
+                at_most=highest(ledger.space, dimensions, length),
+            )
+        )
+    return found

@@ -1,0 +1,71 @@
+"""What went wrong and what waits: failures and repairs, and the scheduler's queue of verdicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from replay.ledger import Ledger
+from replay.measures import Results
+
+
+class Failures(msgspec.Struct, frozen=True, kw_only=True):
+    """Attempts that ended without a result.
+
+    Attributes:
+        by_kind: failed attempts by kind; "revoked" counts leases that were taken back.
+        again: experiments that were run more than once.
+        abandoned: experiments that were given up.
+        recovered: experiments with a failed attempt that completed after all.
+        remedies: repairs by remedy and where they stand, as `retry settled`.
+    """
+
+    by_kind: dict[str, int]
+    again: int
+    abandoned: int
+    recovered: int
+    remedies: dict[str, int]
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits, and why ideas were turned away.
+
+    Attributes:
+        unjudged: ideas without a verdict.
+        by_status: experiments by status.
+        declined: ideas by the reason of their refusal.
+    """
+
+    unjudged: int
+    by_status: dict[str, int]
+    declined: dict[str, int]
+
+
+def failures(results: Results) -> Failures:
+    """Count what went wrong."""
+    search, _, repairs = results
+    experiments = search.ledger.experiments.values()
+    ended = (attempt.failure for experiment in experiments for attempt in experiment.attempts)
+    failed = [e for e in experiments if any(attempt.failure not in (None, "revoked") for attempt in e.attempts)]
+    return Failures(
+        by_kind=_tally(kind for kind in ended if kind is not None),
+        again=sum(len(experiment.attempts) > 1 for experiment in experiments),
+        abandoned=sum(experiment.abandoned is not None for experiment in experiments),
+        recovered=sum(experiment.outcome is not None for experiment in failed),
+        remedies=_tally(f"{repair.remedy} {repair.status}" for repair in repairs.repairs.values()),
+    )
+
+
+def queue(ledger: Ledger) -> Queue:
+    """Count what waits."""
+    return Queue(
+        unjudged=sum(len(ideas) for ideas in ledger.unjudged.values()),
+        by_status=_tally(experiment.status for experiment in ledger.experiments.values()),
+        declined=_tally(idea.declined for idea in ledger.ideas.values() if idea.declined is not None),
+    )
+
+
+def _tally(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
