@@ -8,14 +8,13 @@ import torch
 from torch import Tensor
 
 from kernels import draws, encoders
-from kernels.operations.linear import linear
-from kernels.operations.norm import rms_norm
+from kernels.operations.forms import FAST, Forms
 from kernels.parameters import Blueprint
 from kernels.pooling import pool
 from kernels.wiring import LONGEST
 
 FINAL_EPSILON = 1e-6
-PLACE_SPREAD = 0.3  # of the learned place of each step, counted back from the clip's end, where clips end together
+PLACE_SPREAD = 1.0  # of the learned place of each step, counted back from the clip's end, where clips end together
 
 
 def unchanged(x: Tensor) -> Tensor:
@@ -35,6 +34,7 @@ class Forward:
     progress: Tensor
     poolings: Tensor
     dropout: Callable[[Tensor], Tensor] = unchanged
+    forms: Forms = FAST
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,11 @@ class Network:
         through: Forward,
     ) -> Tensor:  # (E, B)
         """The logit of each clip of each lane."""
-        weights = through.weights
-        hidden = linear(x, weights["stem.weight"], weights["stem.bias"])
+        weights, forms = through.weights, through.forms
+        hidden = forms.linear(x, weights["stem.weight"], weights["stem.bias"])
         hidden = hidden + weights["stem.place"][:, None, -x.shape[2] :]
         hidden = through.dropout(hidden) * mask[..., None]
         hidden = self.encoder.forward(hidden, mask, through)
-        hidden = rms_norm(hidden, FINAL_EPSILON) * weights["final.gain"][:, None, None]
+        hidden = forms.rms_norm(hidden, FINAL_EPSILON) * weights["final.gain"][:, None, None]
         pooled = pool(hidden, mask, weights["pooling.query"], through.poolings)
-        return linear(pooled, weights["head.weight"], weights["head.bias"])[..., 0]
+        return forms.linear(pooled, weights["head.weight"], weights["head.bias"])[..., 0]

@@ -9,9 +9,6 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from kernels.network import Forward, Size
-from kernels.operations.linear import linear
-from kernels.operations.norm import rms_norm
-from kernels.operations.retention import retention, rotate
 from kernels.parameters import Blueprint
 
 HEAD_EPSILON = 1e-5
@@ -48,20 +45,30 @@ class _Block:
 
     def _retain(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
         wide = EXPANSION * self._width
-        mapped = linear(self._norm("retention", x, through), through.weights[f"{self._name}.retention.in"])
+        mapped = through.forms.linear(
+            self._norm("retention", x, through), through.weights[f"{self._name}.retention.in"], None
+        )
         q, k, v, gate = torch.split(mapped, [self._width, self._width, wide, wide], -1)
         q, k, v = (part.reshape(*x.shape[:3], self._heads, -1) for part in (q, k, v * mask[..., None]))
-        mixed = rms_norm(retention(rotate(q), rotate(k), v), HEAD_EPSILON).flatten(-2)
-        return linear(through.dropout(silu(gate) * mixed), through.weights[f"{self._name}.retention.out"])
+        mixed = through.forms.rms_norm(
+            through.forms.retention(through.forms.rotate(q), through.forms.rotate(k), v), HEAD_EPSILON
+        ).flatten(-2)
+        return through.forms.linear(
+            through.dropout(silu(gate) * mixed), through.weights[f"{self._name}.retention.out"], None
+        )
 
     def _feed(self, x: Tensor, through: Forward) -> Tensor:
-        mapped = linear(self._norm("forward", x, through), through.weights[f"{self._name}.forward.in"])
+        mapped = through.forms.linear(
+            self._norm("forward", x, through), through.weights[f"{self._name}.forward.in"], None
+        )
         value, gate = mapped.chunk(2, -1)
-        return linear(through.dropout(silu(gate) * value), through.weights[f"{self._name}.forward.out"])
+        return through.forms.linear(
+            through.dropout(silu(gate) * value), through.weights[f"{self._name}.forward.out"], None
+        )
 
     def _norm(self, part: str, x: Tensor, through: Forward) -> Tensor:
         gain: Tensor = through.weights[f"{self._name}.{part}.gain"]
-        return rms_norm(x, NORM_EPSILON) * gain[:, None, None]
+        return through.forms.rms_norm(x, NORM_EPSILON) * gain[:, None, None]
 
 
 def _xavier(blueprint: Blueprint, name: str, inputs: int, outputs: int, gain: float) -> None:

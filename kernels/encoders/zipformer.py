@@ -3,18 +3,10 @@
 The block is the paper's equation 6; layers take turns at full, half, quarter and half rate: its stacks, a layer each.
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from kernels.network import Forward, Size
-from kernels.operations.attention import attention
-from kernels.operations.convolution import depthwise
-from kernels.operations.linear import linear
-from kernels.operations.norm import bias_norm
-from kernels.operations.resample import downsample, upsample
-from kernels.operations.swoosh import swoosh_l, swoosh_r
 from kernels.parameters import Blueprint
 
 RATES = (1, 2, 4, 2)  # steps that become one, layer by layer
@@ -51,9 +43,9 @@ class _Layer:
     def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
         if self._rate == 1:
             return self._block.forward(x, mask, through)
-        slow, slow_mask = downsample(x, through.weights[self._group], mask)
+        slow, slow_mask = through.forms.downsample(x, through.weights[self._group], mask)
         slow = self._block.forward(slow, slow_mask, through)
-        return x + _scale(self._bypass, through) * (upsample(slow, self._rate, x.shape[2]) - x)
+        return x + _scale(self._bypass, through) * (through.forms.upsample(slow, self._rate, x.shape[2]) - x)
 
 
 class _Block:
@@ -77,24 +69,28 @@ class _Block:
     def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
         for part, inside in (("attention", self._attend), ("convolution", self._convolve), ("forward", self._feed)):
             prefix = f"{self._name}.{part}"
-            normed = bias_norm(x, through.weights[f"{prefix}.norm"], through.weights[f"{prefix}.scale"])
-            hidden = linear(normed, through.weights[f"{prefix}.in"], through.weights[f"{prefix}.in.bias"])
-            hidden = through.dropout(inside(hidden, mask, through.weights))
-            added = linear(hidden, through.weights[f"{prefix}.out"], through.weights[f"{prefix}.out.bias"])
+            normed = through.forms.bias_norm(x, through.weights[f"{prefix}.norm"], through.weights[f"{prefix}.scale"])
+            hidden = through.forms.linear(normed, through.weights[f"{prefix}.in"], through.weights[f"{prefix}.in.bias"])
+            hidden = through.dropout(inside(hidden, mask, through))
+            added = through.forms.linear(
+                hidden, through.weights[f"{prefix}.out"], through.weights[f"{prefix}.out.bias"]
+            )
             x = x + _scale(f"{prefix}.bypass", through) * added
         return x
 
-    def _attend(self, hidden: Tensor, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    def _attend(self, hidden: Tensor, mask: Tensor, through: Forward) -> Tensor:
         q, k, v = hidden.view(*hidden.shape[:3], 3, self._heads, -1).unbind(-3)
-        return attention(q, k, v, weights[f"{self._name}.attention.bias"], mask).flatten(-2)
+        return through.forms.attention(q, k, v, through.weights[f"{self._name}.attention.bias"], mask).flatten(-2)
 
-    def _convolve(self, hidden: Tensor, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    def _convolve(self, hidden: Tensor, mask: Tensor, through: Forward) -> Tensor:
         value, gate = hidden.chunk(2, -1)
         gated = value * torch.sigmoid(gate) * mask[..., None]
-        return swoosh_r(depthwise(gated, weights[f"{self._name}.convolution.kernel"]))
+        return through.forms.swoosh_r(
+            through.forms.depthwise(gated, through.weights[f"{self._name}.convolution.kernel"])
+        )
 
-    def _feed(self, hidden: Tensor, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-        return swoosh_l(hidden)
+    def _feed(self, hidden: Tensor, mask: Tensor, through: Forward) -> Tensor:
+        return through.forms.swoosh_l(hidden)
 
 
 def _declare_bypass(blueprint: Blueprint, name: str, width: int) -> str:

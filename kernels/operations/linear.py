@@ -17,7 +17,7 @@ def linear(
 
 def reference_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """The same, lane by lane."""
-    lanes = [row @ matrix for row, matrix in zip(x, weight, strict=True)]
+    lanes = [lane @ matrix for lane, matrix in zip(x, weight, strict=True)]
     if bias is not None:
         lanes = [lane + offset for lane, offset in zip(lanes, bias, strict=True)]
     return torch.stack(lanes)

@@ -1,0 +1,54 @@
+"""One small world of roadsim, rendered and described once for all tests of this room."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from kernels import datasets, features
+from kernels.datasets import Dataset, Part
+from kernels.tasks import roadsim
+
+
+@dataclass(frozen=True)
+class World:
+    """A rendered task folder, its feature cache, and both backbones' data."""
+
+    folder: Path
+    cache: Path
+    motion: Dataset
+    appearance: Dataset
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Training here means one thread: so do the tests, and other programs of the machine are left in peace."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """480 clips, of which 379 train, described by both backbones."""
+    root = tmp_path_factory.mktemp("world")
+    folder, cache = root / "task", root / "cache"
+    roadsim.render(folder, clips=480, seed=7, processes=2)
+    for backbone in ("motion", "appearance"):
+        features.extract(folder, backbone, cache, processes=2)
+    return World(folder, cache, datasets.load(folder, cache, "motion"), datasets.load(folder, cache, "appearance"))
+
+
+@pytest.fixture(scope="session")
+def small() -> Dataset:
+    """64 training clips of noise with a planted ramp, for tests of mechanics rather than of learning."""
+    rng = np.random.default_rng(3)
+
+    def part(clips: int) -> Part:
+        labels = np.arange(clips) % 2 == 0
+        values = rng.standard_normal((clips, 32, 5)).astype(np.float32)
+        values[labels, :, 0] += np.linspace(-1, 1, 32, dtype=np.float32)
+        return Part(tuple(f"{n}" for n in range(clips)), values, labels)
+
+    nothing = np.zeros(5, np.float32)
+    return Dataset("motion", part(64), part(24), part(16), nothing, nothing + 1, "planted")
