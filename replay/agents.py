@@ -16,7 +16,7 @@ class AgentRow(msgspec.Struct, kw_only=True):
     Attributes:
         policy: None for an author that never joined, such as the fixer.
         origins: its ideas by origin: agent, sweep or fixer.
-        failed: attempts of its experiments that ended without a result; revoked leases are not among them.
+        failed: attempts of its experiments that ended without a result; leases taken back are not among them.
         improvements: its completions that beat all before them, whoever ran those.
         cells: distinct cells of the whole space among its completions.
         entropy_whole, entropy_architecture, entropy_training: bits, over its own latest completions (paper's window).
@@ -76,7 +76,7 @@ def _count_idea(row: AgentRow, idea: Idea) -> None:
 
 def _count_experiment(row: AgentRow, experiment: Experiment) -> None:
     row.queued += 1
-    row.failed += sum(attempt.failure not in (None, "revoked") for attempt in experiment.attempts)
+    row.failed += sum(attempt.broken for attempt in experiment.attempts)
     if experiment.outcome is not None:
         row.completed += 1
         row.best_validation = max(experiment.outcome.validation, row.best_validation or -math.inf)

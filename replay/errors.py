@@ -19,3 +19,7 @@ class HistoryBroken(ReplayError):
     def __init__(self, position: Position, sentence: str) -> None:
         super().__init__(f"position {position}: {sentence}")
         self.position = position
+
+
+class QuestionUnknown(ReplayError):
+    """Something was asked for that there is not: a metric by another name, a moment beyond the log."""

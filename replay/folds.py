@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from events.envelope import Fact
+from events.envelope import Fact, Position
 from events.log import LogReader, Recorded
+from replay.errors import HistoryBroken
 
 S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
@@ -55,14 +56,23 @@ class Pass(Generic[S]):
                 self._table.setdefault(kind, []).append((handler, state))
 
     def advance(self, frames: Iterable[Recorded]) -> None:
-        """Fold the frames, in order; those up to `through` are known and pass by."""
+        """Fold the frames, in order; those up to `through` are known and pass by.
+
+        Raises:
+            HistoryBroken: a fact contradicts those before it, or speaks of what they never made known.
+        """
         table = self._table
         for recorded in frames:
             if recorded.sequence <= self.through:
                 continue
-            for index, fact in enumerate(recorded.facts):
-                for handler, state in table.get(type(fact), ()):
-                    handler(state, fact, recorded, index)
+            index = 0
+            try:
+                for index, fact in enumerate(recorded.facts):
+                    for handler, state in table.get(type(fact), ()):
+                        handler(state, fact, recorded, index)
+            except KeyError as error:
+                sentence = f"{type(fact).__name__} speaks of {error}, which no fact before it made known"
+                raise HistoryBroken(Position(recorded.sequence, index), sentence) from error
             self.through = recorded.sequence
 
     def results(self) -> tuple[Any, ...]:

@@ -75,6 +75,11 @@ class Attempt(msgspec.Struct, kw_only=True):
     step: int | None = None
     gpu_seconds: float = 0.0
 
+    @property
+    def broken(self) -> bool:
+        """Whether the run itself failed; a lease that was taken back is not the run's fault."""
+        return self.failure not in (None, "lost", "retired")
+
 
 class Outcome(msgspec.Struct, kw_only=True, frozen=True):
     """What a completed experiment scored; see `events.facts.Completed`."""

@@ -47,7 +47,8 @@ class Search(msgspec.Struct, kw_only=True):
     Attributes:
         compared: the dimensions over which agents are compared.
         declined: ideas by the reason of their refusal.
-        failures: ended attempts by kind; revoked leases are not failures of a run.
+        failures: failed attempts by kind; leases that were taken back are not among them.
+        completed: completions by agent.
         gpu_seconds: device time of all attempts that ended with a result or a failure.
         ideas, experiments: names of those that changed since `forget` was last called, in order.
     """

@@ -11,7 +11,7 @@ from replay import divergence as divergences
 from replay.agents import agents
 from replay.counts import Window, window_for
 from replay.diversity import Part, Sequenced, cells, projections, series
-from replay.errors import ReplayError
+from replay.errors import QuestionUnknown
 from replay.leaderboard import leaderboard
 from replay.ledger import Ledger
 from replay.measures import Measurement, measured
@@ -56,7 +56,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     rows: list[Any] = []
 
 
-class MetricUnknown(ReplayError):
+class MetricUnknown(QuestionUnknown):
     """A measure was asked for by a name that there is none of.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from events.log import LogReader, Recorded
-from replay.errors import ReplayError
+from replay.errors import QuestionUnknown
 from replay.fleet import Fleet, FleetFold, Worker
 from replay.leaderboard import Row, leaderboard
 from replay.ledger import Ledger
@@ -15,7 +15,7 @@ from replay.times import parsed
 from replay.troubles import Queue, queue
 
 
-class MomentUnknown(ReplayError):
+class MomentUnknown(QuestionUnknown):
     """A text names neither a position nor a time, or one that the log does not reach."""
 
 

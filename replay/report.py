@@ -125,8 +125,13 @@ def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int
         search=searching(measurement),
         failures=failures(results),
         queue=queue(ledger),
-        record=Record(digest=measurement.digest(), checks=checks, verdict=overall(checks)),
+        record=record(measurement, checks),
     )
+
+
+def record(measurement: Measurement, checks: list[Check]) -> Record:
+    """Say whether what was recorded holds."""
+    return Record(digest=measurement.digest(), checks=checks, verdict=overall(checks))
 
 
 def subject(ledger: Ledger, through: int) -> Subject:
@@ -147,7 +152,7 @@ def subject(ledger: Ledger, through: int) -> Subject:
 
 def searching(measurement: Measurement) -> Searching:
     """Say how it searched."""
-    search, ledger, values = measurement.results[0], measurement.ledger, measurement.values()
+    search, ledger = measurement.results[0], measurement.ledger
     n = len(ledger.completed)
     window = window_for(n)
     return Searching(

@@ -15,7 +15,7 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
     """Attempts that ended without a result.
 
     Attributes:
-        by_kind: failed attempts by kind; "revoked" counts leases that were taken back.
+        by_kind: failed attempts by kind; "lost" and "retired" are leases taken back from workers that left.
         again: experiments that were run more than once.
         abandoned: experiments that were given up.
         recovered: experiments with a failed attempt that completed after all.
@@ -48,7 +48,7 @@ def failures(results: Results) -> Failures:
     search, _, repairs = results
     experiments = search.ledger.experiments.values()
     ended = (attempt.failure for experiment in experiments for attempt in experiment.attempts)
-    failed = [e for e in experiments if any(attempt.failure not in (None, "revoked") for attempt in e.attempts)]
+    failed = [e for e in experiments if any(attempt.broken for attempt in e.attempts)]
     return Failures(
         by_kind=_tally(kind for kind in ended if kind is not None),
         again=sum(len(experiment.attempts) > 1 for experiment in experiments),

@@ -1,0 +1,166 @@
+"""The doors of the room: `myriad replay CAMPAIGN report | metric | at | digest`; each prints text or, asked, JSON.
+
+Exit codes: 0 done (or held), 1 failed (or broken), 2 unknown or misuse. The JSON of a door is the encoded struct that
+its module documents: `Report`, `Metric`, `Moment`, `Record`; floats with all digits, times in microseconds since 1970
+UTC, null where observations are too few.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from events.log import LogReader
+
+Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
+
+
+def replay(*words: Words) -> int:
+    """Question a campaign's log: a report, one metric, a past moment, or whether the record holds."""
+    app = App(
+        name="replay",
+        help="Question a campaign's log. CAMPAIGN is a name, the path of an archive, or a nats URL.",
+        usage="Usage: myriad replay CAMPAIGN [COMMAND] [ARGS]; without a command, report.",
+        version_flags=(),
+        result_action="return_value",
+    )
+    for name, door in DOORS.items():
+        app.command(door, name=name, usage=f"Usage: myriad replay CAMPAIGN {name} [ARGS]")
+    return app(_in_order(words)) or 0
+
+
+def report(campaign: str, /, *, json: bool = False, top: int = 10, test: bool = False, home: Path | None = None) -> int:
+    """Report on the whole campaign: leaders, agents, search, failures, queue, digest.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    json: bool
+        Print the report as JSON.
+    top: int
+        How many leaders to show.
+    test: bool
+        Show test AP beside validation; nothing is ever selected on it.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.pages import report_page  # noqa: PLC0415 # help must not wait for what only a report needs
+    from replay.report import report as make  # noqa: PLC0415 # likewise
+
+    return _answer(
+        campaign, lambda log: (made := make(log, top=top, with_test=test), report_page(made), 0), json=json, home=home
+    )
+
+
+def metric(campaign: str, name: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Measure one thing: leaderboard, running_best, innovation, entropy, entropy_proposed, divergence, agents, a value.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    name: str
+        Of the metric; an unknown one lists them all.
+    json: bool
+        Print the metric as JSON, its whole series included.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.measures import Measurement  # noqa: PLC0415 # help must not wait for it
+    from replay.metrics import metric as make  # noqa: PLC0415 # likewise
+    from replay.pages import metric_page  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        measurement = Measurement()
+        measurement.advance(log.read())
+        made = make(measurement, name)
+        return made, metric_page(made), 0
+
+    return _answer(campaign, ask, json=json, home=home)
+
+
+def at(campaign: str, moment: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Show the whole state at a past moment.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    moment: str
+        A position such as 120, or a time such as 2026-05-01T12:00:00Z (UTC where it names no zone).
+    json: bool
+        Print the state as JSON.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.moment import moment as make  # noqa: PLC0415 # help must not wait for it
+    from replay.pages import moment_page  # noqa: PLC0415 # likewise
+
+    return _answer(campaign, lambda log: (made := make(log, moment), moment_page(made), 0), json=json, home=home)
+
+
+def digest(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Recompute the digest and hold it against every one that the analyst recorded: exit 0 held, 1 broken, 2 unknown.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    json: bool
+        Print the digest and every check as JSON.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.pages import record_lines  # noqa: PLC0415 # help must not wait for it
+    from replay.report import record  # noqa: PLC0415 # likewise
+    from replay.seals import EXIT, verified  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        made = record(*verified(log))
+        return made, "\n".join(record_lines(made)), EXIT[made.verdict]
+
+    return _answer(campaign, ask, json=json, home=home)
+
+
+DOORS: dict[str, Callable[..., int]] = {"report": report, "metric": metric, "at": at, "digest": digest}
+
+
+def _in_order(words: tuple[str, ...]) -> list[str]:
+    """Put the command before the campaign; a campaign alone is asked for its report."""
+    if not words or words[0].startswith("-") or words[0] in DOORS:
+        return list(words)
+    campaign, *rest = words
+    if not rest or (rest[0].startswith("-") and rest[0] not in ("--help", "-h")):
+        return ["report", campaign, *rest]
+    return [rest[0], campaign, *rest[1:]]
+
+
+def _answer(campaign: str, ask: Callable[[LogReader], tuple[Any, str, int]], *, json: bool, home: Path | None) -> int:
+    import msgspec  # noqa: PLC0415 # help must not wait for it
+
+    from events.errors import CampaignUnknown, LogError  # noqa: PLC0415 # likewise
+    from replay.errors import QuestionUnknown, ReplayError  # noqa: PLC0415 # likewise
+
+    try:
+        with _opened(campaign, home) as log:
+            made, page, code = ask(log)
+    except (LogError, ReplayError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2 if isinstance(error, QuestionUnknown | CampaignUnknown) else 1
+    sys.stdout.write(f"{msgspec.json.encode(made, order='deterministic').decode() if json else page}\n")
+    return code
+
+
+def _opened(campaign: str, home: Path | None) -> AbstractContextManager[LogReader]:
+    from events.campaigns import open as resolve  # noqa: PLC0415 # it brings the server's client along
+
+    return closing(resolve(campaign, home))
