@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO
@@ -22,6 +23,8 @@ from actors.orders import (
     Breakdown,
     Control,
     Controlled,
+    Describe,
+    Described,
     Epoch,
     Extract,
     Extracted,
@@ -29,21 +32,20 @@ from actors.orders import (
     Prepare,
     Prepared,
     Progress,
-    Ready,
     Refused,
+    Result,
     Score,
     Setup,
     Train,
     Trained,
 )
-from kernels import controls, datasets, features, instrument, lanes, training, wiring
+from events.facts import FailureKind
+from kernels import controls, datasets, features, instrument, lanes, outcomes, training, wiring
 from kernels.errors import KernelsError, MissingFeatures
 from kernels.files import replacing
-from kernels.outcomes import Completed
-from kernels.outcomes import Epoch as EpochEnded
 from kernels.tasks import roadsim
 
-Line = Ready | Progress | Epoch | Trained | Extracted | Controlled | Prepared | Refused
+Line = Result | Progress | Epoch
 
 _orders = msgspec.json.Decoder(Order)
 _encoder = msgspec.json.Encoder()
@@ -68,53 +70,57 @@ class Bench:
         self._out.write(_encoder.encode(line) + b"\n")
         self._out.flush()
 
-    def greet(self) -> Ready | Refused:
-        """Return under which instrument and on which platform this bench would train."""
-        size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
-        try:
-            seen = instrument.describe(self._task, self._cache, self._setup.backbones, **size)
-        except KernelsError as error:
-            return Refused(id="setup", reason=str(error))
-        device = self._setup.device
-        return Ready(instrument=seen.digest, platform=instrument.platform(device), lanes=lanes.count(device))
-
-    def carry_out(self, order: Order) -> Line:
+    def carry_out(self, order: Order) -> Result:
         """Carry out one order; what goes wrong with it is its answer."""
         try:
-            match order:
-                case Train():
-                    return Trained(id=order.id, ends=self._train(order))
-                case Extract():
-                    return self._extract(order.id, order.backbone, processes=1)
-                case Control():
-                    return self._control(order)
-                case Prepare():
-                    return self._prepare(order)
-                case _:
-                    return Refused(id=order.id, reason="a bench does not propose")
-        except Exception as error:  # noqa: BLE001 # whatever an order raises is its answer; the bench goes on
-            return Refused(id=order.id, reason=f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
+            return self._result(order)
+        except KernelsError as error:
+            return Refused(id=order.id, reason=str(error))
+        except Exception:  # noqa: BLE001 # whatever an order raises is its answer; the bench goes on
+            return Refused(id=order.id, reason=traceback.format_exc())
+
+    def _result(self, order: Order) -> Result:
+        match order:
+            case Describe():
+                result: Result = self._describe(order)
+            case Train():
+                result = Trained(id=order.id, ends=self._train(order))
+            case Extract():
+                result = self._extract(order.id, order.backbone, processes=1)
+            case Control():
+                result = self._control(order)
+            case Prepare():
+                result = self._prepare(order)
+            case _:
+                result = Refused(id=order.id, reason="a bench does not propose")
+        return result
+
+    def _describe(self, order: Describe) -> Described:
+        size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
+        seen = instrument.describe(self._task, self._cache, self._setup.backbones, **size)
+        platform, many = instrument.platform(self._setup.device), lanes.count(self._setup.device)
+        return Described(id=order.id, instrument=seen.digest, platform=platform, lanes=many)
 
     def _train(self, order: Train) -> tuple[Score | Breakdown, ...]:
         began = time.perf_counter()
         ends: dict[str, Score | Breakdown] = {}
         try:
             for item in self._trained(order):
-                if isinstance(item, EpochEnded):
+                if isinstance(item, outcomes.Epoch):
                     self.say(self._epoch(order, item))
                 else:
                     ends[item.experiment] = (
-                        self._score(item, order) if isinstance(item, Completed) else _breakdown(item)
+                        self._score(item, order) if isinstance(item, outcomes.Completed) else _breakdown(item)
                     )
         except Exception as error:  # noqa: BLE001 # a run may raise anything; that is a fact about the run
-            kind = "missing_features" if isinstance(error, MissingFeatures) else "crashed"
+            kind: FailureKind = "missing_features" if isinstance(error, MissingFeatures) else "crashed"
             share = (time.perf_counter() - began) / len(order.runs)
             for run in order.runs:
                 trace = traceback.format_exc()
                 ends.setdefault(run.experiment, Breakdown(run.experiment, kind, 0, trace, share))
         return tuple(ends.values())
 
-    def _trained(self, order: Train) -> training.Iterator[training.Epoch | training.Outcome]:
+    def _trained(self, order: Train) -> Iterator[outcomes.Epoch | outcomes.Outcome]:
         runs = [wiring.Run(run.experiment, run.configuration, run.seed) for run in order.runs]
         pack = wiring.wire(runs, capacity=lanes.count(self._setup.device))
         data = self._dataset(pack.shape.backbone)
@@ -133,7 +139,7 @@ class Bench:
             self._data[backbone] = datasets.load(self._task, self._cache, backbone)
         return self._data[backbone]
 
-    def _epoch(self, order: Train, ended: EpochEnded) -> Epoch:
+    def _epoch(self, order: Train, ended: outcomes.Epoch) -> Epoch:
         epochs = next(int(r.configuration["epochs"]) for r in order.runs if r.experiment == ended.experiment)
         return Epoch(
             worker=self._setup.worker,
@@ -144,7 +150,7 @@ class Bench:
             validation=ended.validation,
         )
 
-    def _score(self, run: Completed, order: Train) -> Score:
+    def _score(self, run: outcomes.Completed, order: Train) -> Score:
         return Score(
             experiment=run.experiment,
             validation=run.validation,
@@ -159,7 +165,7 @@ class Bench:
             checkpoint=self._keep(run) if run.validation >= order.keep_from else None,
         )
 
-    def _keep(self, run: Completed) -> str:
+    def _keep(self, run: outcomes.Completed) -> str:
         folder = Path(self._setup.checkpoints)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / f"{run.digest}.safetensors") as partial:
@@ -227,7 +233,6 @@ def main() -> None:
 
         torch.set_num_threads(1)
     bench = Bench(setup, out)
-    bench.say(bench.greet())
     while True:
         bench.say(bench.carry_out(_orders.decode(lines.get())))
 
@@ -238,7 +243,7 @@ def _listen(lines: SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def _breakdown(run: training.Failed) -> Breakdown:
+def _breakdown(run: outcomes.Failed) -> Breakdown:
     return Breakdown(run.experiment, run.kind, run.step, run.detail, run.seconds)
 
 

@@ -14,18 +14,18 @@ from typing import Any
 import msgspec
 
 from actors.errors import BenchBroken
-from actors.orders import Controlled, Epoch, Extracted, Order, Prepared, Progress, Ready, Refused, Setup, Trained
+from actors.orders import Describe, Described, Epoch, Order, Progress, Refused, Result, Setup
 
 PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")
 """All that a bench sees of our environment; keys and tokens are not among it."""
 
 STARTING = 120.0
-"""Seconds in which a bench must have greeted."""
+"""Seconds in which a new bench must have described itself."""
 
 TAIL = 8192
 """Bytes of its standard error that a dead bench's trace keeps."""
 
-_lines: Any = msgspec.json.Decoder(Ready | Progress | Epoch | Trained | Extracted | Controlled | Prepared | Refused)
+_lines: Any = msgspec.json.Decoder(Result | Progress | Epoch)
 _encoder = msgspec.json.Encoder()
 
 
@@ -58,12 +58,12 @@ class Child:
         """The process, None before it was started."""
         return self._process.pid if self._process is not None else None
 
-    def start(self) -> Ready | Refused:
-        """Start the process and return its greeting.
+    def describe(self) -> Described | Refused:
+        """Start the process and return under which instrument it would train; raises as `ask` does."""
+        answer: Described | Refused = self.ask(Describe(id="describe"), STARTING)
+        return answer
 
-        Raises:
-            BenchBroken: it ended, or said nothing in time.
-        """
+    def _start(self) -> None:
         self.kill()
         self._errors.parent.mkdir(parents=True, exist_ok=True)
         self._said = SimpleQueue()
@@ -77,7 +77,7 @@ class Child:
                 start_new_session=True,
             )
         threading.Thread(target=_listen, args=(self._process, self._said), daemon=True).start()
-        return self._exchange(_encoder.encode(self._setup), STARTING)
+        self._write(_encoder.encode(self._setup))
 
     def ask(self, order: Order, timeout: float) -> Any:
         """Return the bench's answer to an order.
@@ -87,10 +87,9 @@ class Child:
             BenchBroken: it ended without an answer; the text ends with the tail of what it said.
         """
         if not self.alive:
-            greeting = self.start()
-            if isinstance(greeting, Refused):
-                return Refused(id=order.id, reason=greeting.reason)
-        return self._exchange(_encoder.encode(order), timeout)
+            self._start()
+        self._write(_encoder.encode(order))
+        return self._answer(timeout)
 
     def kill(self) -> None:
         """End the process now, whatever it does."""
@@ -99,7 +98,7 @@ class Child:
             process.kill()
             process.wait()
 
-    def _exchange(self, line: bytes, timeout: float) -> Any:
+    def _write(self, line: bytes) -> None:
         process = self._process
         if process is None or process.stdin is None:
             raise BenchBroken("the bench was not started")
@@ -108,7 +107,6 @@ class Child:
             process.stdin.flush()
         except OSError:
             raise BenchBroken(self._last_words()) from None
-        return self._answer(timeout)
 
     def _answer(self, timeout: float) -> Any:
         alarm = threading.Timer(timeout, self.kill)

@@ -64,6 +64,10 @@ class Feed:
             if not came:
                 raise LogLost(f"position {sequence} was acknowledged and did not arrive in {PATIENCE:g} s")
 
+    def tick(self) -> None:
+        """Wake everybody who listens, though nothing came."""
+        self._tell()
+
     def stop(self) -> None:
         """End following; what has come stays."""
         self._follower.stop()

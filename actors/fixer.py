@@ -46,7 +46,8 @@ class Fixer:
 
     def _repair(self, known: Known, experiment: Experiment) -> Decision | None:
         failed, space = experiment.attempts[-1], known.ledger.space
-        if space is None or failed.failure is None or failed.failure in ("lost", "retired"):
+        kind = failed.failure
+        if space is None or kind is None or kind == "lost" or kind == "retired":  # noqa: PLR1714 # so the type narrows
             return None
         configuration = known.ledger.configuration(experiment.experiment)
         chosen = remedy(space, configuration, failed, timeout=self._timeout)
@@ -57,7 +58,7 @@ class Fixer:
                 repair=name,
                 experiment=experiment.experiment,
                 attempt=failed.attempt,
-                kind=failed.failure,
+                kind=kind,
                 diagnosis=chosen.diagnosis,
             ),
             RemedyProposed(

@@ -79,8 +79,7 @@ class BenchHands:
         except BenchBroken as error:
             return _broken(order, "crashed", str(error), time.perf_counter() - began)
         if isinstance(answer, Refused) and isinstance(order, Train):
-            missing = "no features of backbone" in answer.reason
-            return _broken(order, "missing_features" if missing else "crashed", answer.reason, 0.0)
+            return _broken(order, "crashed", answer.reason, 0.0)
         return answer
 
     def close(self) -> None:

@@ -91,7 +91,13 @@ class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
     processes: int
 
 
-Order = Propose | Train | Extract | Control | Prepare
+class Describe(msgspec.Struct, frozen=True, tag="describe"):
+    """Say under which instrument and on which platform training would take place."""
+
+    id: str
+
+
+Order = Propose | Train | Extract | Control | Prepare | Describe
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
@@ -176,7 +182,16 @@ class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
     features: tuple[Extracted, ...]
 
 
-Result = Answered | Refused | Trained | Extracted | Controlled | Prepared
+class Described(msgspec.Struct, frozen=True, tag="described"):
+    """A bench can train: under this instrument, on this platform, with so many lanes a pack."""
+
+    id: str
+    instrument: str
+    platform: dict[str, str]
+    lanes: int
+
+
+Result = Answered | Refused | Trained | Extracted | Controlled | Prepared | Described
 
 
 class Beat(msgspec.Struct, frozen=True, tag="beat"):
@@ -216,14 +231,6 @@ class Setup(msgspec.Struct, frozen=True):
     layers: int
     heads: int
     memory: int | None = None
-
-
-class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """A bench can train: under this instrument, on this platform."""
-
-    instrument: str
-    platform: dict[str, str]
-    lanes: int
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):

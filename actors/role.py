@@ -28,12 +28,14 @@ class News(NamedTuple):
         underway: ids of the orders that the hands are carrying out.
         silences: seconds since each worker was last heard; empty for roles that do not watch.
         stopping: a person asked for a clean end; begin nothing new.
+        leaving: the grace for what still runs is over; leave it.
     """
 
     results: Mapping[str, Result] = {}
     underway: frozenset[str] = frozenset()
     silences: Mapping[str, float] = {}
     stopping: bool = False
+    leaving: bool = False
 
 
 class Decision(NamedTuple):
@@ -78,6 +80,13 @@ class Known:
         self._folds.advance(frames)
 
 
+class Folded(Protocol):
+    """Any state that is folded from the log."""
+
+    def advance(self, frames: Iterable[Recorded]) -> None:
+        """Fold frames, in order."""
+
+
 class Role(Protocol):
     """One of the five; `author` is its name on the log."""
 
@@ -85,7 +94,7 @@ class Role(Protocol):
     def author(self) -> str:
         """The last token of every subject that it writes."""
 
-    def initial(self) -> Known:
+    def initial(self) -> Folded:
         """Return what it knows before the first fact."""
 
     def decide(self, known: Any, now: int, news: News) -> Decision | None:

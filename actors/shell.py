@@ -1,13 +1,14 @@
 """The shell: the one actor that every role lives in; it folds, asks for one decision, writes it, and asks again.
 
-Its inbox carries only wake-ups, results of orders and the request to stop; what happened is read from the log.
+Its inbox carries only wake-ups, results of orders, and the requests "stopping" (begin nothing new) and "leaving" (leave
+what still runs); what happened is read from the log.
 """
 
 from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -22,7 +23,8 @@ from actors.pen import Clock, Pen
 from actors.role import News, Role
 from events.log import EventLog
 
-Hear = Callable[[Iterable[str]], Mapping[str, float]]
+Hear = Callable[[Any], Mapping[str, float]]
+"""From what a role knows to the silence of each worker, in seconds."""
 
 
 class Died(NamedTuple):
@@ -37,7 +39,7 @@ class _Done(NamedTuple):
     result: Result
 
 
-def hears_nothing(workers: Iterable[str]) -> Mapping[str, float]:
+def hears_nothing(known: Any) -> Mapping[str, float]:
     """Report no silence: for roles that do not watch the workers."""
     return {}
 
@@ -46,7 +48,7 @@ class Shell(pykka.ThreadingActor):
     """Runs one role until it is stopped or raises.
 
     Args:
-        hear: seconds since each of some workers was last heard.
+        hear: seconds since each worker that the role knows was last heard.
         died: told, from the dying actor's thread, why it died; not called when it is stopped.
     """
 
@@ -74,7 +76,7 @@ class Shell(pykka.ThreadingActor):
         self._known = role.initial()
         self._results: dict[str, Result] = {}
         self._underway: set[str] = set()
-        self._stopping = False
+        self._ending: Literal["stopping", "leaving"] | None = None
         self._woken = threading.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"hands of {role.author}")
         self._journal = structlog.get_logger().bind(role=role.author, campaign=log.campaign)
@@ -85,21 +87,17 @@ class Shell(pykka.ThreadingActor):
             self._woken.set()
             self._send("wake")
 
-    def stop_beginning(self) -> None:
-        """Ask, from any thread, to begin nothing new."""
-        self._send("stopping")
-
     def on_start(self) -> None:
         """Refold from the first frame, in the actor's own thread."""
         self._feed.listen(self.wake)
         self.wake()
 
-    def on_receive(self, message: Literal["wake", "stopping"] | _Done) -> None:
+    def on_receive(self, message: Literal["wake", "stopping", "leaving"] | _Done) -> None:
         """Take in the message, then speak until there is nothing to say."""
         if message == "wake":
             self._woken.clear()
-        elif message == "stopping":
-            self._stopping = True
+        elif message in ("stopping", "leaving"):
+            self._ending = message
         elif isinstance(message, _Done):
             self._underway.discard(message.result.id)
             self._results[message.result.id] = message.result
@@ -137,8 +135,9 @@ class Shell(pykka.ThreadingActor):
         return True
 
     def _news(self) -> News:
-        silences = self._hear(worker.worker for worker in self._known.fleet.present())
-        return News(self._results, frozenset(self._underway), silences, self._stopping)
+        stopping = self._ending is not None
+        leaving = self._ending == "leaving"
+        return News(self._results, frozenset(self._underway), self._hear(self._known), stopping, leaving)
 
     def _begin(self, order: Order) -> None:
         self._underway.add(order.id)

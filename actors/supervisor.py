@@ -27,6 +27,7 @@ class Supervisor(pykka.ThreadingActor):
 
     Args:
         roles: how to start each role's shell, by its author; told whom to call when it dies.
+        roster: filled with the shell of each role that runs now.
         give_up: called once with the reason why the process must end: a lost log, or a role beyond repair.
     """
 
@@ -35,11 +36,12 @@ class Supervisor(pykka.ThreadingActor):
     def __init__(
         self,
         roles: dict[str, Make],
+        roster: dict[str, pykka.ActorRef[Shell]],
         log: EventLog,
         feed: Feed,
+        *,
         clock: Clock,
         blobs: Blobs,
-        *,
         give_up: Callable[[Exception], None],
     ) -> None:
         super().__init__()
@@ -49,7 +51,7 @@ class Supervisor(pykka.ThreadingActor):
         self._give_up = give_up
         self._pen = Pen(log, feed, "supervisor", clock)
         self._failures: dict[str, list[int]] = {}
-        self._shells: dict[str, pykka.ActorRef[Shell]] = {}
+        self._roster = roster
 
     def on_start(self) -> None:
         """Start every role."""
@@ -65,10 +67,6 @@ class Supervisor(pykka.ThreadingActor):
             self._bury(message)
         except LogError as error:
             self._give_up(error)
-
-    def shells(self) -> list[pykka.ActorRef[Shell]]:
-        """Return the shells that run now; ask through the actor's proxy."""
-        return list(self._shells.values())
 
     def _bury(self, death: Died) -> None:
         failed = RoleFailed(role=death.author, error=repr(death.error), trace=self._blobs.keep(death.trace))
@@ -96,4 +94,4 @@ class Supervisor(pykka.ThreadingActor):
                         self._failures.setdefault(fact.role, []).append(fact.at)
 
     def _start(self, author: str) -> None:
-        self._shells[author] = self._roles[author](self.actor_ref.tell)
+        self._roster[author] = self._roles[author](self.actor_ref.tell)

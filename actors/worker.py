@@ -48,7 +48,7 @@ class Worker:
         if me.status != "joined":
             return None
         pack = known.fleet.packs[me.pack] if me.pack is not None else None
-        if pack is not None and pack.started:
+        if pack is not None and pack.started and not news.leaving:
             return self._end(pack, news)
         if news.stopping or (known.ledger.closed is not None and pack is None):
             reason = "asked to stop" if news.stopping else "the campaign is closed"

@@ -1,0 +1,200 @@
+"""The campaign file: what a person writes to start a campaign, read strictly, with the nearest known key for a typo."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from actors.agent import Plan
+from actors.budgets import Budget
+from actors.errors import CampaignFileInvalid
+from actors.policies import POLICIES
+from events import spaces, subjects
+from events.errors import LogError, SpaceInvalid
+from events.space import Space
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is learned: a simulated road of so many clips, from one seed."""
+
+    kind: Literal["roadsim"] = "roadsim"
+    clips: int = 600
+    seed: int = 7
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The size of every network of the campaign."""
+
+    width: int = 64
+    layers: int = 2
+    heads: int = 4
+
+
+class Workers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which devices train.
+
+    Attributes:
+        devices: "cpu" once for each worker, "cuda:0" and so on; empty for one worker a core.
+        silence: seconds without a sign of life after which a worker is lost.
+        memory: MiB that a bench may take, None for all there is.
+    """
+
+    devices: tuple[str, ...] = ()
+    silence: float = 10.0
+    memory: int | None = None
+
+
+class Analysis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often the search is measured (completed experiments), and whether the champion is held against controls."""
+
+    every: int = 10
+    controls: bool = True
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole campaign file."""
+
+    name: str
+    seed: int = 1
+    task: Task = Task()
+    space: dict[str, list[str | int | float]] = {}
+    network: Network = Network()
+    budget: Budget = Budget()
+    workers: Workers = Workers()
+    analysis: Analysis = Analysis()
+    agent: tuple[Plan, ...] = ()
+
+    @property
+    def backbones(self) -> tuple[str, ...]:
+        """The backbones whose features the campaign needs."""
+        return tuple(str(value) for value in self.searched().choices[0].values)
+
+    def searched(self) -> Space:
+        """Return the space over what can be built, narrowed as the file says; raises `SpaceInvalid`."""
+        from kernels.backbones import BUILT_IN  # noqa: PLC0415 # numpy is needed by whoever reads a file, not by --help
+        from kernels.encoders import ENCODERS  # noqa: PLC0415
+
+        return spaces.over(tuple(BUILT_IN), tuple(ENCODERS)).narrowed(self.space)
+
+
+def read(path: Path) -> tuple[Campaign, str]:
+    """Return a campaign and the text of its file.
+
+    Raises:
+        CampaignFileInvalid: with every problem that was found.
+    """
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        raise CampaignFileInvalid(str(path), ("there is no such file; myriad new FILE writes one",)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CampaignFileInvalid(str(path), (f"cannot be read: {error}",)) from None
+    return parse(text, file=str(path)), text
+
+
+def parse(text: str, *, file: str) -> Campaign:
+    """Return the campaign that a file's text describes; raises as `read` does."""
+    try:
+        mapping = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CampaignFileInvalid(file, (f"is not TOML: {error}",)) from None
+    if problems := tuple(_unknown(mapping, Campaign, "")):
+        raise CampaignFileInvalid(file, problems)
+    try:
+        campaign = msgspec.convert(mapping, Campaign)
+    except msgspec.ValidationError as error:
+        raise CampaignFileInvalid(file, (_plain(error),)) from None
+    if problems := tuple(_contradictions(campaign)):
+        raise CampaignFileInvalid(file, problems)
+    return campaign
+
+
+def _unknown(mapping: dict[str, Any], kind: type[msgspec.Struct], where: str) -> list[str]:
+    problems = []
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in mapping.items():
+        if key not in fields:
+            problems.append(_nearest(where + key, key, list(fields)))
+        else:
+            for item, inner in _inner(value, fields[key]):
+                problems += _unknown(item, inner, f"{where}{key}.")
+    return problems
+
+
+def _inner(value: Any, kind: Any) -> list[tuple[dict[str, Any], type[msgspec.Struct]]]:
+    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [(value, kind)]
+    if isinstance(value, list) and get_origin(kind) is tuple:
+        return [found for item in value for found in _inner(item, get_args(kind)[0])]
+    return []
+
+
+def _nearest(path: str, key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    return f"unknown key {path}; {hint}"
+
+
+def _plain(error: msgspec.ValidationError) -> str:
+    text, _, path = str(error).partition(" - at `$")
+    return f"{path.rstrip('`').lstrip('.') or 'the file'}: {text[0].lower()}{text[1:]}"
+
+
+def _contradictions(campaign: Campaign) -> list[str]:
+    problems = []
+    try:
+        subjects.token(campaign.name, what="name")
+        for plan in campaign.agent:
+            subjects.token(plan.name, what="agent.name")
+        campaign.searched()
+    except SpaceInvalid as error:
+        problems.append(f"space.{error}")
+    except LogError as error:
+        problems.append(str(error))
+    problems += _unknown_policies(campaign)
+    problems += _out_of_range(campaign)
+    return problems
+
+
+def _unknown_policies(campaign: Campaign) -> list[str]:
+    problems = [
+        f"agent.policy = {plan.policy!r} is not one of {', '.join(POLICIES)}"
+        for plan in campaign.agent
+        if plan.policy not in POLICIES
+    ]
+    names = [plan.name for plan in campaign.agent]
+    problems += [f"two agents are named {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
+    if not campaign.agent:
+        problems.append("no [[agent]]: at least one must propose")
+    return problems
+
+
+def _out_of_range(campaign: Campaign) -> list[str]:
+    network, budget = campaign.network, campaign.budget
+    checks = {
+        "task.clips must be at least 60": campaign.task.clips >= 60,
+        "seed must be in [0, 2^53)": 0 <= campaign.seed < 2**53,
+        "task.seed must be in [0, 2^53)": 0 <= campaign.task.seed < 2**53,
+        "network.width must be a positive multiple of twice network.heads": network.heads > 0
+        and network.width > 0
+        and network.width % (2 * network.heads) == 0,
+        "network.layers must be positive": network.layers > 0,
+        "budget.timeout must be above 0": budget.timeout > 0,
+        "budget.attempts must be at least 1": budget.attempts >= 1,
+        "budget needs experiments, gpu_hours or hours: a campaign must be able to end": any(
+            limit is not None for limit in (budget.experiments, budget.gpu_hours, budget.hours)
+        ),
+        "workers.silence must be at least 2": campaign.workers.silence >= 2,
+        "analysis.every must be at least 1": campaign.analysis.every >= 1,
+        "agent.ideas must be at least 1 and agent.sweep at least 0": all(
+            plan.ideas >= 1 and plan.sweep >= 0 and plan.backlog >= 1 for plan in campaign.agent
+        ),
+        "workers.devices are cpu or cuda:N": all(
+            device == "cpu" or device.startswith("cuda:") for device in campaign.workers.devices
+        ),
+    }
+    return [sentence for sentence, holds in checks.items() if not holds]

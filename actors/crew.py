@@ -1,0 +1,116 @@
+"""The crew: which shells a campaign needs, each with its role and its hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pykka
+
+from actors.agent import Agent, Plan
+from actors.analyst import Analyst
+from actors.campaign import Campaign
+from actors.child import Child
+from actors.feed import Feed
+from actors.fixer import Fixer
+from actors.hands import BenchHands, Hands, NoHands, PolicyHands
+from actors.opening import task_folder
+from actors.orders import Described, Epoch, Progress, Setup
+from actors.pen import wall_clock
+from actors.role import Role
+from actors.scheduler import Scheduler
+from actors.shell import Died, Hear, Shell, hears_nothing
+from actors.supervisor import Make
+from actors.worker import Worker
+from events import folder as folders
+from events.blobs import Blobs
+from events.log import EventLog
+
+CONTROLS = 900.0
+"""Seconds that the champion's controls may take."""
+
+
+class Crew:
+    """Builds the shells of one campaign.
+
+    Args:
+        pulse: takes every epoch that a bench reports.
+    """
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        folder: folders.Campaign,
+        log: EventLog,
+        feed: Feed,
+        *,
+        pulse: Callable[[Epoch | Progress], None],
+    ) -> None:
+        self._campaign = campaign
+        self._folder = folder
+        self._log = log
+        self._feed = feed
+        self._pulse = pulse
+        self._blobs = Blobs(folder.blobs)
+
+    def setup(self, name: str, device: str) -> Setup:
+        """Return what a bench of this campaign is told."""
+        memory = self._campaign.workers.memory
+        return Setup(
+            worker=name,
+            device=device,
+            task=str(task_folder(self._folder)),
+            cache=str(self._folder.features),
+            checkpoints=str(self._folder.checkpoints),
+            backbones=self._campaign.backbones,
+            memory=memory * 2**20 if memory is not None else None,
+            **msgspec.structs.asdict(self._campaign.network),
+        )
+
+    def child(self, name: str, device: str) -> Child:
+        """Return a bench that is not started yet."""
+        return Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse)
+
+    @property
+    def logs(self) -> Path:
+        """The folder of operational logs."""
+        return self._folder.path / "logs"
+
+    def speakers(self, hear: Hear) -> dict[str, Make]:
+        """Return how to start the shells of the agents, the scheduler, the fixer and the analyst, by author."""
+        campaign, budget = self._campaign, self._campaign.budget
+        makes = {f"agent-{plan.name}": self._agent(plan) for plan in campaign.agent}
+        makes["scheduler"] = self._make(
+            lambda: Scheduler(budget, agents=len(campaign.agent), silence=campaign.workers.silence), NoHands, hear=hear
+        )
+        makes["fixer"] = self._make(lambda: Fixer(timeout=budget.timeout), self._spare("fixer"))
+        makes["analyst"] = self._make(
+            lambda: Analyst(every=campaign.analysis.every, controls=campaign.analysis.controls, timeout=CONTROLS),
+            self._spare("analyst"),
+        )
+        return makes
+
+    def worker(self, author: str, device: str, child: Child, ready: Described) -> Make:
+        """Return how to start the shell of a worker whose bench has described itself."""
+        role = Worker(
+            author,
+            device=device,
+            lanes=ready.lanes,
+            platform=ready.platform,
+            instrument=ready.instrument,
+            blobs=self._blobs,
+        )
+        return self._make(lambda: role, lambda: BenchHands(child))
+
+    def _spare(self, name: str) -> Callable[[], Hands]:
+        return lambda: BenchHands(self.child(name, "cpu"))
+
+    def _agent(self, plan: Plan) -> Make:
+        return self._make(lambda: Agent(plan), lambda: PolicyHands(plan.policy, ideas=plan.ideas, sweep=plan.sweep))
+
+    def _make(self, role: Callable[[], Role], hands: Callable[[], Hands], hear: Hear = hears_nothing) -> Make:
+        def start(died: Callable[[Died], None]) -> pykka.ActorRef[Shell]:
+            return Shell.start(role(), hands(), self._log, self._feed, wall_clock, hear=hear, died=died)
+
+        return start

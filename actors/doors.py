@@ -1,0 +1,92 @@
+"""The doors of the room: `myriad run`, `stop`, `new`, `check` and `demo`; each loads what it needs when called."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+Home = Annotated[Path | None, Parameter(help="Folder of campaigns; default ./campaigns, or MYRIAD_HOME.")]
+
+
+def run(
+    campaign: str,
+    *,
+    headless: bool = False,
+    home: Home = None,
+    connect: str | None = None,
+    port: int = 0,
+) -> int:
+    """Start a campaign, or resume it where it stands.
+
+    Args:
+        campaign: a campaign file, or the name of a campaign that was started before.
+        headless: plain lines and the operational log instead of bars.
+        connect: a JetStream server to use (nats://user:password@host:port, or a credential file) instead of our own.
+        port: of our own server on the loopback address; 0 takes a free one.
+    """
+    from actors.sessions import file_of, session  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    folder_home = home_of(home)
+    return session(file_of(campaign, folder_home), folder_home, headless=headless, connect=connect, port=port)
+
+
+def stop(name: str, *, home: Home = None) -> int:
+    """Ask a running campaign to end cleanly; running packs get ten seconds.
+
+    Args:
+        name: the campaign's name.
+    """
+    from actors.sessions import running_pid  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    pid = running_pid(name, home_of(home))
+    if pid is None:
+        print(f"campaign {name} is not running", file=sys.stderr)
+        return 1
+    os.kill(pid, signal.SIGINT)
+    print(f"asked process {pid} to stop; myriad run {name} resumes it")
+    return 0
+
+
+def new(file: Path) -> int:
+    """Write a commented campaign file to start from.
+
+    Args:
+        file: where to write it; must not be there yet.
+    """
+    from actors.template import write  # noqa: PLC0415 # heavy
+
+    write(file)
+    print(f"{file}: read it, change it, then myriad check {file} and myriad run {file}")
+    return 0
+
+
+def check(file: Path, *, home: Home = None) -> int:
+    """Check a campaign file: what it asks for, what it costs, what is missing; try one run; spend nothing.
+
+    Args:
+        file: the campaign file.
+    """
+    from actors.checking import check as checked  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    return checked(file, home_of(home))
+
+
+def demo(*, home: Home = None, again: bool = False, headless: bool = False) -> int:
+    """Run a real campaign of two to three minutes, then replay its log to the same digest.
+
+    Args:
+        again: run the campaign anew under another name; clips and features are taken over.
+        headless: plain lines instead of bars.
+    """
+    from actors.demo import demo as shown  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    return shown(home_of(home), again=again, headless=headless)

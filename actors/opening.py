@@ -1,0 +1,106 @@
+"""How a campaign begins, and begins again: its folder claimed, its first facts written by the person who runs it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from actors.campaign import Campaign, parse
+from actors.errors import CampaignError
+from actors.feed import Feed
+from actors.orders import Extracted
+from actors.pen import Pen, wall_clock
+from actors.role import Decision
+from events.blobs import Blobs
+from events.envelope import Fact
+from events.facts import CampaignOpened, FeaturesExtracted
+from events.folder import Campaign as Folder
+from events.log import EventLog
+
+
+def claim(folder: Folder, campaign: Campaign, text: str) -> None:
+    """Make a campaign's folder, or check that the one that is there was opened with the same campaign.
+
+    Raises:
+        CampaignError: it was opened with another file; names the first key that differs.
+    """
+    if not folder.file.exists():
+        folder.path.mkdir(parents=True, exist_ok=True)
+        partial = folder.file.with_suffix(".partial")
+        partial.write_text(text)
+        partial.replace(folder.file)
+        return
+    opened = folder.file.read_text()
+    if parse(opened, file=str(folder.file)) != campaign:
+        key, before, now = _difference(tomllib.loads(opened), tomllib.loads(text), "")
+        raise CampaignError(
+            f"campaign {folder.name} was opened with {key} = {before!r}, and this file says {now!r}: "
+            f"a campaign keeps its file; give the changed one another name"
+        )
+
+
+def task_folder(folder: Folder) -> Path:
+    """Return where a campaign's clips lie."""
+    return folder.path / "clips"
+
+
+def reuse(source: Folder, folder: Folder) -> None:
+    """Take over another campaign's clips and features, as hard links where the disk allows."""
+    for path in (task_folder(source), source.features):
+        target = folder.path / path.name
+        if path.exists() and not target.exists():
+            shutil.copytree(path, target, copy_function=_link)
+
+
+class Person:
+    """The person who runs a campaign, as an author with a name of their own for each process."""
+
+    def __init__(self, log: EventLog, feed: Feed, blobs: Blobs) -> None:
+        self._pen = Pen(log, feed, f"person-{secrets.token_hex(3)}", wall_clock)
+        self._blobs = blobs
+
+    def opens(self, campaign: Campaign, text: str) -> None:
+        """Write the campaign's first fact, unless it is there."""
+        file = self._blobs.keep(text)
+        space = campaign.searched()
+        self._say("opening", CampaignOpened(campaign=campaign.name, file=file, space=space, seed=campaign.seed))
+
+    def extracted(self, features: tuple[Extracted, ...], known: set[str]) -> None:
+        """Write the features whose digests are not known yet."""
+        facts = tuple(
+            FeaturesExtracted(
+                backbone=made.backbone,
+                digest=made.digest,
+                clips=made.clips,
+                width=made.width,
+                reused=made.reused,
+                seconds=made.seconds,
+            )
+            for made in features
+            if made.digest not in known
+        )
+        if facts:
+            self._say("features", *facts)
+
+    def _say(self, about: str, *facts: Fact) -> None:
+        self._pen.catch_up()
+        while self._pen.write(Decision("campaign", about, facts)) is None:
+            self._pen.catch_up()
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        Path(target).hardlink_to(source)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _difference(before: Any, now: Any, path: str) -> tuple[str, Any, Any]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted({*before, *now}):
+            if before.get(key) != now.get(key):
+                return _difference(before.get(key), now.get(key), f"{path}.{key}" if path else key)
+    return path, before, now

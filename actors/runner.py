@@ -1,0 +1,263 @@
+"""The runner: carries one campaign from its file to its end, or to the point where a person stopped it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, NamedTuple, Protocol
+
+import msgspec
+import pykka
+
+from actors import opening
+from actors.analyst import Measured
+from actors.campaign import Campaign
+from actors.child import Child
+from actors.crew import Crew
+from actors.errors import BenchBroken, CampaignError
+from actors.feed import Feed
+from actors.orders import Described, Epoch, Prepare, Prepared, Progress
+from actors.pen import wall_clock
+from actors.shell import Shell
+from actors.supervisor import Make, Supervisor
+from actors.vitals import Ear, Heart
+from events import folder as folders
+from events import jetstream, server
+from events.archivist import Archivist
+from events.blobs import Blobs
+from events.credentials import Credential
+from events.errors import LogError
+from events.facts import FeaturesExtracted
+from events.jetstream import JetStreamLog
+
+GRACE = 10.0
+"""Seconds that running packs are given after a person asked to stop; a second request leaves them at once."""
+
+PREPARATION = 86_400.0
+"""Seconds that clips and features may take."""
+
+LOOK = 0.2
+"""Seconds between two looks at the state of things."""
+
+Ending = Literal["closed", "stopped"]
+Request = Literal["stopping", "leaving"]
+
+
+class View(NamedTuple):
+    """What a display may show of a running campaign."""
+
+    campaign: Campaign
+    known: Measured
+    epochs: dict[str, Epoch]
+    request: Request | None
+
+
+class Display(Protocol):
+    """Shows a person what is happening."""
+
+    def progress(self, progress: Progress) -> None:
+        """Show how far a preparation is."""
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence that stays."""
+
+    def show(self, view: View) -> None:
+        """Show the campaign as it stands; called several times a second."""
+
+
+class Runner:
+    """Runs one campaign in this process.
+
+    Args:
+        connect: address of a JetStream server that somebody else runs; None for the embedded one.
+        port: of the embedded server, 0 for a free one.
+    """
+
+    def __init__(
+        self,
+        campaign: Campaign,
+        text: str,
+        folder: folders.Campaign,
+        display: Display,
+        *,
+        connect: str | None = None,
+        port: int = 0,
+    ) -> None:
+        self._campaign = campaign
+        self._text = text
+        self._folder = folder
+        self._display = display
+        self._connect = connect
+        self._port = port
+        self._requests = 0
+        self._lost: Exception | None = None
+
+    def run(self) -> Ending:
+        """Run to the end and return which it was.
+
+        Raises:
+            CampaignError, LogError: what ended it early; everything acknowledged is on the log.
+        """
+        opening.claim(self._folder, self._campaign, self._text)
+        with self._heeding_signals(), self._served() as (owner, service):
+            jetstream.create(owner, self._campaign.name).close()
+            with jetstream.connect(service, self._campaign.name) as log, self._followed(log) as feed:
+                return self._carry(log, feed)
+
+    def stop(self) -> None:
+        """Ask for a clean end, from any thread or signal; asked twice, running packs are left at once."""
+        self._requests += 1
+
+    @contextlib.contextmanager
+    def _served(self) -> Iterator[tuple[Credential | str, Credential | str]]:
+        if self._connect is not None:
+            yield self._connect, self._connect
+            return
+        with server.running(self._folder, port=self._port) as running:
+            self._display.say(f"log: nats-server with JetStream on {running.url}")
+            yield running.credential("owner"), running.credential("service")
+
+    @contextlib.contextmanager
+    def _heeding_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        names = (signal.SIGINT, signal.SIGTERM)
+        before = {name: signal.signal(name, lambda *_: self.stop()) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in before.items():
+                signal.signal(name, handler)
+
+    @contextlib.contextmanager
+    def _followed(self, log: JetStreamLog) -> Iterator[Feed]:
+        feed, archivist = Feed(log), Archivist(log, self._folder)
+        feed.start()
+        archivist.start()
+        try:
+            yield feed
+        finally:
+            feed.stop()
+            archivist.stop()
+
+    def _carry(self, log: JetStreamLog, feed: Feed) -> Ending:
+        known = Measured()
+        feed.wait_for(log.last())
+        known.advance(feed.since(0))
+        if known.measurement.ledger.closed is not None and known.sealed:
+            return "closed"
+        blobs = Blobs(self._folder.blobs)
+        crew = Crew(self._campaign, self._folder, log, feed, pulse=lambda pulse: self._hear(log, pulse))
+        person = opening.Person(log, feed, blobs)
+        if not known.measurement.ledger.campaign:
+            person.opens(self._campaign, self._text)
+        person.extracted(self._prepare(crew).features, _extracted(feed))
+        return self._work(log, feed, crew, blobs, known)
+
+    def _prepare(self, crew: Crew) -> Prepared:
+        task = self._campaign.task
+        order = Prepare(id="prepare", clips=task.clips, seed=task.seed, processes=os.cpu_count() or 1)
+        child = crew.child("preparation", "cpu")
+        try:
+            answer = child.ask(order, PREPARATION)
+        finally:
+            child.kill()
+        if not isinstance(answer, Prepared):
+            raise CampaignError(f"the task could not be prepared: {answer.reason.splitlines()[0]}")
+        reused = f", {answer.reused} of them from before" if answer.reused else ""
+        self._display.say(f"task: {answer.clips} clips as mp4 in {opening.task_folder(self._folder)}{reused}")
+        for made in answer.features:
+            how = "reused" if made.reused else f"extracted in {made.seconds:.1f} s"
+            self._display.say(f"features: {made.backbone}, {made.clips} clips, {made.width} wide, {how}")
+        return answer
+
+    def _work(self, log: JetStreamLog, feed: Feed, crew: Crew, blobs: Blobs, known: Measured) -> Ending:
+        ear = Ear(log)
+        workers = _workers(self._campaign, crew)
+        roster: dict[str, pykka.ActorRef[Shell]] = {}
+        makes = crew.speakers(ear.silences) | workers
+        Supervisor.start(makes, roster, log, feed, clock=wall_clock, blobs=blobs, give_up=self._give_up)
+        heart = Heart(log, lambda: [n for n in workers if n in roster and roster[n].is_alive()], feed.tick)
+        heart.start()
+        try:
+            return self._watch(feed, ear, roster, known)
+        finally:
+            heart.stop()
+            pykka.ActorRegistry.stop_all(timeout=20.0)
+            with contextlib.suppress(LogError):
+                ear.close()
+
+    def _watch(self, feed: Feed, ear: Ear, roster: dict[str, pykka.ActorRef[Shell]], known: Measured) -> Ending:
+        told: Request | None = None
+        deadline = float("inf")
+        while True:
+            if self._lost is not None:
+                raise self._lost
+            known.advance(feed.since(known.measurement.through))
+            if (ending := self._ending(known)) is not None:
+                return ending
+            if self._requests == 1:
+                deadline = min(deadline, time.monotonic() + GRACE)
+            wanted = self._wanted(deadline)
+            if wanted is not None and wanted != told:
+                _tell(roster, wanted)
+                told = wanted
+            self._display.show(View(self._campaign, known, dict(ear.epochs), told))
+            time.sleep(LOOK)
+
+    def _wanted(self, deadline: float) -> Request | None:
+        if self._requests > 1 or time.monotonic() > deadline:
+            return "leaving"
+        return "stopping" if self._requests else None
+
+    def _ending(self, known: Measured) -> Ending | None:
+        if not (known.quiet and known.sealed):
+            return None
+        if known.measurement.ledger.closed is not None:
+            return "closed"
+        return "stopped" if self._requests else None
+
+    def _hear(self, log: JetStreamLog, pulse: Epoch | Progress) -> None:
+        if isinstance(pulse, Progress):
+            self._display.progress(pulse)
+        else:
+            log.publish_pulse(pulse.worker, msgspec.json.encode(pulse))
+
+    def _give_up(self, reason: Exception) -> None:
+        self._lost = self._lost or reason
+
+
+def _workers(campaign: Campaign, crew: Crew) -> dict[str, Make]:
+    """Start a bench for each device, all at once, and return how to start their workers."""
+    devices = campaign.workers.devices or ("cpu",) * (os.cpu_count() or 1)
+    names = [f"worker-{device.replace(':', '')}-{secrets.token_hex(2)}" for device in devices]
+    children = [crew.child(name, device) for name, device in zip(names, devices, strict=True)]
+    with ThreadPoolExecutor(len(devices)) as pool:
+        described = list(pool.map(_described, children))
+    rows = zip(names, devices, children, described, strict=True)
+    return {name: crew.worker(name, device, child, ready) for name, device, child, ready in rows}
+
+
+def _described(child: Child) -> Described:
+    described = child.describe()
+    if not isinstance(described, Described):
+        raise BenchBroken(f"a bench cannot train: {described.reason}")
+    return described
+
+
+def _extracted(feed: Feed) -> set[str]:
+    facts = (fact for recorded in feed.since(0) for fact in recorded.facts)
+    return {fact.digest for fact in facts if isinstance(fact, FeaturesExtracted)}
+
+
+def _tell(roster: dict[str, pykka.ActorRef[Shell]], request: Request) -> None:
+    for shell in roster.values():
+        with contextlib.suppress(pykka.ActorDeadError):
+            shell.tell(request)

@@ -1,0 +1,60 @@
+"""One sitting with a campaign: from what a person typed to the sentence that they read at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actors import display, logbook
+from actors.campaign import read
+from actors.errors import CampaignError
+from actors.runner import Runner
+from events import campaigns, server
+from events.folder import Campaign as Folder
+from replay.measures import Measurement
+
+
+def file_of(campaign: str, home: Path) -> Path:
+    """Return the campaign file that a person means: a path, or the file of a campaign that was started before."""
+    path = Path(campaign)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    known = home / campaign / "campaign.toml"
+    if known.is_file():
+        return known
+    raise CampaignError(
+        f"{campaign} is neither a campaign file (.toml) nor a campaign under {home}; myriad list names those"
+    )
+
+
+def session(file: Path, home: Path, *, headless: bool = False, connect: str | None = None, port: int = 0) -> int:
+    """Run a campaign to its end or until it is stopped, and say how it stands."""
+    campaign, text = read(file)
+    folder = Folder(home / campaign.name)
+    logbook.open_logbook(folder.path / "logs" / "run.jsonl", terminal=headless, campaign=campaign.name)
+    with display.on(headless=headless) as shown:
+        ending = Runner(campaign, text, folder, shown, connect=connect, port=port).run()
+    reference = connect or str(folder.path)
+    print(f"{stands(folder)}; myriad replay {campaign.name} report tells the rest")
+    if ending == "stopped":
+        print(f"stopped; everything is on the log in {reference}; myriad run {campaign.name} resumes it")
+    return 0
+
+
+def stands(folder: Folder) -> str:
+    """Say in one line how a campaign stands, from its archive alone."""
+    log = campaigns.open(folder.path)
+    try:
+        measurement = Measurement()
+        measurement.advance(log.read())
+    finally:
+        log.close()
+    ledger, values = measurement.ledger, measurement.values()
+    best = f", best {values['best_validation']:.4f} by {values['best_agent']}" if ledger.completed else ""
+    state = f"closed ({ledger.closed})" if ledger.closed is not None else "open"
+    return f"campaign {folder.name}: {state}, {len(ledger.completed)} completed{best}, digest {measurement.digest()}"
+
+
+def running_pid(name: str, home: Path) -> int | None:
+    """Return the process that runs a campaign on this machine, None when none does."""
+    found = server.holder(Folder(home / name))
+    return found[0] if found is not None else None

@@ -1,0 +1,74 @@
+"""The front door: every door of every room by its import string, none of them imported until it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from cyclopts import App
+
+ROOMS = ("events", "kernels", "replay", "tui", "actors")
+
+DOORS = {
+    "demo": ("actors.doors:demo", "Run a real campaign of two to three minutes, then replay it to the same digest."),
+    "new": ("actors.doors:new", "Write a commented campaign file to start from."),
+    "check": ("actors.doors:check", "Check a campaign file and try one run; spends nothing."),
+    "run": ("actors.doors:run", "Start a campaign, or resume it where it stands."),
+    "stop": ("actors.doors:stop", "Ask a running campaign to end cleanly."),
+    "list": ("events.doors:list_", "Name the campaigns: state, frames, last fact, size."),
+    "watch": ("tui.doors:watch", "One campaign on one screen, live or recorded."),
+    "tail": ("events.doors:tail", "Facts as JSON lines, resumable by position."),
+    "replay": ("replay.doors:replay", "Question a campaign's log: report, metric, at, digest."),
+    "export": ("events.doors:export", "Write a campaign into one portable file."),
+    "import": ("events.doors:import_", "Make a campaign from a portable file."),
+}
+
+
+def app() -> App:
+    """Return the command line, its doors still closed."""
+    doors = App(
+        name="myriad",
+        help="The flight recorder and the engine for autonomous machine-learning research.",
+        version_flags=("--version",),
+        result_action="return_value",
+    )
+    for name, (door, sentence) in DOORS.items():
+        doors.command(door, name=name, help=sentence)
+    return doors
+
+
+def main() -> None:
+    """Open the door that was asked for; a user's mistake is one sentence on standard error and exit code 1 or 2."""
+    if (shadow := shadowed()) is not None:
+        sys.exit(shadow)
+    try:
+        code = app()()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        print(f"myriad: {error}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def shadowed() -> str | None:
+    """Name the foreign distribution that stands where one of our rooms should, or return None."""
+    here = Path(__file__).resolve().parent
+    for room in ROOMS:
+        found = next(
+            (Path(place) / room for place in sys.path if (Path(place or ".") / room / "__init__.py").is_file()), None
+        )
+        if found is not None and found.resolve() != here / room:
+            owner = packages_distributions().get(room, ["an unknown distribution"])[0]
+            return f"myriad: {found} of {owner} stands before our own {room}/; uninstall {owner} or use a fresh environment"
+    return None
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Say whether an error is the root of one of our rooms' families, whose text is written for the person."""
+    return any(
+        kind.__module__.endswith(".errors") and kind.__module__.split(".")[0] in ROOMS for kind in type(error).__mro__
+    )
