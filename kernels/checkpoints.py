@@ -16,13 +16,14 @@ from kernels.errors import BadCheckpoint
 FORMAT = "myriad checkpoint 1"
 DESCRIPTION = "description"
 Floats = NDArray[np.float32]
+Arrays = Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """Parameters by name, and the description: network size, pooling, progress, backbone, length, features' digest."""
 
-    arrays: Mapping[str, Floats]
+    arrays: Arrays
     description: Mapping[str, Any]
 
 

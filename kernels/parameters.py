@@ -72,8 +72,14 @@ class Blueprint:
         return torch.from_numpy(self._fill(low, -np.inf)), torch.from_numpy(self._fill(high, np.inf))
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """The parameters by name, (E, *shape), sharing the memory of `flat` (E, size)."""
-        return {name: _view(flat, parameter) for name, parameter in self.parameters.items()}
+        """The parameters by name, (E, *shape), sharing the memory of `flat` (E, size).
+
+        One split makes them all: its gradient is one concatenation, where slices would fill a buffer each.
+        """
+        sizes = [size for p in self.parameters.values() for size in (prod(p.shape), -prod(p.shape) % ALIGNMENT)]
+        blocks = torch.split(flat, sizes, 1)[::2]
+        named = zip(self.parameters.items(), blocks, strict=True)
+        return {name: block.view(len(flat), *parameter.shape) for (name, parameter), block in named}
 
     def _per_value(self, field: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
         return self._fill({name: float(getattr(p, field)) for name, p in self.parameters.items()}, 0.0)
@@ -85,18 +91,11 @@ class Blueprint:
         return filled
 
 
-def leaves(blueprint: Blueprint, flat: Tensor, gradient: Tensor) -> dict[str, Tensor]:
-    """Trainable views of `flat`, whose gradients accumulate into the same places of `gradient`."""
-    parameters = {name: view.detach().requires_grad_() for name, view in blueprint.views(flat).items()}
-    for name, view in blueprint.views(gradient).items():
-        parameters[name].grad = view
-    return parameters
-
-
-def _view(flat: Tensor, parameter: Parameter) -> Tensor:
-    stop = parameter.start + prod(parameter.shape)
-    block = flat[:, parameter.start : stop]
-    return block.view(len(flat), *parameter.shape)
+def trainable(flat: Tensor, gradient: Tensor) -> Tensor:
+    """A leaf that shares the memory of `flat` (E, size) and gathers its gradient in `gradient`."""
+    leaf = flat.detach().requires_grad_()
+    leaf.grad = gradient
+    return leaf
 
 
 def _generator(seed: int) -> np.random.Generator:

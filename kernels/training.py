@@ -14,7 +14,7 @@ from kernels.losses import Losses
 from kernels.network import Dropout, Forward, Network, Size
 from kernels.optimizer import AdamW
 from kernels.outcomes import Epoch, Failed, Outcome
-from kernels.parameters import leaves
+from kernels.parameters import trainable
 from kernels.pooling import one_hot
 from kernels.records import Records
 from kernels.wiring import Pack
@@ -72,7 +72,7 @@ class Steps:
         self._network, self._batch = network, pack.shape.batch
         self.flat = network.blueprint.initial([lane.seed for lane in lanes]).to(device)
         self._gradient = torch.zeros_like(self.flat)
-        self._weights = leaves(network.blueprint, self.flat, self._gradient)
+        self._leaf = trainable(self.flat, self._gradient)
         self._optimizer = AdamW(
             network.blueprint,
             self.flat,
@@ -130,14 +130,14 @@ class Steps:
     def _accumulate(self, step: int, count: Tensor, start: int, stop: int) -> Tensor:
         """Adds the gradient of a part of the batch; gives the part's share of each lane's loss, (E,)."""
         x, labels, others, shares = self.batch(step, start, stop)
-        through = Forward(self._weights, self.plan.progress[step], self._poolings)
+        through = Forward(self._network.blueprint.views(self._leaf), self.plan.progress[step], self._poolings)
         if self._drops:
             through = replace(through, dropout=Dropout(self._seeds, self._dropout, count, start))
         mask = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
         logits = self._network.forward(x, mask, through)
         losses = shares * self._loss.each(logits, labels) + (1 - shares) * self._loss.each(logits, others)
         loss = losses.sum(1) / self._batch
-        loss.sum().backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
+        torch.autograd.backward(loss.sum())
         return loss.detach()
 
 

@@ -29,8 +29,8 @@ def assert_agrees(fast: Operation, reference: Operation, *inputs: Tensor, tolera
     assert found.shape == true.shape
     assert relative_error(found, true) < tolerance
     upstream = drawn(*true.shape, seed=99)
-    found.backward(upstream)
-    true.backward(upstream.double())
+    torch.autograd.backward(found, upstream)
+    torch.autograd.backward(true, upstream.double())
     for mine, theirs in zip(single, double, strict=True):
         if mine.is_floating_point():
             assert mine.grad is not None
@@ -47,7 +47,7 @@ def test_bias_norm_agrees_with_its_reference(steps: int) -> None:
 def test_bias_norm_of_a_row_of_padding_is_finite_with_finite_gradients() -> None:
     x = torch.zeros(1, 1, 2, 4, requires_grad=True)
     y = norm.bias_norm(x, torch.zeros(1, 4), torch.ones(1, 1))
-    y.sum().backward()
+    torch.autograd.backward(y.sum())
     assert torch.isfinite(y).all()
     assert x.grad is not None
     assert torch.isfinite(x.grad).all()

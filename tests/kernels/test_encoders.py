@@ -1,0 +1,114 @@
+"""What every encoder promises, whichever it is."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from kernels.encoders import ENCODERS
+from kernels.network import Forward, Network, Size
+from kernels.operations.forms import FAST, REFERENCE
+from kernels.pooling import one_hot
+from kernels.wiring import POOLINGS
+
+INPUTS = 6
+every_encoder = pytest.mark.parametrize("encoder", list(ENCODERS))
+
+
+def built(encoder: str, *, lanes: int = 4, layers: int = 4) -> tuple[Network, Forward]:
+    """A network whose parameters are all off their first values, with one pooling a lane."""
+    network = Network(encoder, inputs=INPUTS, size=Size(16, layers, 2))
+    flat = network.blueprint.initial(list(range(lanes)))
+    flat += 0.1 * torch.randn(flat.shape, generator=torch.Generator().manual_seed(1))
+    progress = torch.linspace(0, 1, lanes)
+    return network, Forward(network.blueprint.views(flat), progress, one_hot([POOLINGS[n % 4] for n in range(lanes)]))
+
+
+def clips(steps: int, *, lanes: int = 4, count: int = 3) -> tuple[Tensor, Tensor]:
+    x = torch.randn(lanes, count, steps, INPUTS, generator=torch.Generator().manual_seed(2))
+    lengths = torch.arange(lanes * count).view(lanes, count, 1) % steps + 1
+    return x, torch.arange(steps) >= steps - lengths
+
+
+def relative_error(found: Tensor, true: Tensor) -> float:
+    return float((found.detach() - true.detach()).norm() / true.detach().norm())
+
+
+def gradients(through: Forward) -> Tensor:
+    """The gradients of all parameters in one vector, zero where none arrived."""
+    parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in through.weights.values()]
+    return torch.cat([part.flatten() for part in parts])
+
+
+@every_encoder
+@pytest.mark.parametrize("steps", [1, 2, 7, 20, 32])
+def test_an_encoder_agrees_with_its_reference_in_outputs_and_every_gradient(encoder: str, steps: int) -> None:
+    network, through = built(encoder)
+    x, mask = clips(steps)
+    fast, reference = (
+        Forward(
+            {name: weight.double().requires_grad_() for name, weight in through.weights.items()},
+            through.progress.double(),
+            through.poolings.double(),
+            forms=forms,
+        )
+        for forms in (FAST, REFERENCE)
+    )
+    true = network.forward(x.double(), mask, reference)
+    assert relative_error(network.forward(x.double(), mask, fast), true) < 1e-12
+    assert relative_error(network.forward(x, mask, through), true) < 2e-6
+    for side in (fast, reference):
+        torch.autograd.backward(network.forward(x.double(), mask, side).sum())
+    assert relative_error(gradients(fast), gradients(reference)) < 1e-12
+
+
+@every_encoder
+def test_one_clip_scores_the_same_alone_and_in_a_batch(encoder: str) -> None:
+    network, through = built(encoder)
+    x, mask = clips(20)
+    together = network.forward(x, mask, through)
+    alone = torch.cat([network.forward(x[:, n : n + 1], mask[:, n : n + 1], through) for n in range(3)], 1)
+    assert torch.allclose(together, alone, rtol=1e-6, atol=1e-6)
+
+
+@every_encoder
+def test_padding_before_a_clip_changes_no_score_whatever_it_holds(encoder: str) -> None:
+    network, through = built(encoder)
+    x, _ = clips(13)
+    full = torch.ones(x.shape[:3], dtype=torch.bool)
+    bare = network.forward(x, full, through)
+    for padding in (torch.zeros(4, 3, 6, INPUTS), torch.full((4, 3, 6, INPUTS), 1e3)):
+        wide = torch.cat([padding, x], 2)
+        mask = torch.cat([torch.zeros(4, 3, 6, dtype=torch.bool), full], 2)
+        assert torch.allclose(network.forward(wide, mask, through), bare, rtol=1e-6, atol=1e-6)
+
+
+@every_encoder
+def test_the_order_of_a_clips_steps_changes_every_poolings_score(encoder: str) -> None:
+    network, through = built(encoder)
+    x, _ = clips(12)
+    mask = torch.ones(x.shape[:3], dtype=torch.bool)
+    there, back = network.forward(x, mask, through), network.forward(x.flip(2), mask, through)
+    assert ((there - back).abs().amax(1) > 1e-3).all()
+
+
+@every_encoder
+def test_every_parameter_of_an_encoder_reaches_the_score(encoder: str) -> None:
+    network, through = built(encoder)
+    x, mask = clips(20)
+    weights = {k: v.clone().requires_grad_() for k, v in through.weights.items()}
+    # Past the opening, where the bypasses are no longer held at their bound.
+    through = replace(through, weights=weights, progress=torch.ones(4))
+    torch.autograd.backward(network.forward(x, mask, through).sum())
+    silent = [name for name, p in weights.items() if p.grad is None or not p.grad.abs().sum() > 0]
+    assert silent == []
+
+
+def test_the_bypass_opens_with_progress_and_only_with_its_own_lanes() -> None:
+    network, through = built("zipformer", lanes=2)
+    x, mask = clips(8, lanes=2)
+    early = network.forward(x, mask, replace(through, progress=torch.tensor([0.0, 0.0])))
+    late = network.forward(x, mask, replace(through, progress=torch.tensor([0.0, 1.0])))
+    assert torch.equal(early[0], late[0])
+    assert not torch.allclose(early[1], late[1], atol=1e-4)
