@@ -43,11 +43,11 @@ def describe(
     return Instrument(parts, _sha(json.dumps(parts, sort_keys=True)))
 
 
-def source() -> dict[str, str]:
-    """The digest of each source file of this room, by "source/" and its path inside it."""
-    files = sorted(ROOM.rglob("*.py"))
+def source(room: Path = ROOM) -> dict[str, str]:
+    """The digest of each source file of a room, by "source/" and its path inside it."""
+    files = sorted(room.rglob("*.py"))
     return {
-        f"source/{path.relative_to(ROOM).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+        f"source/{path.relative_to(room).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
 
 

@@ -1,0 +1,33 @@
+"""What is learned on the simulated road: order, and nothing that is not there. Orderings on fixed seeds."""
+
+import pytest
+
+from kernels import controls
+from kernels.wiring import Run
+from tests.kernels.conftest import World
+from tests.kernels.packs import completed, configured
+
+REAL = {"width": 64, "layers": 2, "heads": 4}
+LONGER = {"batch": 32, "length": 16, "epochs": 10, "dropout": 0.1}
+
+
+@pytest.mark.parametrize("encoder", ["zipformer", "retnet"])
+def test_a_temporal_encoder_beats_a_linear_model_on_means_by_a_tenth(world: World, encoder: str) -> None:
+    outcome = completed(world.motion, configured(encoder=encoder, **LONGER), **REAL)
+    linear = controls.linear(world.motion, length=16)
+    assert outcome.validation > linear.validation + 0.1
+    assert outcome.test > linear.test
+
+
+def test_shuffled_labels_teach_nothing(world: World) -> None:
+    run = Run("e-1", configured(encoder="zipformer", **LONGER), 5)
+    mistaught = controls.shuffled(run, world.motion, device="cpu", capacity=1, **REAL)
+    taught = completed(world.motion, run.configuration, **REAL)
+    assert mistaught is not None
+    assert mistaught.validation < taught.validation - 0.1
+    assert abs(mistaught.test - 0.5) < 0.2
+
+
+def test_the_loss_falls(world: World) -> None:
+    curve = completed(world.motion, configured(**LONGER), **REAL).curves.loss
+    assert curve[-1] < curve[0] / 2
