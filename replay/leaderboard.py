@@ -42,7 +42,7 @@ def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = Fal
     completed = (ledger.experiments[name] for name in ledger.completed)
     # one more than shown: the last row's lead needs it
     best = heapq.nsmallest(many + 1, completed, key=_order)
-    following: list[Experiment | None] = [*best[1:], None]
+    following: list[Experiment | None] = [*best[1:], *[None] * bool(best)]
     rows = [
         _row(ledger, rank, experiment, after, with_test=with_test)
         for rank, (experiment, after) in enumerate(zip(best, following, strict=True), start=1)

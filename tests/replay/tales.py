@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from replay.measures import Measurement
 from tests.chronicle import SPACE, Chronicle
 
 AGENTS = ("tpe", "uniform")
@@ -44,3 +45,45 @@ def _carry(c: Chronicle, experiment: str, turn: int, validation: float) -> None:
         c.abandons(experiment)
     else:
         c.runs(experiment, on=worker, validation=validation)
+
+
+def one(validation: float = 0.7) -> Chronicle:
+    """One agent, one experiment."""
+    c = Chronicle()
+    c.opened()
+    c.runs(c.queues(c.proposes("tpe")), validation=validation)
+    return c
+
+
+def failed(n: int = 5) -> Chronicle:
+    """Nothing ever completes."""
+    c = Chronicle()
+    c.opened()
+    for _ in range(n):
+        experiment = c.queues(c.proposes("tpe"))
+        c.assigns(experiment)
+        c.starts(experiment)
+        c.fails(experiment)
+        c.abandons(experiment)
+    return c
+
+
+def equal(n: int = 30) -> Chronicle:
+    """Two agents run one configuration and always score the same."""
+    c = Chronicle()
+    c.opened()
+    for turn in range(n):
+        c.runs(c.queues(c.proposes(AGENTS[turn % 2])), validation=0.5)
+    return c
+
+
+def unopened() -> Chronicle:
+    """Not a single fact."""
+    return Chronicle()
+
+
+def measured(c: Chronicle) -> Measurement:
+    """What the whole chronicle folds to."""
+    measurement = Measurement()
+    measurement.advance(c.log.read())
+    return measurement

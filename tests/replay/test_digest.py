@@ -1,0 +1,192 @@
+import msgspec
+import pytest
+
+from events import archive, upcasters
+from events.log import Frame, Recorded
+from events.memory import MemoryLog
+from events.space import Choice, Interval
+from replay import digest as digests
+from replay.digest import SCHEME, digest
+from replay.folds import run
+from replay.ledger import Attempt, Experiment, Idea, Ledger, LedgerFold, Outcome
+from replay.measures import Measurement, SearchFold, exact
+from tests.chronicle import Chronicle
+from tests.replay import tales
+
+
+def digest_of(frames):
+    measurement = Measurement()
+    measurement.advance(frames)
+    return measurement.digest()
+
+
+def two_results(first=0.7, second=0.8, *, agent="tpe", swapped=False):
+    c = Chronicle()
+    c.opened()
+    c.joins("tpe")
+    c.joins("uniform")
+    one, other = c.queues(c.proposes(agent)), c.queues(c.proposes("uniform", batch=32))
+    c.worker_joins("worker-b-1")
+    for experiment, worker in ((one, "worker-cpu0-a"), (other, "worker-b-1")):
+        c.assigns(experiment, on=worker)
+        c.starts(experiment)
+    ended = [(one, first), (other, second)]
+    clock = c.at
+    for experiment, score in reversed(ended) if swapped else ended:
+        # each worker's clock says the same whoever comes first
+        c.at = clock + (0 if experiment == one else 10)
+        c.completes(experiment, validation=score, test=0.5, noise=0.03)
+    return digest_of(c.log.read())
+
+
+def test_one_history_has_one_digest():
+    assert two_results() == two_results()
+    assert two_results().startswith(f"{SCHEME}:")
+    assert len(two_results().partition(":")[2]) == 64
+
+
+def test_one_digit_of_one_result_changes_it():
+    assert two_results(0.7) != two_results(0.7000000000000001)
+
+
+def test_one_author_changes_it():
+    assert two_results() != two_results(agent="uniform")
+
+
+def test_the_order_of_two_completions_changes_it():
+    assert two_results() != two_results(swapped=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("test", 0.1), ("noise", 0.2), ("epoch", 1), ("gpu_seconds", 9.0), ("peak_memory", 1), ("checkpoint", "ab")],
+)
+def test_every_field_of_a_result_changes_it(field, value):
+    plain, changed = Chronicle(), Chronicle()
+    for c, fields in ((plain, {}), (changed, {field: value})):
+        c.opened()
+        c.runs(c.queues(c.proposes("tpe")), **fields)
+    assert digest_of(plain.log.read()) != digest_of(changed.log.read())
+
+
+def test_every_fact_before_the_end_changes_it():
+    c = tales.busy(14)
+    frames = list(c.log.read())
+    measurement, seen = Measurement(), []
+    for frame in frames:
+        measurement.advance((frame,))
+        seen.append(measurement.digest())
+    silent = ("WorkerJoined", "AnswerReceived", "RemedyProposed")
+    for frame, before, after in zip(frames[1:], seen, seen[1:], strict=False):
+        if type(frame.facts[0]).__name__ not in silent:
+            assert before != after, frame
+
+
+def test_step_by_step_is_the_same_as_one_pass_and_as_afresh():
+    c = tales.busy(30)
+    live = Measurement()
+    for frame in c.log.read():
+        live.advance((frame,))
+        live.digest()
+    assert live.digest() == digest_of(c.log.read())
+    assert live.digest() == digest(live.ledger, exact(live.results))
+
+
+def test_at_every_cut_the_incremental_digest_equals_the_one_afresh():
+    live = Measurement()
+    for frame in tales.busy(25).log.read():
+        live.advance((frame,))
+        if frame.sequence % 3:
+            assert live.digest() == digest(live.ledger, exact(live.results))
+
+
+def test_the_analysts_own_facts_leave_it_alone():
+    c = tales.busy(10)
+    before = digest_of(c.log.read())
+    c.measures("m1:ab", entropy_whole=1.0)
+    c.seals("m1:cd")
+    assert digest_of(c.log.read()) == before
+
+
+def test_a_log_without_the_analysts_facts_has_the_same_digest_though_every_sequence_moves():
+    spoken, silent = MemoryLog("tale"), tales.busy(12)
+    analyst = tales.Chronicle()
+    for number, frame in enumerate(silent.log.read()):
+        if number % 5 == 1:
+            analyst.measures("m1:ab")
+            spoken.append(Frame("myriad.tale.analysis.metrics.analyst", f"analyst:{number}", _last(analyst).facts))
+        spoken.append(Frame(frame.subject, frame.id, frame.facts))
+    assert spoken.last() > silent.log.last()
+    assert digest_of(spoken.read()) == digest_of(silent.log.read())
+
+
+def _last(c):
+    return list(c.log.read())[-1]
+
+
+def test_an_archive_has_the_digest_of_the_log_that_it_was_written_from(tmp_path):
+    c = tales.busy(20)
+    archive.export(c.log, tmp_path / "tale.myriad")
+    kept = archive.open_file(tmp_path / "tale.myriad")
+    assert digest_of(kept.read()) == digest_of(c.log.read())
+
+
+def test_a_server_has_the_digest_of_the_log_in_memory(jetstream_log):
+    c = Chronicle(jetstream_log.campaign)
+    c.opened()
+    for score in (0.5, 0.7, 0.6):
+        c.runs(c.queues(c.proposes("tpe")), validation=score)
+    for frame in c.log.read():
+        jetstream_log.append(Frame(frame.subject, frame.id, frame.facts))
+    assert digest_of(jetstream_log.read()) == digest_of(c.log.read())
+
+
+def test_an_old_vocabulary_has_the_digest_of_the_new(monkeypatch):
+    def today(old):
+        return {("validation" if key == "ap" else key): value for key, value in old.items()} | {"type": "Completed"}
+
+    def aged(frame):
+        old = [
+            {("ap" if key == "validation" else key): value for key, value in fact.items()} | {"type": "Finished"}
+            if fact["type"] == "Completed"
+            else fact
+            for fact in msgspec.json.decode(frame.payload)
+        ]
+        return Recorded(frame.sequence, frame.subject, frame.id, msgspec.json.encode(old))
+
+    monkeypatch.setitem(upcasters.UPCASTERS, "Finished", today)
+    c = tales.busy(10)
+    old = [aged(frame) for frame in c.log.read()]
+    assert [frame.payload for frame in old] != [frame.payload for frame in c.log.read()]
+    assert digest_of(old) == digest_of(c.log.read())
+
+
+def fields(kind):
+    return set(kind.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "covered", "left_out"),
+    [
+        (Idea, digests.IDEA, {"proposed"}),
+        (Experiment, digests.EXPERIMENT, {"ended", "execution", "attempts", "outcome"}),
+        (Attempt, digests.ATTEMPT, {"execution"}),
+        (Outcome, digests.OUTCOME, {"curves"}),
+        (Ledger, (), {"campaign", "space", "seed", "opened_at", "closed", "ideas", "experiments", "completed", "void"}),
+        (Choice, digests.CHOICE, set()),
+        (Interval, digests.INTERVAL, set()),
+    ],
+)
+def test_a_new_field_is_digested_or_left_out_by_name(kind, covered, left_out):
+    """Positions are left out; execution, attempts, outcome and curves are digested in forms of their own."""
+    indexes = {"unjudged", "leases"} if kind is Ledger else set()
+    assert fields(kind) == set(covered) | left_out | indexes
+
+
+def test_every_fact_that_changes_the_ledger_is_followed_by_the_search():
+    assert set(LedgerFold.handlers) <= set(SearchFold.handlers)
+
+
+def test_the_search_keeps_the_same_ledger_as_the_ledger_alone():
+    c = tales.busy(30)
+    assert tales.measured(c).ledger == run(c.log, LedgerFold())[0]
