@@ -205,8 +205,6 @@ class Connection:
     async def _open(self) -> None:
         try:
             await self._client.connect(self.credential.url, **self._options())
-        except nats.errors.AuthorizationError:
-            raise NotAllowed(self.credential.user, f"{self.credential.url}: unknown user or wrong password") from None
         except (OSError, nats.errors.NoServersError, TimeoutError) as error:
             raise LogLost(f"no server answers at {self.credential.url}: {error}") from error
         except Exception as error:
@@ -222,6 +220,8 @@ class Connection:
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
             "allow_reconnect": False,
+            "max_reconnect_attempts": 1,
+            "reconnect_time_wait": 0,
             "connect_timeout": 5,
             "ping_interval": 10,
             "max_outstanding_pings": 2,
@@ -259,6 +259,8 @@ class Connection:
 
 
 def _misunderstood(credential: Credential, error: Exception) -> LogError:
+    if "authorization" in str(error).lower():
+        return NotAllowed(credential.user, f"{credential.url}: unknown user or wrong password")
     if isinstance(error, ssl.SSLError):
         return NotJetStream(f"{credential.url} cannot be trusted: {error}")
     return NotJetStream(f"{credential.url} is not a NATS server: {error}")

@@ -21,7 +21,7 @@ from events import credentials, subjects
 from events.codec import LIMIT
 from events.connection import Connection, Message, Unanswered
 from events.credentials import Credential
-from events.errors import LogError, NotJetStream
+from events.errors import GapFound, LogError, NotJetStream
 from events.log import Appended, Fence, Frame, Recorded
 from events.reader import SECOND, Pull, PullFollower, read
 from events.writer import Writer
@@ -83,10 +83,13 @@ class JetStreamLog:
         """Write frames as another log recorded them, at their own sequences; the log must stand right before them.
 
         Raises:
-            LogError: a frame is not at its sequence; those before it are.
+            GapFound: a frame does not follow the last one.
+            LogError: somebody else wrote, or the server refused a frame; those before it are there.
         """
         waiting: deque[tuple[int, Future[Appended]]] = deque()
-        for recorded in frames:
+        for following, recorded in enumerate(frames, start=self.last() + 1):
+            if recorded.sequence != following:
+                raise GapFound(following, recorded.sequence)
             waiting.append((recorded.sequence, self._writer.restore(recorded)))
             if len(waiting) >= WINDOW:
                 _placed(*waiting.popleft())

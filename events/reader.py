@@ -44,6 +44,7 @@ class Pull:
         self._asked = 0
         self._heard = 0.0
         self._ended = False
+        self._renewing = False
         self._watch: asyncio.TimerHandle | None = None
         self._unsubscribe: Unsubscribe | None = None
         self.items: SimpleQueue[Item] = SimpleQueue()
@@ -138,20 +139,30 @@ class Pull:
         self.items.put((Recorded(sequence, message.subject, identity, message.data), pending))
 
     async def _told(self, headers: dict[str, str]) -> None:
+        # 408: the request's time is over. Anything else ends the consumer, or comes from where there is none.
         status = headers.get("Status", "")
         if status == "100":
             return
-        if status == "408" or "Nats-Pending-Messages" in headers:
+        if status == "408":
             self._asked -= int(headers.get("Nats-Pending-Messages", "0"))
             await self._ask()
         else:
-            await self._renew()
+            self._renew()
 
-    async def _renew(self) -> None:
+    def _renew(self) -> None:
+        # Not awaited by its caller, who may be the callback that is ended here.
+        if not self._renewing:
+            self._renewing = True
+            self._later(self._create_again)
+
+    async def _create_again(self) -> None:
         try:
-            await self._create()
+            if not self._ended:
+                await self._create()
         except LogError as error:
             self._fail(error)
+        finally:
+            self._renewing = False
 
     def _check(self) -> None:
         if self._ended:
@@ -160,7 +171,7 @@ class Pull:
         self._watch = loop.call_later(HEARTBEAT, self._check)
         if self._asked > self._given and loop.time() - self._heard > SILENCE:
             self._heard = loop.time()
-            self._later(self._renew)
+            self._renew()
 
     def _lose(self, lost: LogLost) -> None:
         self._fail(lost)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 
-UPCASTERS: dict[str, Upcaster] = {}
+_TERM = re.compile(r"(wish|novelty) (\d+(?:\.\d+)?)")
+
+
+def _queued_in_terms(fact: dict[str, Any]) -> dict[str, Any]:
+    """Read the terms of a priority from the words of the first vocabulary, to the two decimals that it wrote."""
+    why = str(fact.pop("why"))
+    return {**fact, "type": "Queued.2", "terms": {name: float(value) for name, value in _TERM.findall(why)}}
+
+
+UPCASTERS: dict[str, Upcaster] = {"Queued": _queued_in_terms}
 
 
 def upcast(fact: dict[str, Any]) -> dict[str, Any]:

@@ -9,13 +9,18 @@ import msgspec
 from events.envelope import Fact, Text
 
 
-class Queued(Fact, frozen=True, kw_only=True, tag="Queued"):
-    """An idea became an experiment: its place in the order, and why in words."""
+class Queued(Fact, frozen=True, kw_only=True, tag="Queued.2"):
+    """An idea became an experiment.
+
+    Attributes:
+        priority: its place in the order, higher first.
+        terms: what the priority was made of, by name; `Queued` of the first vocabulary said it in words.
+    """
 
     experiment: str
     idea: str
     priority: float
-    why: str
+    terms: dict[str, float]
 
 
 class Execution(msgspec.Struct, frozen=True, gc=False):
