@@ -1,7 +1,6 @@
 """Features of a task's clips, extracted once per backbone and kept in files named by their content."""
 
 import hashlib
-import inspect
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,13 +10,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import backbones, video
+from kernels import backbones
 from kernels.errors import BadConfiguration, BadFeatures, BadTask, MissingFeatures
 from kernels.files import replacing
 from kernels.processes import spread
 
 Floats = NDArray[np.float32]
 Progress = Callable[[int, int], None]
+ROOM = Path(__file__).parent
 FLAT = 1e-6  # a column whose standard deviation is below this says nothing
 
 
@@ -120,13 +120,15 @@ def refuse_dead_columns(backbone: str, values: Floats) -> None:
 
 def recipe(backbone: str) -> str:
     """Digest of all code that turns a file into features: features of another recipe are not used."""
-    source = inspect.getsource(backbones) + inspect.getsource(video)
+    source = "".join((ROOM / name).read_text(encoding="utf-8") for name in ("backbones.py", "video.py"))
     return hashlib.sha256(f"{backbone}\n{source}".encode()).hexdigest()
 
 
 def _describe(backbone: str, path: Path) -> Floats:
+    from kernels import video  # noqa: PLC0415 - who only trains on features needs no PyAV
+
     extractor = backbones.BUILT_IN[backbone]
-    pictures = video.read(path, extractor.moments(), "gray")
+    pictures = video.read(path, extractor.moments(), "luma")
     return extractor.describe(pictures.reshape(backbones.STEPS, extractor.pictures, *pictures.shape[1:]))
 
 

@@ -15,7 +15,7 @@ from kernels.errors import BadVideo
 from kernels.files import replacing
 
 Pixels = NDArray[np.uint8]
-Colours = Literal["rgb24", "gray"]
+Colours = Literal["rgb", "luma"]
 RATE = 10  # frames a second of the files written here
 TOLERANCE = 1e-3  # seconds that rounding may move a time stamp
 
@@ -34,8 +34,8 @@ def write(path: Path, frames: Pixels) -> None:
         container.mux(stream.encode(None))
 
 
-def read(path: Path, before_end: Sequence[float], colours: Colours = "rgb24") -> Pixels:
-    """The pictures shown so many seconds before the file's last: [moments, height, width], and 3 if in colour.
+def read(path: Path, before_end: Sequence[float], colours: Colours = "rgb") -> Pixels:
+    """The pictures shown so many seconds before the file's last: [moments, height, width], or with 3 colours.
 
     A picture is chosen by its time stamp, never by its number, so a file with a broken frame rate is read rightly. A
     moment before the file begins takes its first picture.
@@ -52,7 +52,17 @@ def read(path: Path, before_end: Sequence[float], colours: Colours = "rgb24") ->
         raise BadVideo(path, "holds no picture")
     times = np.array(sorted(shown))
     wanted = np.searchsorted(times, times[-1] - np.asarray(before_end) + TOLERANCE, side="right") - 1
-    return np.stack([shown[float(times[max(index, 0)])].to_ndarray(format=colours) for index in wanted])
+    pictures = [shown[float(times[max(index, 0)])] for index in wanted]
+    return np.stack(
+        [_luma(picture) if colours == "luma" else picture.to_ndarray(format="rgb24") for picture in pictures]
+    )
+
+
+def _luma(picture: av.VideoFrame) -> Pixels:
+    """The brightness plane as it was coded, [height, width]; converting to grey costs more than all the decoding."""
+    planar = picture if picture.format.name == "yuv420p" else picture.reformat(format="yuv420p")
+    plane = planar.planes[0]
+    return np.frombuffer(bytes(plane), np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def _shown(container: InputContainer) -> dict[float, av.VideoFrame]:

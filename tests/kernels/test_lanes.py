@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from kernels import lanes
 from kernels.datasets import Dataset
@@ -12,6 +13,8 @@ from kernels.outcomes import Completed, Failed, Outcome
 from tests.kernels.packs import configured, trained
 
 LIVELY: dict[str, Any] = {"dropout": 0.2, "noise": 0.1, "mixup": 0.4, "oversampling": 2.0, "epochs": 3}
+# Every kind of device at hand is put to the same test.
+DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 NEIGHBOURS = (
     configured(pooling="max", loss="focal", focal_gamma=2.0, focal_alpha=0.3, learning_rate=1e-2, scheduler="step"),
     configured(pooling="last", loss="label_smoothing", smoothing=0.1, epochs=1, dropout=0.5, weight_decay=0.1),
@@ -25,13 +28,16 @@ def timeless(outcome: Outcome) -> Outcome:
     return replace(outcome, lane=0, seconds=0.0, experiment="")
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("encoder", ["zipformer", "retnet"])
-def test_a_lane_is_bitwise_the_same_in_any_slot_beside_any_neighbours(small: Dataset, encoder: str) -> None:
+def test_a_lane_is_bitwise_the_same_in_any_slot_beside_any_neighbours(
+    small: Dataset, encoder: str, device: str
+) -> None:
     subject = configured(encoder=encoder, **LIVELY)
     one, other = (neighbour | {"encoder": encoder} for neighbour in NEIGHBOURS)
-    first = trained(small, subject, one, other, seeds=(5, 6, 7))[0]
-    last = trained(small, other, one, subject, seeds=(8, 9, 5))[2]
-    alone = trained(small, subject, capacity=3)[0]
+    first = trained(small, subject, one, other, seeds=(5, 6, 7), device=device)[0]
+    last = trained(small, other, one, subject, seeds=(8, 9, 5), device=device)[2]
+    alone = trained(small, subject, capacity=3, device=device)[0]
     assert isinstance(first, Completed)
     assert timeless(first) == timeless(last) == timeless(alone)
 

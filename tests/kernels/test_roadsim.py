@@ -129,10 +129,12 @@ def test_a_clip_ends_where_its_label_was_decided() -> None:
 def test_pictures_are_chosen_by_time_stamp(tmp_path: Path) -> None:
     frames = np.stack([np.full((48, 64, 3), 4 * n, np.uint8) for n in range(60)])
     video.write(tmp_path / "ramp.mp4", frames)
-    shown = video.read(tmp_path / "ramp.mp4", [5.9, 2.0, 0.25, 0.0, 99.0], "gray").mean((1, 2))
+    shown = video.read(tmp_path / "ramp.mp4", [5.9, 2.0, 0.25, 0.0, 99.0]).mean((1, 2, 3))
     assert np.allclose(shown, np.array([0, 39, 56, 59, 0]) * 4, atol=4)
-    colours = video.read(tmp_path / "ramp.mp4", [0.0])
-    assert colours.shape == (1, 48, 64, 3)
+    luma = video.read(tmp_path / "ramp.mp4", [5.9, 2.0, 0.25, 0.0], "luma")
+    assert luma.shape == (4, 48, 64)
+    # Coded brightness keeps to 16 to 235.
+    assert np.allclose(luma.mean((1, 2)), 16 + np.array([0, 39, 56, 59]) * 4 * 219 / 255, atol=4)
 
 
 def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
