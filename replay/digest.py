@@ -19,14 +19,14 @@ import msgspec
 from events.space import Choice, Dimension, Space
 from replay.ledger import Experiment, Idea, Ledger
 
-SCHEME = "m1"
+SCHEME = "m2"
 """First part of every digest: how the rest, 64 hex digits, was made."""
 
 IDEA = (
     *("idea", "agent", "configuration", "rationale", "origin", "parents", "priority", "at", "source"),
     *("experiment", "declined", "twin"),
 )
-EXPERIMENT = ("experiment", "idea", "priority", "why", "status", "queued_at", "completion", "abandoned")
+EXPERIMENT = ("experiment", "idea", "priority", "terms", "status", "queued_at", "completion", "abandoned")
 ATTEMPT = (
     *("attempt", "pack", "lane", "worker", "seed", "assigned_at", "started_at", "ended_at", "instrument"),
     *("platform", "failure", "step", "gpu_seconds"),

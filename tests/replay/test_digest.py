@@ -103,8 +103,8 @@ def test_at_every_cut_the_incremental_digest_equals_the_one_afresh():
 def test_the_analysts_own_facts_leave_it_alone():
     c = tales.busy(10)
     before = digest_of(c.log.read())
-    c.measures("m1:ab", entropy_whole=1.0)
-    c.seals("m1:cd")
+    c.measures(f"{SCHEME}:ab", entropy_whole=1.0)
+    c.seals(f"{SCHEME}:cd")
     assert digest_of(c.log.read()) == before
 
 
@@ -113,7 +113,7 @@ def test_a_log_without_the_analysts_facts_has_the_same_digest_though_every_seque
     analyst = tales.Chronicle()
     for number, frame in enumerate(silent.log.read()):
         if number % 5 == 1:
-            analyst.measures("m1:ab")
+            analyst.measures(f"{SCHEME}:ab")
             spoken.append(Frame("myriad.tale.analysis.metrics.analyst", f"analyst:{number}", _last(analyst).facts))
         spoken.append(Frame(frame.subject, frame.id, frame.facts))
     assert spoken.last() > silent.log.last()
@@ -141,23 +141,37 @@ def test_a_server_has_the_digest_of_the_log_in_memory(jetstream_log):
     assert digest_of(jetstream_log.read()) == digest_of(c.log.read())
 
 
-def test_an_old_vocabulary_has_the_digest_of_the_new(monkeypatch):
-    def today(old):
+def rewritten(frame, change):
+    facts = [change(fact) for fact in msgspec.json.decode(frame.payload)]
+    return Recorded(frame.sequence, frame.subject, frame.id, msgspec.json.encode(facts))
+
+
+def test_a_vocabulary_of_tomorrow_reads_todays_log_to_the_same_digest(monkeypatch):
+    def carried(old):
         return {("validation" if key == "ap" else key): value for key, value in old.items()} | {"type": "Completed"}
 
-    def aged(frame):
-        old = [
-            {("ap" if key == "validation" else key): value for key, value in fact.items()} | {"type": "Finished"}
-            if fact["type"] == "Completed"
-            else fact
-            for fact in msgspec.json.decode(frame.payload)
-        ]
-        return Recorded(frame.sequence, frame.subject, frame.id, msgspec.json.encode(old))
+    def aged(fact):
+        if fact["type"] != "Completed":
+            return fact
+        return {("ap" if key == "validation" else key): value for key, value in fact.items()} | {"type": "Finished"}
 
-    monkeypatch.setitem(upcasters.UPCASTERS, "Finished", today)
+    monkeypatch.setitem(upcasters.UPCASTERS, "Finished", carried)
     c = tales.busy(10)
-    old = [aged(frame) for frame in c.log.read()]
+    old = [rewritten(frame, aged) for frame in c.log.read()]
     assert [frame.payload for frame in old] != [frame.payload for frame in c.log.read()]
+    assert digest_of(old) == digest_of(c.log.read())
+
+
+def test_a_log_of_the_first_vocabulary_has_the_digest_of_the_same_log_upcast():
+    def aged(fact):
+        if fact["type"] != "Queued.2":
+            return fact
+        terms = fact.pop("terms")
+        return fact | {"type": "Queued", "why": ", ".join(f"{name} {value:.2f}" for name, value in terms.items())}
+
+    c = tales.busy(10)
+    old = [rewritten(frame, aged) for frame in c.log.read()]
+    assert sum(b'"Queued"' in frame.payload for frame in old) == len(tales.measured(c).ledger.experiments)
     assert digest_of(old) == digest_of(c.log.read())
 
 

@@ -1,0 +1,47 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from replay.digest import SCHEME
+
+ROOT = Path(__file__).parents[2]
+
+TELL = """
+import msgspec
+from replay.metrics import METRICS, metric
+from replay.report import report
+from tests.replay import tales
+c = tales.busy(25)
+measurement = tales.measured(c)
+c.seals(measurement.digest())
+print(hash("premise"))
+print(measurement.digest())
+print(sorted(measurement.values().items()))
+print(msgspec.json.encode(report(c.log)).decode())
+for name in METRICS:
+    print(msgspec.json.encode(metric(measurement, name)).decode())
+"""
+
+
+def told(seed):
+    environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+    done = subprocess.run(
+        [sys.executable, "-c", TELL], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    premise, _, rest = done.stdout.partition("\n")
+    return premise, rest
+
+
+def test_six_hash_seeds_give_one_digest_one_report_and_one_of_each_metric():
+    answers = [told(seed) for seed in range(6)]
+    assert len({premise for premise, _ in answers}) == 6
+    assert len({rest for _, rest in answers}) == 1
+    assert f"{SCHEME}:" in answers[0][1]
+
+
+def test_a_door_loads_no_tensor_server_or_plot_before_it_is_opened():
+    heavy = "('numpy', 'scipy', 'torch', 'nats', 'matplotlib')"
+    ask = f"import sys, replay.doors; print(*[module for module in {heavy} if module in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
