@@ -76,7 +76,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def searched(self) -> Space:
         """Return the space over what can be built, narrowed as the file says; raises `SpaceInvalid`."""
         from kernels.backbones import BUILT_IN  # noqa: PLC0415 # numpy is needed by whoever reads a file, not by --help
-        from kernels.encoders import ENCODERS  # noqa: PLC0415
+        from kernels.encoders import ENCODERS  # noqa: PLC0415 # likewise
 
         return spaces.over(tuple(BUILT_IN), tuple(ENCODERS)).narrowed(self.space)
 

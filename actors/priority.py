@@ -15,16 +15,15 @@ def architecture(configuration: Configuration) -> tuple[object, ...]:
     return tuple(configuration.get(name) for name in ("backbone", "encoder", "pooling"))
 
 
-def priority(wish: float, known: int) -> tuple[float, str]:
-    """Return an idea's place in its agent's queue, in (0, 1], and why in words.
+def priority(wish: float, known: int) -> tuple[float, dict[str, float]]:
+    """Return an idea's place in its agent's queue, in (0, 1], and the terms that it was made of.
 
     Args:
         wish: the proposer's, 0 to 1.
         known: experiments of the same architecture that were accepted before.
     """
-    novelty = 1 / (1 + known)
-    value = WISH * wish + NOVELTY * novelty
-    return value, f"wish {wish:.2f}, novelty {novelty:.2f} ({known} of this architecture before)"
+    terms = {"wish": wish, "novelty": 1 / (1 + known)}
+    return WISH * terms["wish"] + NOVELTY * terms["novelty"], terms
 
 
 def order(ledger: Ledger) -> list[Experiment]:

@@ -230,10 +230,10 @@ class _Verdicts:
 
     def _queued(self, idea: Idea) -> Queued:
         kind = architecture(idea.configuration)
-        value, why = priority(idea.priority, self._architectures[kind])
+        value, terms = priority(idea.priority, self._architectures[kind])
         self._architectures[kind] += 1
         name, self._next = f"e-{self._next}", self._next + 1
-        return Queued(cause=idea.proposed, experiment=name, idea=idea.idea, priority=value, why=why)
+        return Queued(cause=idea.proposed, experiment=name, idea=idea.idea, priority=value, terms=terms)
 
 
 def _spoiled(experiment: Experiment) -> int:

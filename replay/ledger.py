@@ -104,7 +104,7 @@ class Experiment(msgspec.Struct, kw_only=True):
     experiment: str
     idea: str
     priority: float
-    why: str
+    terms: dict[str, float]
     status: Status = "queued"
     queued_at: int = 0
     execution: Execution | None = None
@@ -113,6 +113,11 @@ class Experiment(msgspec.Struct, kw_only=True):
     completion: int | None = None
     ended: Position | None = None
     abandoned: str | None = None
+
+    @property
+    def why(self) -> str:
+        """What the priority was made of, in words."""
+        return ", ".join(f"{name} {value:.2f}" for name, value in self.terms.items())
 
     @property
     def gpu_seconds(self) -> float:
@@ -190,7 +195,7 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
     idea.experiment = fact.experiment
     _judged(ledger, idea)
     ledger.experiments[fact.experiment] = Experiment(
-        experiment=fact.experiment, idea=fact.idea, priority=fact.priority, why=fact.why, queued_at=fact.at
+        experiment=fact.experiment, idea=fact.idea, priority=fact.priority, terms=fact.terms, queued_at=fact.at
     )
 
 

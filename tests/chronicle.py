@@ -145,7 +145,7 @@ class Chronicle:
     def queues(self, idea: str, *, priority: float = 0.5) -> str:
         """The scheduler accepts an idea; returns the experiment."""
         experiment = self._name("e")
-        queued = facts.Queued(experiment=experiment, idea=idea, priority=priority, why="in turn")
+        queued = facts.Queued(experiment=experiment, idea=idea, priority=priority, terms={"wish": 0.5})
         self._causes[experiment] = Position(self._judges(idea, queued))
         return experiment
 

@@ -1,0 +1,56 @@
+# The desk. Two commands do everything: `just demo` and `just test`.
+
+python := env("PYTHON", "python3")
+bin := ".venv/bin"
+
+# Run a real campaign of two to three minutes, then replay its log to the same digest.
+demo *args: setup
+    {{bin}}/myriad demo {{args}}
+
+# Run every test that CI runs.
+test *args: setup
+    {{bin}}/python -m pytest {{args}}
+
+# Run the long proofs; each has a short twin in `just test`.
+prove *args: setup
+    {{bin}}/python -m pytest -m prove -o addopts="-q --strict-markers -p no:cacheprovider" {{args}}
+
+# Lint, check types, test.
+check: lint types test
+
+# Check the form of every file.
+lint: setup
+    {{bin}}/ruff check .
+    {{bin}}/ruff format --check .
+
+# Check every type, strictly.
+types: setup
+    {{bin}}/mypy
+
+# Measure: `just bench log`, `just bench replay`.
+bench name *args: setup
+    {{bin}}/python -m tests.benchmarks.{{name}} {{args}}
+
+run *args: setup
+    {{bin}}/myriad run {{args}}
+
+watch *args: setup
+    {{bin}}/myriad watch {{args}}
+
+replay *args: setup
+    {{bin}}/myriad replay {{args}}
+
+tail *args: setup
+    {{bin}}/myriad tail {{args}}
+
+# Make the environment, once for each state of pyproject.toml and constraints.txt.
+setup:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    wanted=$(cat pyproject.toml constraints.txt | cksum)
+    if [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]; then exit 0; fi
+    echo "making the environment in .venv (once; a few minutes)"
+    [ -x {{bin}}/python ] || {{python}} -m venv .venv
+    {{bin}}/python -m pip install --quiet --constraint constraints.txt torch
+    {{bin}}/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+    echo "$wanted" > .venv/ready

@@ -1,0 +1,65 @@
+"""Released logs stay readable for ever: one golden archive a vocabulary, each with the digest that it must keep.
+
+`vocabulary-1.myriad` is a recorded demo campaign from before `Queued` said its priority in terms instead of words; its
+seals were made under the digest scheme of then, so they can be read and not compared.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from events import archive
+from events.log import Frame
+from events.memory import MemoryLog
+from replay.measures import Measurement
+from replay.seals import overall, verified
+
+GOLDEN = Path(__file__).parent / "golden"
+
+DIGESTS = {
+    "vocabulary-1": "m2:9daaed6e1032f96259522e51e625021caa66c58f9ca114c22ccbb0ab69e7f33e",
+}
+
+
+def measured(log: archive.ArchiveLog | MemoryLog) -> Measurement:
+    measurement = Measurement()
+    measurement.advance(log.read())
+    return measurement
+
+
+def rewritten(log: archive.ArchiveLog) -> MemoryLog:
+    """Return the log as today's vocabulary would have written it."""
+    today = MemoryLog(log.campaign)
+    for recorded in log.read():
+        today.append(Frame(recorded.subject, recorded.id, recorded.facts))
+    return today
+
+
+def test_every_golden_archive_has_its_digest_here() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.myriad")} == {*DIGESTS}
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_a_golden_archive_keeps_its_digest(name: str) -> None:
+    assert measured(archive.open_file(GOLDEN / f"{name}.myriad")).digest() == DIGESTS[name]
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_an_old_log_and_the_same_log_in_today_s_words_have_one_digest(name: str) -> None:
+    old = archive.open_file(GOLDEN / f"{name}.myriad")
+    assert measured(rewritten(old)).digest() == measured(old).digest()
+
+
+def test_the_first_vocabulary_wrote_other_bytes_than_today_s() -> None:
+    old = archive.open_file(GOLDEN / "vocabulary-1.myriad")
+    changed = [r for r, now in zip(old.read(), rewritten(old).read(), strict=True) if r.payload != now.payload]
+    assert changed
+    assert all(b'"type":"Queued"' in recorded.payload for recorded in changed)
+
+
+def test_seals_of_an_older_digest_scheme_are_unknown_never_broken() -> None:
+    _, checks = verified(archive.open_file(GOLDEN / "vocabulary-1.myriad"))
+    assert checks
+    assert overall(checks) == "unknown"
