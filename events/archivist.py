@@ -118,7 +118,6 @@ class Archivist:
             if len(waiting) >= self._every or weight >= WEIGHT:
                 self._segments.add(waiting)
                 waiting, weight = [], 0
-        self._segments.add(waiting)
 
 
 def catch_up(log: LogReader, segments: Segments, *, every: int = EVERY) -> None:

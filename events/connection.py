@@ -245,16 +245,16 @@ class Connection:
             pending.done(message.data)
 
     async def _erred(self, error: Exception) -> None:
+        # nats-py hands the server's words on in lower case.
         if refused := _REFUSED.search(str(error)):
-            answer = NotAllowed(self.credential.user, refused[1])
-            for pending in self._take_pending(refused[1]):
-                pending.done(answer)
+            for pending in self._take_pending(refused[1].lower()):
+                pending.done(NotAllowed(self.credential.user, pending.subject))
 
     async def _closed(self) -> None:
         self.lose(f"the connection to {self.credential.url} broke: what was pending is unknown, read the log again")
 
     def _take_pending(self, subject: str | None = None) -> list[_Pending]:
-        taken = [key for key, pending in self._pending.items() if subject in (None, pending.subject)]
+        taken = [key for key, pending in self._pending.items() if subject in (None, pending.subject.lower())]
         return [self._pending.pop(key) for key in taken]
 
 
