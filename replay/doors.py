@@ -154,7 +154,7 @@ def _answer(campaign: str, ask: Callable[[LogReader], tuple[Any, str, int]], *, 
         with _opened(campaign, home) as log:
             made, page, code = ask(log)
     except (LogError, ReplayError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"myriad: {error}\n")
         return 2 if isinstance(error, QuestionUnknown | CampaignUnknown) else 1
     sys.stdout.write(f"{msgspec.json.encode(made, order='deterministic').decode() if json else page}\n")
     return code

@@ -6,6 +6,7 @@ from replay.leaderboard import Row
 from replay.metrics import Metric
 from replay.moment import Moment
 from replay.report import Record, Report, Searching, Spread, Subject
+from replay.seals import Check
 from replay.tables import WIDTH, brief, cut, entry, folded, pairs, table
 from replay.times import lasted, shown
 
@@ -103,11 +104,19 @@ def record_lines(record: Record) -> list[str]:
         ),
     ]
     for check in [check for check in record.checks if check.verdict != "held"][:SHOWN]:
-        lines.append(f"  {check.kind} at {check.sequence} about {check.through}: {check.verdict}")
-        lines.append(f"    recorded   {check.recorded}")
-        lines.append(f"    recomputed {check.recomputed or 'nothing: the log does not reach so far'}")
-        lines += [cut(f"    differing  {', '.join(check.differing)}", WIDTH)] * bool(check.differing)
+        lines += _failing(check)
     return lines
+
+
+def _failing(check: Check) -> list[str]:
+    what = f"  {check.kind} at {check.sequence} about {check.through}: {check.verdict}"
+    if check.recomputed is None:
+        return [f"{what}, the log does not reach so far"]
+    if check.verdict == "unknown":
+        agreeing = "; its values agree" if check.kind == "MetricsMeasured" else ""
+        return [f"{what}, its digest is of scheme {check.recorded.partition(':')[0]}{agreeing}"]
+    differing = [f"    differing {', '.join(check.differing)}"] * bool(check.differing)
+    return [what, *differing, f"  {check.recorded} recorded", f"  {check.recomputed} recomputed"]
 
 
 def _heading(subject: Subject) -> list[str]:

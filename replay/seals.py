@@ -40,7 +40,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         through: the last sequence that it speaks about.
         recomputed: None where the log does not reach so far.
         differing: names of recorded values that the replay measures otherwise.
-        verdict: unknown where the log ends earlier, or the digest was made by another scheme.
+        verdict: unknown where the log ends earlier, or the digest was made by another scheme while no value differs.
     """
 
     kind: str
@@ -109,11 +109,10 @@ def _check(here: Iterable[Recording], measurement: Measurement) -> list[Check]:
 
 
 def _result(recording: Recording, recomputed: str | None, differing: tuple[str, ...]) -> Check:
-    verdict: Verdict
-    if recomputed is None or recording.digest.partition(":")[0] != SCHEME:
-        verdict = "unknown"
-    else:
-        verdict = "held" if recording.digest == recomputed and not differing else "broken"
+    comparable = recomputed is not None and recording.digest.partition(":")[0] == SCHEME
+    verdict: Verdict = "held" if recording.digest == recomputed else "broken" if comparable else "unknown"
+    if differing:
+        verdict = "broken"
     return Check(
         kind="LogSealed" if recording.values is None else "MetricsMeasured",
         sequence=recording.sequence,

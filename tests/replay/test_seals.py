@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 
+from events import archive
 from replay.digest import SCHEME
 from replay.seals import EXIT, overall, verified
 from tests.replay import tales
@@ -78,6 +81,21 @@ def test_a_digest_of_another_scheme_is_unknown():
     c = tales.one()
     c.seals("m0:" + "0" * 64)
     assert overall(checked(c)) == "unknown"
+
+
+def test_a_wrong_value_is_broken_whatever_the_scheme():
+    c = watched()
+    c.measures("m0:" + "0" * 64, completed=99)
+    assert overall(checked(c)) == "broken"
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "golden").glob("*.myriad")), ids=lambda p: p.stem)
+def test_what_a_released_archive_measured_is_what_it_still_folds_to(path):
+    kept = archive.open_file(path)
+    _, checks = verified(kept)
+    assert checks
+    assert [check.differing for check in checks] == [()] * len(checks)
+    assert overall(checks) != "broken"
 
 
 def test_a_recording_beyond_the_end_is_unknown():
