@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kernels.wiring import LONGEST
+
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-STEPS, RATE = 32, 5  # steps of a clip, and steps a second, counted back from its last picture
+STEPS = LONGEST  # of a clip, counted back from its last picture
+RATE = 5  # steps a second
 GAP = 0.1  # seconds between the two pictures of a step
 
 HORIZON, LENS, MOUNT = 26 / 64, 83 / 96, 1.3  # of the height, of the width, metres: where the road lies in the picture

@@ -10,7 +10,11 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Lends a path to write to; when the block ends well, that file is synced and takes the place of `path`."""
     partial = path.with_name(path.name + ".part")
-    yield partial
-    with partial.open("rb") as written:
-        os.fsync(written.fileno())
+    try:
+        yield partial
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     partial.rename(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from kernels import features, lanes, precision, splits
+from kernels import datasets, features, lanes, precision, splits
 
 ROOM = Path(__file__).parent
 
@@ -29,7 +29,7 @@ class Instrument:
 def describe(
     task_folder: Path, cache: Path, backbones: Sequence[str], *, width: int, layers: int, heads: int
 ) -> Instrument:
-    """The instrument that would train now: source of this room, features, split, evaluation rule and network size.
+    """The instrument that would train now: source of this room, features, split, labels, evaluation rule, size.
 
     Raises:
         MissingFeatures, BadFeatures: a backbone's features are not there or damaged.
@@ -38,6 +38,7 @@ def describe(
     parts = source()
     parts |= {f"features/{name}": features.open(cache, name).header.digest for name in sorted(backbones)}
     parts["split"] = splits.load(task_folder).digest
+    parts["labels"] = _sha(json.dumps(datasets.labels(task_folder), sort_keys=True))
     parts["evaluation"] = _sha(precision.RULE)
     parts["network"] = _sha(f"width {width}, layers {layers}, heads {heads}")
     return Instrument(parts, _sha(json.dumps(parts, sort_keys=True)))

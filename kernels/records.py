@@ -66,6 +66,10 @@ class Records:
             record.rates.append(float(self._plan.rates[done - 1, number]))
             yield Epoch(lane.experiment, number, epoch + 1, losses[number], value)
 
+    def all_diverged(self) -> bool:
+        """Whether no run is left to train."""
+        return all(record.bad_step is not None for record in self._records)
+
     def outcomes(self) -> Iterator[Outcome]:
         """One outcome a lane; its time is left for whoever holds the clock."""
         tests = self._score(self._data.test, self._best, self._best_progress)

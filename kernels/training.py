@@ -36,8 +36,11 @@ def train(
         width: of the hidden steps; with `layers` and `heads` the size of the network, one for a whole campaign.
 
     Raises:
-        ValueError: the data are of another backbone, or the width does not divide into the heads.
+        ValueError: the data are of another backbone, the width does not divide into the heads, or a batch does not
+            divide into so many parts.
     """
+    if not 1 <= micro_batches <= pack.shape.batch:
+        raise ValueError(f"a batch of {pack.shape.batch} clips divides into 1 to as many parts, not {micro_batches}")
     if data.backbone != pack.shape.backbone:
         raise ValueError(f"the pack asks for backbone '{pack.shape.backbone}', the data are of '{data.backbone}'")
     started = time.perf_counter()
@@ -60,7 +63,10 @@ def _run(steps: "Steps", records: Records) -> Iterator[Epoch | Outcome]:
         for _ in range(steps.plan.epoch_steps):
             steps.take()
         yield from records.judge(epoch, steps.flat, steps.losses(), steps.first_bad.tolist())
-    yield from records.outcomes()
+        if records.all_diverged():
+            break
+    # All at once, so that memory refused on the way leaves no lane with two outcomes.
+    yield from list(records.outcomes())
 
 
 class Steps:
@@ -90,7 +96,7 @@ class Steps:
         self._drops, self._mixes = any(lane.dropout for lane in lanes), any(lane.mixup for lane in lanes)
         self._blurs = any(lane.noise for lane in lanes)
         bounds = [round(self._batch * n / micro_batches) for n in range(micro_batches + 1)]
-        self._parts = [(a, b) for a, b in pairwise(bounds) if b > a]
+        self._parts = list(pairwise(bounds))
         self.first_bad = torch.full((len(lanes),), -1, device=device)
         self._losses = torch.zeros(len(lanes), device=device)
         self.done = 0

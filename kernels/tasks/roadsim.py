@@ -66,7 +66,8 @@ def render(folder: Path, *, clips: int, seed: int, processes: int = 1, progress:
     if clips < splits.SMALLEST:
         raise ValueError(f"roadsim needs at least {splits.SMALLEST} clips to be split in three, got {clips}")
     _claim(folder, f"{RECIPE}, seed {seed}")
-    missing = [index for index in range(clips) if not (folder / name_of(index)).exists()]
+    whole = _recorded(folder)
+    missing = [index for index in range(clips) if not _is_whole(folder, name_of(index), whole)]
     done = clips - len(missing)
     for _ in spread(partial(_make, folder, seed), missing, processes):
         done += 1
@@ -145,6 +146,22 @@ def _bystanders(rng: np.random.Generator, times: physics.Array, speed: float) ->
     return [_vehicle(rng, path) for path in paths if rng.random() < 0.5]
 
 
+def _recorded(folder: Path) -> dict[str, str]:
+    """The digests of the clips that an earlier rendering finished, by name."""
+    path = folder / "task.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))["contents"]) if path.exists() else {}
+
+
+def _is_whole(folder: Path, name: str, recorded: dict[str, str]) -> bool:
+    """Whether a clip is there and, if it was finished before, still has the same bytes."""
+    path = folder / name
+    return path.exists() and (name not in recorded or _digest(path) == recorded[name])
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def _claim(folder: Path, world: str) -> None:
     for part in ("positive", "negative"):
         (folder / part).mkdir(parents=True, exist_ok=True)
@@ -161,7 +178,7 @@ def _claim(folder: Path, world: str) -> None:
 def _describe(folder: Path, clips: int, seed: int) -> str:
     """Writes metadata.csv, split.json and, last, task.json, whose presence says that the folder is complete."""
     names = [name_of(index) for index in range(clips)]
-    contents = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    contents = {name: _digest(folder / name) for name in names}
     table = io.StringIO()
     writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
     writer.writeheader()

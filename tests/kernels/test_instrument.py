@@ -33,9 +33,20 @@ def test_another_network_size_split_or_feature_is_another_instrument_and_is_name
     contents = json.loads((world.folder / "task.json").read_text())["contents"]
     positive = {name: name.startswith("positive") for name in contents}
     (tmp_path / "split.json").write_text(splits.encode(splits.assign(contents, positive, key="another key")))
+    shutil.copy(world.folder / "metadata.csv", tmp_path)
     resplit = instrument.describe(tmp_path, world.cache, BACKBONES, **SIZE)
     assert resplit.changed(before) == ("split",)
     assert len({before.digest, wider.digest, fewer.digest, resplit.digest}) == 4
+
+
+def test_one_changed_label_is_another_instrument(world: World, tmp_path: Path) -> None:
+    before = instrument.describe(world.folder, world.cache, BACKBONES, **SIZE)
+    shutil.copy(world.folder / "split.json", tmp_path)
+    first, second, *rest = (world.folder / "metadata.csv").read_text().splitlines()
+    name, _, *others = second.split(",")
+    (tmp_path / "metadata.csv").write_text("\n".join([first, ",".join([name, "", *others]), *rest]))
+    relabelled = instrument.describe(tmp_path, world.cache, BACKBONES, **SIZE)
+    assert relabelled.changed(before) == ("labels",)
 
 
 def test_a_changed_line_of_source_changes_its_own_part(tmp_path: Path) -> None:

@@ -28,6 +28,13 @@ def test_shuffled_labels_teach_nothing(world: World) -> None:
     assert abs(mistaught.test - 0.5) < 0.2
 
 
+def test_a_single_picture_is_a_poor_witness(world: World) -> None:
+    last = controls.linear(world.appearance, length=1)
+    order = completed(world.appearance, configured(encoder="zipformer", **LONGER) | {"backbone": "appearance"}, **REAL)
+    assert last.test < 0.65
+    assert order.test > last.test
+
+
 def test_the_loss_falls(world: World) -> None:
     curve = completed(world.motion, configured(**LONGER), **REAL).curves.loss
     assert curve[-1] < curve[0] / 2

@@ -40,6 +40,14 @@ def test_a_second_rendering_reuses_every_clip_and_has_the_same_digest(tmp_path: 
     assert third.digest != first.digest
 
 
+def test_a_damaged_clip_is_rendered_again(tmp_path: Path) -> None:
+    first = roadsim.render(tmp_path, clips=32, seed=1)
+    damaged = tmp_path / roadsim.name_of(3)
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    again = roadsim.render(tmp_path, clips=32, seed=1)
+    assert (again.reused, again.digest) == (31, first.digest)
+
+
 def test_progress_counts_every_clip_up_to_all(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     roadsim.render(tmp_path, clips=32, seed=1, progress=lambda done, total: seen.append((done, total)))

@@ -75,6 +75,20 @@ def test_data_of_another_backbone_are_refused(small: Dataset) -> None:
         trained(small, configured(backbone="appearance"))
 
 
+def test_a_batch_that_does_not_divide_into_so_many_parts_is_refused(small: Dataset) -> None:
+    for parts in (0, 17):
+        with pytest.raises(ValueError, match=f"batch of 16 clips divides into 1 to as many parts, not {parts}"):
+            trained(small, configured(), micro_batches=parts)
+
+
+def test_a_run_that_diverged_is_not_trained_on(small: Dataset) -> None:
+    pack = wire([Run("e-1", configured(learning_rate=1e12, epochs=10_000), 1)], capacity=1)
+    (outcome,) = training.train(pack, small, device="cpu", **SIZE)
+    assert isinstance(outcome, Failed)
+    assert outcome.kind == "diverged"
+    assert outcome.step < 40
+
+
 def test_a_width_that_does_not_divide_into_its_heads_is_refused(small: Dataset) -> None:
     with pytest.raises(ValueError, match="width 10 must be a multiple of twice the heads, 4"):
         trained(small, configured(), width=10)
