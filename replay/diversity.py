@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -42,62 +44,80 @@ def projections(space: Space) -> dict[Part, tuple[str, ...]]:
     return {part: dimensions for part, dimensions in parts.items() if dimensions}
 
 
-def project(configuration: Mapping[str, Value], dimensions: Iterable[str]) -> Cell:
+def project(configuration: Mapping[str, Value], dimensions: tuple[str, ...]) -> Cell:
     """Return the configuration's values of these categorical dimensions."""
-    return tuple([configuration[name] for name in dimensions])  # type: ignore[misc] # a Choice's values are str or int
+    return _getter(dimensions)(configuration)
+
+
+@lru_cache
+def _getter(dimensions: tuple[str, ...]) -> Callable[[Mapping[str, Value]], Cell]:
+    if len(dimensions) == 1:
+        (name,) = dimensions
+        return lambda configuration: (configuration[name],)  # type: ignore[return-value] # a Choice's are str or int
+    return itemgetter(*dimensions)
 
 
 class Seen(msgspec.Struct):
-    """One sequence of cells: counts over its window and over all of it."""
+    """The window of one sequence of cells, and its counts."""
 
     recent: Sliding[Cell]
-    window: Counts[Cell]
-    ever: Counts[Cell]
+    counts: Counts[Cell]
 
     def add(self, cell: Cell) -> None:
         """Let the next cell in."""
-        self.ever.add(cell)
-        self.window.add(cell)
+        self.counts.add(cell)
         for fallen in self.recent.push(cell):
-            self.window.remove(fallen)
+            self.counts.remove(fallen)
 
 
 class Diversity(msgspec.Struct):
     """Every part's cells, of all agents together (key "") and of each one; constant time an observation.
 
     Each agent's window slides over the agent's own sequence.
+
+    Attributes:
+        ever: cells of the whole space since the start.
     """
 
     window: Window = PAPER
     dimensions: dict[Part, tuple[str, ...]] = {}
-    seen: dict[tuple[str, Part], Seen] = {}
+    seen: dict[str, dict[Part, Seen]] = {}
+    ever: dict[str, Counts[Cell]] = {}
 
     def add(self, agent: str, configuration: Mapping[str, Value]) -> None:
         """Let the next observation in."""
+        together, own = self._of(""), self._of(agent)
         for part, dimensions in self.dimensions.items():
             cell = project(configuration, dimensions)
-            self._of("", part).add(cell)
-            self._of(agent, part).add(cell)
+            together[part].add(cell)
+            own[part].add(cell)
+            if part == "whole":
+                self.ever[""].add(cell)
+                self.ever[agent].add(cell)
 
     def entropy(self, part: Part, agent: str = "") -> float | None:
         """Return the entropy of the latest window in bits; None below two observations, or for a part without one."""
-        seen = self.seen.get((agent, part))
-        return seen.window.entropy() if seen is not None else None
+        seen = self.seen.get(agent, {}).get(part)
+        return seen.counts.entropy() if seen is not None else None
 
     def covered(self, agent: str = "") -> int:
         """Return how many cells of the whole space were seen at least once."""
-        seen = self.seen.get((agent, "whole"))
-        return len(seen.ever.of) if seen is not None else 0
+        return len(self.ever[agent].of) if agent in self.ever else 0
 
-    def exact(self) -> list[tuple[str, str, int, list[tuple[int, int]], list[tuple[int, int]]]]:
-        """Return the counts that every entropy is read from, in a fixed order."""
-        ordered = sorted(self.seen.items())
-        return [(agent, part, len(s.recent), s.window.exact(), s.ever.exact()) for (agent, part), s in ordered]
+    def exact(self) -> list[tuple[str, str, int, list[tuple[int, int]]]]:
+        """Return the counts that every entropy and coverage is read from, in a fixed order."""
+        windows = [
+            (agent, part, len(seen.recent), seen.counts.exact())
+            for agent, parts in sorted(self.seen.items())
+            for part, seen in sorted(parts.items())
+        ]
+        return windows + [(agent, "ever", ever.total, ever.exact()) for agent, ever in sorted(self.ever.items())]
 
-    def _of(self, agent: str, part: Part) -> Seen:
-        if (seen := self.seen.get((agent, part))) is None:
-            seen = self.seen[agent, part] = Seen(Sliding(self.window), Counts(), Counts())
-        return seen
+    def _of(self, agent: str) -> dict[Part, Seen]:
+        if agent not in self.seen:
+            self.seen[agent] = {part: Seen(Sliding(self.window), Counts()) for part in self.dimensions}
+            self.ever[agent] = Counts()
+        return self.seen[agent]
 
 
 class Reading(NamedTuple):

@@ -33,7 +33,8 @@ from replay.folds import Handler
 Status = Literal["queued", "assigned", "running", "completed", "failed", "abandoned"]
 
 
-class Idea(msgspec.Struct, kw_only=True):
+# records hold plain values and no cycles: the collector need not walk fifty thousand of them again and again (gc=False)
+class Idea(msgspec.Struct, kw_only=True, gc=False):
     """A proposed configuration and the scheduler's verdict on it.
 
     Attributes:
@@ -57,7 +58,7 @@ class Idea(msgspec.Struct, kw_only=True):
     twin: str | None = None
 
 
-class Attempt(msgspec.Struct, kw_only=True):
+class Attempt(msgspec.Struct, kw_only=True, gc=False):
     """One lease of an experiment and how it ended."""
 
     attempt: int
@@ -81,7 +82,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         return self.failure not in (None, "lost", "retired")
 
 
-class Outcome(msgspec.Struct, kw_only=True, frozen=True):
+class Outcome(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """What a completed experiment scored; see `events.facts.Completed`."""
 
     validation: float
@@ -93,7 +94,7 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True):
     checkpoint: str | None
 
 
-class Experiment(msgspec.Struct, kw_only=True):
+class Experiment(msgspec.Struct, kw_only=True, gc=False):
     """An accepted idea and its attempts.
 
     Attributes:
