@@ -10,6 +10,7 @@ from replay.digest import SCHEME, digest
 from replay.folds import run
 from replay.ledger import Attempt, Experiment, Idea, Ledger, LedgerFold, Outcome
 from replay.measures import Measurement, SearchFold, exact
+from replay.seals import overall, verified
 from tests.chronicle import Chronicle
 from tests.replay import tales
 
@@ -136,9 +137,11 @@ def test_a_server_has_the_digest_of_the_log_in_memory(jetstream_log):
     c.opened()
     for score in (0.5, 0.7, 0.6):
         c.runs(c.queues(c.proposes("tpe")), validation=score)
+    c.seals(digest_of(c.log.read()))
     for frame in c.log.read():
         jetstream_log.append(Frame(frame.subject, frame.id, frame.facts))
     assert digest_of(jetstream_log.read()) == digest_of(c.log.read())
+    assert overall(verified(jetstream_log)[1]) == "held"
 
 
 def rewritten(frame, change):
