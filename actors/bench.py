@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 import threading
 import time
@@ -220,7 +221,7 @@ class Bench:
 
 
 def main() -> None:
-    """Serve orders from standard input until it closes, which also ends whatever is being trained."""
+    """Serve orders from standard input until it closes, which also ends what is being trained, and every helper."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     lines: SimpleQueue[bytes] = SimpleQueue()
@@ -240,6 +241,8 @@ def main() -> None:
 def _listen(lines: SimpleQueue[bytes]) -> None:
     for line in sys.stdin.buffer:
         lines.put(line)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(0)
 
 

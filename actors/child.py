@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -47,6 +49,8 @@ class Child:
         self._hear = hear
         self._process: subprocess.Popen[bytes] | None = None
         self._said: SimpleQueue[bytes | None] = SimpleQueue()
+        self._starting = threading.Lock()
+        self._closed = False
 
     @property
     def alive(self) -> bool:
@@ -63,76 +67,114 @@ class Child:
         answer: Described | Refused = self.ask(Describe(id="describe"), STARTING)
         return answer
 
-    def _start(self) -> None:
+    def ask(self, order: Order, timeout: float) -> Any:
+        """Return the bench's answer to an order, from a new process where there is none.
+
+        Raises:
+            TimedOut: it took longer than `timeout` seconds in all, and was killed.
+            BenchBroken: it ended without an answer; the text ends with the tail of what it said.
+        """
+        process = self._living()
+        said = self._said
+        with _alarm(timeout, process) as late:
+            try:
+                _write(process, _encoder.encode(order))
+                while (line := said.get()) is not None:
+                    heard = _lines.decode(line)
+                    if isinstance(heard, Epoch | Progress):
+                        self._hear(heard)
+                    elif heard.id == order.id:
+                        return heard
+            except (OSError, ValueError):
+                _end(process)
+        if late.is_set():
+            raise TimedOut(f"killed after {timeout:g} s")
+        raise BenchBroken(self._last_words(process))
+
+    def kill(self) -> None:
+        """End the process and its helpers now, whatever they do; the next order starts another."""
+        if (process := self._process) is not None:
+            _end(process)
+
+    def close(self) -> None:
+        """End the process and start no other."""
+        with self._starting:
+            self._closed = True
         self.kill()
+
+    def _living(self) -> subprocess.Popen[bytes]:
+        with self._starting:
+            if self._closed:
+                raise BenchBroken("the bench was given back")
+            if self._process is None or self._process.poll() is not None:
+                self._process = self._start()
+            return self._process
+
+    def _start(self) -> subprocess.Popen[bytes]:
         self._errors.parent.mkdir(parents=True, exist_ok=True)
         self._said = SimpleQueue()
         with self._errors.open("wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "actors.bench"],
+            # -P: a file of the user's folder must not stand in for a module of ours or of Python's.
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "actors.bench"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env={name: os.environ[name] for name in PASSED if name in os.environ} | {"OMP_NUM_THREADS": "1"},
                 start_new_session=True,
             )
-        threading.Thread(target=_listen, args=(self._process, self._said), daemon=True).start()
-        self._write(_encoder.encode(self._setup))
+        threading.Thread(target=_listen, args=(process, self._said), name="bench", daemon=True).start()
+        with contextlib.suppress(OSError):
+            _write(process, _encoder.encode(self._setup))
+        return process
 
-    def ask(self, order: Order, timeout: float) -> Any:
-        """Return the bench's answer to an order.
-
-        Raises:
-            TimedOut: it took longer than `timeout` seconds in all, and was killed.
-            BenchBroken: it ended without an answer; the text ends with the tail of what it said.
-        """
-        if not self.alive:
-            self._start()
-        self._write(_encoder.encode(order))
-        return self._answer(timeout)
-
-    def kill(self) -> None:
-        """End the process now, whatever it does."""
-        process = self._process
-        if process is not None and process.poll() is None:
-            process.kill()
-            process.wait()
-
-    def _write(self, line: bytes) -> None:
-        process = self._process
-        if process is None or process.stdin is None:
-            raise BenchBroken("the bench was not started")
-        try:
-            process.stdin.write(line + b"\n")
-            process.stdin.flush()
-        except OSError:
-            raise BenchBroken(self._last_words()) from None
-
-    def _answer(self, timeout: float) -> Any:
-        alarm = threading.Timer(timeout, self.kill)
-        alarm.daemon = True
-        alarm.start()
-        try:
-            while (said := self._said.get()) is not None:
-                line = _lines.decode(said)
-                if not isinstance(line, Epoch | Progress):
-                    return line
-                self._hear(line)
-        finally:
-            in_time = alarm.is_alive()
-            alarm.cancel()
-        if not in_time:
-            raise TimedOut(f"killed after {timeout:g} s")
-        raise BenchBroken(self._last_words())
-
-    def _last_words(self) -> str:
-        code = self._process.wait() if self._process is not None else None
+    def _last_words(self, process: subprocess.Popen[bytes]) -> str:
         said = self._errors.read_bytes()[-TAIL:].decode(errors="replace") if self._errors.exists() else ""
-        return f"the bench ended with status {code}\n{said}"
+        return f"the bench ended with status {process.wait()}\n{said}"
+
+
+@contextlib.contextmanager
+def _alarm(timeout: float, process: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
+    """End the process after `timeout` seconds unless the block is left before; the event says that it was so."""
+    late = threading.Event()
+
+    def ring() -> None:
+        late.set()
+        _end(process)
+
+    alarm = threading.Timer(timeout, ring)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield late
+    finally:
+        # Joined, so that an alarm which has begun to ring can never reach the next order.
+        alarm.cancel()
+        alarm.join()
+
+
+def _write(process: subprocess.Popen[bytes], line: bytes) -> None:
+    if process.stdin is not None:
+        process.stdin.write(line + b"\n")
+        process.stdin.flush()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    # The bench leads a session of its own, and so a group: its helpers end with it. Once its output is closed all are
+    # gone, and the number may be somebody else's.
+    if process.stdout is not None and not process.stdout.closed:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _listen(process: subprocess.Popen[bytes], said: SimpleQueue[bytes | None]) -> None:
     if process.stdout is not None:
         for line in process.stdout:
             said.put(line)
+    _end(process)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
     said.put(None)

@@ -53,6 +53,7 @@ class Crew:
         self._feed = feed
         self._pulse = pulse
         self._blobs = Blobs(folder.blobs)
+        self._children: list[Child] = []
 
     def setup(self, name: str, device: str) -> Setup:
         """Return what a bench of this campaign is told."""
@@ -70,7 +71,14 @@ class Crew:
 
     def child(self, name: str, device: str) -> Child:
         """Return a bench that is not started yet."""
-        return Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse)
+        child = Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse)
+        self._children.append(child)
+        return child
+
+    def close(self) -> None:
+        """End every bench that was made here."""
+        for child in self._children:
+            child.close()
 
     @property
     def logs(self) -> Path:
@@ -101,7 +109,8 @@ class Crew:
             instrument=ready.instrument,
             blobs=self._blobs,
         )
-        return self._make(lambda: role, lambda: BenchHands(child))
+        waiting = [child]
+        return self._make(lambda: role, lambda: BenchHands(waiting.pop() if waiting else self.child(author, device)))
 
     def _spare(self, name: str) -> Callable[[], Hands]:
         return lambda: BenchHands(self.child(name, "cpu"))

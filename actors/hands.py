@@ -83,8 +83,8 @@ class BenchHands:
         return answer
 
     def close(self) -> None:
-        """Kill the bench."""
-        self._child.kill()
+        """Kill the bench and start no other."""
+        self._child.close()
 
     def _timeout(self, order: Order) -> float:
         if isinstance(order, Train):
