@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import msgspec
 
 from replay.ledger import Ledger
@@ -34,15 +37,24 @@ def spent(ledger: Ledger) -> float:
     return sum(a.execution.timeout if a.failure in unknown and not a.gpu_seconds else a.gpu_seconds for a in attempts)
 
 
-def room(budget: Budget, ledger: Ledger, now: int, timeout: float) -> bool:
-    """Say whether one more attempt with this time-out may begin."""
+class Room(NamedTuple):
+    """What may still begin: so many attempts, whose time-outs add up to so many seconds; infinite without a limit."""
+
+    attempts: float
+    seconds: float
+
+
+def room(budget: Budget, ledger: Ledger, now: int) -> Room:
+    """Return what may begin beside what is live: the attempts that could complete, and the device time not reserved."""
+    if overdue(budget, ledger, now):
+        return Room(0, 0.0)
+    attempts = seconds = math.inf
     if budget.experiments is not None:
         live = sum(experiment.status in LIVE for experiment in ledger.experiments.values())
-        if len(ledger.completed) + live >= budget.experiments:
-            return False
-    if budget.gpu_hours is not None and spent(ledger) + timeout > budget.gpu_hours * 3600:
-        return False
-    return not overdue(budget, ledger, now)
+        attempts = budget.experiments - len(ledger.completed) - live
+    if budget.gpu_hours is not None:
+        seconds = budget.gpu_hours * 3600 - spent(ledger)
+    return Room(attempts, seconds)
 
 
 def overdue(budget: Budget, ledger: Ledger, now: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import islice
 
 from events.errors import LogError, LogLost
 from events.log import EventLog, Recorded
@@ -35,11 +36,13 @@ class Feed:
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call back, from the feed's thread, after something came or the log was lost."""
-        self._listeners = [*self._listeners, callback]
+        with self._changed:
+            self._listeners = [*self._listeners, callback]
 
     def unlisten(self, callback: Callable[[], None]) -> None:
         """Call back no more."""
-        self._listeners = [known for known in self._listeners if known != callback]
+        with self._changed:
+            self._listeners = [known for known in self._listeners if known != callback]
 
     def since(self, after: int) -> list[Recorded]:
         """Return the frames after a sequence that have come, in order.
@@ -53,7 +56,7 @@ class Feed:
                 return []
             oldest = self._last - len(self._frames) + 1
             if after >= oldest - 1:
-                return [self._frames[i] for i in range(after - oldest + 1, len(self._frames))]
+                return list(islice(self._frames, after - oldest + 1, None))
         return list(self._log.read(after))
 
     def wait_for(self, sequence: int) -> None:
@@ -86,9 +89,9 @@ class Feed:
                     self._last = recorded.sequence
                     self._changed.notify_all()
                 self._tell()
-        except LogError as error:
+        except Exception as error:  # noqa: BLE001 # whatever ends following is told to everybody who waits for a frame
             with self._changed:
-                self._lost = error
+                self._lost = error if isinstance(error, LogError) else LogLost(f"following the log failed: {error!r}")
                 self._changed.notify_all()
             self._tell()
 

@@ -27,6 +27,7 @@ class News(NamedTuple):
         results: what the role's hands have finished, by the order's id; each stays until a decision settles it.
         underway: ids of the orders that the hands are carrying out.
         silences: seconds since each worker was last heard; empty for roles that do not watch.
+        unheard: workers of whom there was no sign of life yet; nothing is entrusted to them.
         stopping: a person asked for a clean end; begin nothing new.
         leaving: the grace for what still runs is over; leave it.
     """
@@ -34,6 +35,7 @@ class News(NamedTuple):
     results: Mapping[str, Result] = {}
     underway: frozenset[str] = frozenset()
     silences: Mapping[str, float] = {}
+    unheard: frozenset[str] = frozenset()
     stopping: bool = False
     leaving: bool = False
 

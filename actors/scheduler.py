@@ -31,9 +31,6 @@ from replay.repairs import Repair
 SHAPE = ("backbone", "encoder", "batch", "length")
 """Dimensions in which the experiments of one pack must agree."""
 
-MEANINGLESS = ("retired",)
-"""Ends of an attempt that say nothing against its experiment."""
-
 
 class Scheduler:
     """See the module.
@@ -57,7 +54,9 @@ class Scheduler:
         return Known()
 
     def decide(self, known: Known, now: int, news: News) -> Decision | None:
-        """Look, in this order, for a lost worker, an orphaned lease, a verdict, a repair, an end, an assignment."""
+        """Look, in this order, for a lost worker, an orphaned lease, a verdict, a repair, an end, what no budget can
+        pay, and an assignment.
+        """
         if not known.ledger.campaign:
             return None
         return (
@@ -66,6 +65,7 @@ class Scheduler:
             or self._judge(known)
             or self._settle(known)
             or self._close(known, now)
+            or self._forgo(known, now)
             or self._assign(known, now, news)
         )
 
@@ -83,7 +83,7 @@ class Scheduler:
             facts: list[Fact] = [LeaseRevoked(pack=pack.pack, worker=pack.worker, reason=reason)]
             for name in pack.waiting:
                 experiment = known.ledger.experiments[name]
-                spoiled = _spoiled(experiment) + (reason not in MEANINGLESS)
+                spoiled = _spoiled(experiment) + (reason == "lost" and pack.started)
                 facts.append(self._again(known, experiment, spoiled, f"its worker was {reason}", pack.execution))
             return Decision("pack", pack.pack, tuple(facts), lease=pack.pack)
         return None
@@ -133,8 +133,7 @@ class Scheduler:
 
     def _close(self, known: Known, now: int) -> Decision | None:
         ledger = known.ledger
-        busy = any(e.status in (*budgets.LIVE, "failed") for e in ledger.experiments.values())
-        if ledger.closed is not None or busy:
+        if ledger.closed is not None or _busy(known):
             return None
         reason = budgets.exhausted(self._budget, ledger, now) or self._silent(known)
         return Decision("campaign", "search", (CampaignClosed(reason=reason),)) if reason else None
@@ -148,8 +147,21 @@ class Scheduler:
             return f"no agent had a new idea in {BARREN} cycles"
         return None
 
+    def _forgo(self, known: Known, now: int) -> Decision | None:
+        """Abandon what waits for more device time than will ever be free again: once nothing runs, none comes back."""
+        if known.ledger.closed is not None or _busy(known):
+            return None
+        seconds = budgets.room(self._budget, known.ledger, now).seconds
+        for experiment in known.ledger.experiments.values():
+            timeout = self._execution(experiment).timeout
+            if experiment.status == "queued" and timeout > seconds:
+                reason = f"the budget has no room for its {timeout:g} s"
+                fact = Abandoned(experiment=experiment.experiment, reason=reason)
+                return Decision("campaign", experiment.experiment, (fact,))
+        return None
+
     def _assign(self, known: Known, now: int, news: News) -> Decision | None:
-        idle = [worker for worker in known.fleet.present() if worker.pack is None]
+        idle = [w for w in known.fleet.present() if w.pack is None and w.worker not in news.unheard]
         if not idle or known.ledger.closed is not None or news.stopping:
             return None
         runs = self._pack(known, idle[0], now)
@@ -162,26 +174,15 @@ class Scheduler:
     def _pack(self, known: Known, worker: Worker, now: int) -> list[Experiment]:
         """Choose the head of the queue and the next ones of its shape and execution, as many as there are lanes."""
         chosen: list[Experiment] = []
-        reserved = 0.0
+        attempts, seconds = budgets.room(self._budget, known.ledger, now)
         for experiment in order(known.ledger):
-            execution = self._execution(experiment)
-            reserved += execution.timeout
-            if not self._fits(known, now, len(chosen), reserved):
+            if len(chosen) >= min(attempts, worker.lanes):
                 break
-            if not chosen or self._alike(known, chosen[0], experiment):
+            timeout = self._execution(experiment).timeout
+            if timeout <= seconds and (not chosen or self._alike(known, chosen[0], experiment)):
                 chosen.append(experiment)
-            else:
-                reserved -= execution.timeout
-            if len(chosen) == worker.lanes:
-                break
+                seconds -= timeout
         return chosen
-
-    def _fits(self, known: Known, now: int, chosen: int, reserved: float) -> bool:
-        limit = self._budget.experiments
-        live = sum(e.status in budgets.LIVE for e in known.ledger.experiments.values())
-        if limit is not None and len(known.ledger.completed) + live + chosen >= limit:
-            return False
-        return budgets.room(self._budget, known.ledger, now, reserved)
 
     def _alike(self, known: Known, one: Experiment, other: Experiment) -> bool:
         a, b = (known.ledger.configuration(e.experiment) for e in (one, other))
@@ -236,8 +237,13 @@ class _Verdicts:
         return Queued(cause=idea.proposed, experiment=name, idea=idea.idea, priority=value, terms=terms)
 
 
+def _busy(known: Known) -> bool:
+    return any(e.status in (*budgets.LIVE, "failed") for e in known.ledger.experiments.values())
+
+
 def _spoiled(experiment: Experiment) -> int:
-    return sum(a.failure is not None and a.failure not in MEANINGLESS for a in experiment.attempts)
+    """Count the attempts that speak against an experiment: it broke, or its worker was lost while it ran."""
+    return sum(a.broken or (a.failure == "lost" and a.started_at is not None) for a in experiment.attempts)
 
 
 def _shape(configuration: Configuration) -> tuple[object, ...]:

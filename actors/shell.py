@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Literal, NamedTuple
@@ -21,10 +21,11 @@ from actors.hands import Hands
 from actors.orders import Order, Refused, Result
 from actors.pen import Clock, Pen
 from actors.role import News, Role
+from actors.vitals import Heard
 from events.log import EventLog
 
-Hear = Callable[[Any], Mapping[str, float]]
-"""From what a role knows to the silence of each worker, in seconds."""
+Hear = Callable[[Any], Heard]
+"""From what a role knows to how its workers are heard."""
 
 
 class Died(NamedTuple):
@@ -39,16 +40,16 @@ class _Done(NamedTuple):
     result: Result
 
 
-def hears_nothing(known: Any) -> Mapping[str, float]:
+def hears_nothing(known: Any) -> Heard:
     """Report no silence: for roles that do not watch the workers."""
-    return {}
+    return Heard()
 
 
 class Shell(pykka.ThreadingActor):
     """Runs one role until it is stopped or raises.
 
     Args:
-        hear: seconds since each worker that the role knows was last heard.
+        hear: how the workers that the role knows are heard.
         died: told, from the dying actor's thread, why it died; not called when it is stopped.
     """
 
@@ -97,7 +98,8 @@ class Shell(pykka.ThreadingActor):
         if message == "wake":
             self._woken.clear()
         elif message in ("stopping", "leaving"):
-            self._ending = message
+            if self._ending != "leaving":
+                self._ending = message
         elif isinstance(message, _Done):
             self._underway.discard(message.result.id)
             self._results[message.result.id] = message.result
@@ -135,9 +137,15 @@ class Shell(pykka.ThreadingActor):
         return True
 
     def _news(self) -> News:
-        stopping = self._ending is not None
-        leaving = self._ending == "leaving"
-        return News(self._results, frozenset(self._underway), self._hear(self._known), stopping, leaving)
+        heard = self._hear(self._known)
+        return News(
+            results=self._results,
+            underway=frozenset(self._underway),
+            silences=heard.silences,
+            unheard=heard.unheard,
+            stopping=self._ending is not None,
+            leaving=self._ending == "leaving",
+        )
 
     def _begin(self, order: Order) -> None:
         self._underway.add(order.id)

@@ -11,7 +11,7 @@ from actors.feed import Feed
 from actors.pen import Clock, Pen
 from actors.role import Decision
 from actors.shell import Died, Shell
-from events.blobs import Blobs
+from events.blobs import WHOLE, Blobs
 from events.errors import LogError
 from events.facts import RoleFailed, RoleRestarted
 from events.log import EventLog, Recorded
@@ -55,8 +55,11 @@ class Supervisor(pykka.ThreadingActor):
 
     def on_start(self) -> None:
         """Start every role."""
-        for author in self._roles:
-            self._start(author)
+        try:
+            for author in self._roles:
+                self._start(author)
+        except Exception as error:  # noqa: BLE001 # nobody restarts the supervisor: what it meets ends the process
+            self._give_up(error)
 
     def on_receive(self, message: Died) -> None:
         """Record the death, and restart the role unless it has died too often."""
@@ -65,16 +68,17 @@ class Supervisor(pykka.ThreadingActor):
             return
         try:
             self._bury(message)
-        except LogError as error:
+        except Exception as error:  # noqa: BLE001 # see on_start
             self._give_up(error)
 
     def _bury(self, death: Died) -> None:
-        failed = RoleFailed(role=death.author, error=repr(death.error), trace=self._blobs.keep(death.trace))
+        error = repr(death.error)[:WHOLE]
+        failed = RoleFailed(role=death.author, error=error, trace=self._blobs.keep(death.trace))
         self._write(death.author, failed)
         since = self._clock() - int(WINDOW * 1e6)
         recent = sum(at > since for at in self._failures.get(death.author, ()))
         if recent > RESTARTS:
-            self._give_up(RoleGivenUp(death.author, repr(death.error)))
+            self._give_up(RoleGivenUp(death.author, error))
             return
         self._write(death.author, RoleRestarted(role=death.author, restart=recent))
         self._start(death.author)

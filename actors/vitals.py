@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from actors.orders import Beat, Epoch, Pulse
 from events.errors import LogError
 
-EVERY = 1.0
+EVERY = 0.5
 """Seconds between two beats of a worker."""
+
+ABSENT = 6 * EVERY
+"""Seconds between two looks after which the listener itself was away: what it missed is nobody's silence."""
 
 _decoder: Any = msgspec.json.Decoder(Pulse)
 
@@ -28,36 +32,55 @@ class Pulses(Protocol):
         """Call `heard(author, payload)` for every pulse; return the function that ends it."""
 
 
+class Heard(NamedTuple):
+    """How workers are heard: for how many seconds each was silent, and who gave no sign yet."""
+
+    silences: Mapping[str, float] = {}
+    unheard: frozenset[str] = frozenset()
+
+
 class Ear:
-    """Hears every worker's pulses; silence counts from its own beginning for those never heard.
+    """Hears every worker's pulses; silence counts while it listens: from its own beginning for those never heard.
+
+    Args:
+        met: called, from the pulses' thread, when a worker is heard for the first time.
+        clock: seconds, from anywhere, that never run backwards.
 
     Attributes:
         epochs: each worker's latest epoch, for the screen.
     """
 
-    def __init__(self, pulses: Pulses) -> None:
-        self._began = time.monotonic()
+    def __init__(self, pulses: Pulses, met: Callable[[], None], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._met = met
+        self._clock = clock
+        self._listening = self._looked = clock()
         self._heard: dict[str, float] = {}
         self.epochs: dict[str, Epoch] = {}
         self._end = pulses.subscribe_pulses(self._hear)
 
-    def silences(self, known: Any) -> Mapping[str, float]:
-        """Return for how many seconds each present worker of a fleet was silent."""
-        now = time.monotonic()
-        return {w.worker: now - self._heard.get(w.worker, self._began) for w in known.fleet.present()}
+    def hear(self, known: Any) -> Heard:
+        """Return how the present workers of a fleet are heard; called at least with every beat."""
+        now = self._clock()
+        if now - self._looked > ABSENT:
+            self._listening = now
+        self._looked = now
+        present = [worker.worker for worker in known.fleet.present()]
+        last = {name: max(self._heard.get(name, 0.0), self._listening) for name in present}
+        return Heard({name: now - at for name, at in last.items()}, frozenset(present) - self._heard.keys())
 
     def close(self) -> None:
         """Hear no more."""
         self._end()
 
     def _hear(self, author: str, payload: bytes) -> None:
-        self._heard[author] = time.monotonic()
-        try:
+        first = author not in self._heard
+        self._heard[author] = self._clock()
+        with contextlib.suppress(msgspec.MsgspecError):
             pulse = _decoder.decode(payload)
-        except msgspec.MsgspecError:
-            return
-        if isinstance(pulse, Epoch):
-            self.epochs[author] = pulse
+            if isinstance(pulse, Epoch):
+                self.epochs[author] = pulse
+        if first:
+            self._met()
 
 
 class Heart:
@@ -85,10 +108,12 @@ class Heart:
         self._thread.join()
 
     def _beat(self) -> None:
-        while not self._stopped.wait(EVERY):
+        wait = 0.0
+        while not self._stopped.wait(wait):
             try:
                 for worker in self._living():
                     self._pulses.publish_pulse(worker, msgspec.json.encode(Beat(worker)))
             except LogError:
                 return
             self._tick()
+            wait = EVERY

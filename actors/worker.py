@@ -8,6 +8,7 @@ from events.blobs import Blobs
 from events.envelope import Fact
 from events.facts import Completed, Curves, Failed, Started, WorkerJoined, WorkerRetired
 from replay.fleet import Pack
+from replay.fleet import Worker as Device
 from replay.ledger import Ledger
 
 CHAMPIONS = 10
@@ -46,7 +47,7 @@ class Worker:
         if me is None:
             return self._join()
         if me.status != "joined":
-            return None
+            return self._return(known, me, news)
         pack = known.fleet.packs[me.pack] if me.pack is not None else None
         if pack is not None and pack.started and not news.leaving:
             return self._end(pack, news)
@@ -54,6 +55,11 @@ class Worker:
             reason = "asked to stop" if news.stopping else "the campaign is closed"
             return Decision("worker", self.author, (WorkerRetired(worker=self.author, reason=reason),))
         return self._start(known, pack) if pack is not None else None
+
+    def _return(self, known: Known, me: Device, news: News) -> Decision | None:
+        """Join again when it was thought lost, once its lease is taken back: the work may be somebody else's by now."""
+        welcome = not news.stopping and known.ledger.closed is None
+        return self._join() if me.status == "lost" and me.pack is None and welcome else None
 
     def _join(self) -> Decision:
         joined = WorkerJoined(
@@ -99,10 +105,11 @@ class Worker:
             return None
         else:
             ends = {}
-        facts = tuple(self._ended(pack, name, ends.get(name)) for name in pack.waiting)
+        why = getattr(result, "reason", "its bench left no word")
+        facts = tuple(self._ended(pack, name, ends.get(name), why) for name in pack.waiting)
         return Decision("pack", pack.pack, facts, settles=(pack.pack,), lease=pack.pack)
 
-    def _ended(self, pack: Pack, name: str, end: Score | Breakdown | None) -> Fact:
+    def _ended(self, pack: Pack, name: str, end: Score | Breakdown | None, why: str) -> Fact:
         attempt = pack.waiting[name]
         if isinstance(end, Score):
             return Completed(
@@ -117,8 +124,7 @@ class Worker:
                 peak_memory=end.peak_memory,
                 checkpoint=end.checkpoint,
             )
-        lost = Breakdown(experiment=name, kind="crashed", step=0, trace="its bench left no word", gpu_seconds=0.0)
-        broken = end or lost
+        broken = end or Breakdown(experiment=name, kind="crashed", step=0, trace=why, gpu_seconds=0.0)
         return Failed(
             experiment=name,
             attempt=attempt,

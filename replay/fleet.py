@@ -121,7 +121,8 @@ def _ended(fleet: Fleet, fact: Completed | Failed, recorded: Recorded, index: in
 
 def _revoked(fleet: Fleet, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     fleet.packs[fact.pack].revoked = True
-    fleet.workers[fact.worker].pack = None
+    if fleet.workers[fact.worker].pack == fact.pack:
+        fleet.workers[fact.worker].pack = None
 
 
 def _spoken(fleet: Fleet, fact: Started | Completed | Failed, recorded: Recorded) -> Pack | None:
