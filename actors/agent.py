@@ -77,7 +77,7 @@ class Agent:
 
     def _record(self, cycle: Cycle, news: News) -> Decision | None:
         result = news.results.get(cycle.cycle)
-        if result is None and cycle.cycle in news.underway:
+        if result is None and cycle.cycle in news.underway and not news.leaving:
             return None
         if isinstance(result, Answered):
             answer = AnswerReceived(

@@ -61,8 +61,15 @@ class Measured:
 
     @property
     def quiet(self) -> bool:
-        """Whether no worker is there any more and no idea waits for its verdict."""
-        return not self.fleet.present() and not self.fleet.orphans() and not self.measurement.ledger.unjudged
+        """Whether everybody has said what there was to say: no worker is there, no cycle open, nothing half judged."""
+        search, cycles, _ = self.measurement.results
+        return not (
+            self.fleet.present()
+            or self.fleet.orphans()
+            or search.ledger.unjudged
+            or any(cycles.open(agent) for agent in cycles.agents)
+            or any(experiment.status == "failed" for experiment in search.ledger.experiments.values())
+        )
 
 
 class Analyst:
@@ -95,9 +102,9 @@ class Analyst:
         ending = ledger.closed is not None or news.stopping
         if not ending or not known.quiet or known.sealed:
             return None
-        if ledger.closed is not None and self._controls and (champion := _champion(known)) is not None:
-            return self._control(known, champion, news)
-        return self._seal(known)
+        controlled = ledger.closed is not None and self._controls and not news.leaving
+        champion = _champion(known) if controlled else None
+        return self._control(known, champion, news) if champion is not None else self._seal(known)
 
     def _control(self, known: Measured, champion: Row, news: News) -> Decision | None:
         name = f"control-{champion.experiment}"

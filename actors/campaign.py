@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -119,6 +120,9 @@ def _unknown(mapping: dict[str, Any], kind: type[msgspec.Struct], where: str) ->
     for key, value in mapping.items():
         if key not in fields:
             problems.append(_nearest(where + key, key, list(fields)))
+        elif (where, key) == ("", "space") and isinstance(value, dict):
+            known = [*spaces.PAPER.names]
+            problems += [_nearest(f"space.{name}", name, known) for name in value if name not in known]
         else:
             for item, inner in _inner(value, fields[key]):
                 problems += _unknown(item, inner, f"{where}{key}.")
@@ -183,12 +187,17 @@ def _out_of_range(campaign: Campaign) -> list[str]:
         and network.width > 0
         and network.width % (2 * network.heads) == 0,
         "network.layers must be positive": network.layers > 0,
-        "budget.timeout must be above 0": budget.timeout > 0,
+        "budget.timeout must be above 0 and finite": 0 < budget.timeout < math.inf,
+        "budget.experiments must be at least 1": budget.experiments is None or budget.experiments >= 1,
+        "budget.gpu_hours and budget.hours must be above 0 and finite": all(
+            limit is None or 0 < limit < math.inf for limit in (budget.gpu_hours, budget.hours)
+        ),
         "budget.attempts must be at least 1": budget.attempts >= 1,
         "budget needs experiments, gpu_hours or hours: a campaign must be able to end": any(
             limit is not None for limit in (budget.experiments, budget.gpu_hours, budget.hours)
         ),
-        "workers.silence must be at least 2": campaign.workers.silence >= 2,
+        "workers.silence must be at least 2 and finite": 2 <= campaign.workers.silence < math.inf,
+        "workers.memory must be at least 1": campaign.workers.memory is None or campaign.workers.memory >= 1,
         "analysis.every must be at least 1": campaign.analysis.every >= 1,
         "agent.ideas must be at least 1 and agent.sweep at least 0": all(
             plan.ideas >= 1 and plan.sweep >= 0 and plan.backlog >= 1 for plan in campaign.agent

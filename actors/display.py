@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 
 from rich.console import Console, Group, RenderableType
@@ -29,7 +30,9 @@ class Terminal:
             console=self._console,
         )
         self._tasks: dict[str, TaskID] = {}
-        self._view: View | None = None
+        # Preparations report from other threads, and the refresher draws in its own: what is drawn is made beforehand.
+        self._lock = threading.Lock()
+        self._below: list[RenderableType] = []
         self._live = Live(get_renderable=self._render, console=self._console, refresh_per_second=8, transient=True)
 
     def __enter__(self) -> Terminal:
@@ -40,8 +43,9 @@ class Terminal:
         self._live.stop()
 
     def progress(self, progress: orders.Progress) -> None:
-        """Move a preparation's bar."""
-        self._bar(progress.stage, progress.done, progress.total)
+        """Move a preparation's bar; from any thread."""
+        with self._lock:
+            self._bar(progress.stage, progress.done, progress.total)
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the bars."""
@@ -49,11 +53,12 @@ class Terminal:
 
     def show(self, view: View) -> None:
         """Take in the campaign as it stands; drawn at the next refresh."""
-        for stage in [name for name in self._tasks if name != "experiments"]:
-            self._bars.remove_task(self._tasks.pop(stage))
-        total = view.campaign.budget.experiments
-        self._bar("experiments", len(view.known.measurement.ledger.completed), total)
-        self._view = view
+        with self._lock:
+            for stage in [name for name in self._tasks if name != "experiments"]:
+                self._bars.remove_task(self._tasks.pop(stage))
+            total = view.campaign.budget.experiments
+            self._bar("experiments", len(view.known.measurement.ledger.completed), total)
+        self._below = [_lanes(view), *(Text(line) for line in summary(view))]
 
     def _bar(self, name: str, done: int, total: int | None) -> None:
         if name not in self._tasks:
@@ -61,9 +66,7 @@ class Terminal:
         self._bars.update(self._tasks[name], completed=done, total=total)
 
     def _render(self) -> RenderableType:
-        if self._view is None:
-            return self._bars
-        return Group(self._bars, _lanes(self._view), *(Text(line) for line in summary(self._view)))
+        return Group(self._bars, *self._below)
 
 
 class Plain:

@@ -47,7 +47,7 @@ def stop(name: str, *, home: Home = None) -> int:
 
     pid = running_pid(name, home_of(home))
     if pid is None:
-        print(f"campaign {name} is not running", file=sys.stderr)
+        print(f"campaign {name} is not running on this machine", file=sys.stderr)
         return 1
     os.kill(pid, signal.SIGINT)
     print(f"asked process {pid} to stop; myriad run {name} resumes it")

@@ -92,7 +92,7 @@ class Fixer:
                 ),
                 RemedyApplied(cause=repair.spoken, repair=repair.repair, experiment=repair.experiment),
             )
-        elif repair.repair in news.underway:
+        elif repair.repair in news.underway and not news.leaving:
             return None
         else:
             reason = getattr(result, "reason", "interrupted before it was in place")

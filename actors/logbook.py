@@ -1,11 +1,15 @@
 """The operational log: what each process did, for operators; nothing reads it back.
 
-JSON lines in a file, and a human form on the terminal where one is asked for. Keys and passwords are struck out.
+JSON lines in a file, and a human form on the terminal where one is asked for. Keys and passwords are struck out. What
+pykka says of a dying actor goes here too. A log that cannot be written is silent: it never harms what it tells about.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
+import re
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -13,30 +17,44 @@ from typing import Any, TextIO
 
 import structlog
 
+from actors.errors import CampaignError
+
 SECRET_WORDS = ("key", "token", "password", "secret", "credential")
 """A field or an environment variable whose name holds one of these is secret."""
 
 STRUCK = "(struck out)"
 
+SHORTEST = 8
+"""Characters of a secret; a shorter value would strike out words that only look like it."""
+
+_PASSWORD_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
 
 def strike_secrets(logger: Any, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Strike out fields that are named as secrets, and the values of secret environment variables anywhere."""
-    secrets = [value for name, value in os.environ.items() if _is_secret(name) and len(value) >= 8]
-    for name, value in entry.items():
-        entry[name] = STRUCK if _is_secret(name) else _without(value, secrets)
+    secrets = [value for name, value in os.environ.items() if _is_secret(name) and len(value) >= SHORTEST]
+    struck: dict[str, Any] = _without(dict(entry), secrets)
+    entry.update(struck)
     return entry
 
 
 def open_logbook(path: Path, *, terminal: bool, **bound: str) -> None:
-    """Write this process's log to a file from now on, and to standard error as well where `terminal` is True."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a", buffering=1)
+    """Write this process's log to a file from now on, and to standard error as well where `terminal` is True.
+
+    Raises:
+        CampaignError: the file cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a", buffering=1)
+    except OSError as error:
+        raise CampaignError(f"the operational log {path} cannot be written: {error.strerror}") from None
     sinks: list[Any] = [_Sink(file, structlog.processors.JSONRenderer())]
     if terminal:
         sinks.append(_Sink(sys.stderr, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)))
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            lambda _logger, _method, entry: {"process": os.getpid(), **bound, **entry},
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -45,7 +63,17 @@ def open_logbook(path: Path, *, terminal: bool, **bound: str) -> None:
         ],
         logger_factory=structlog.ReturnLoggerFactory(),
     )
-    structlog.contextvars.bind_contextvars(process=os.getpid(), **bound)
+    pykka = logging.getLogger("pykka")
+    pykka.propagate = False
+    pykka.handlers = [_Passed()]
+
+
+class _Passed(logging.Handler):
+    """Hands on what a library said through Python's own logging."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        structlog.get_logger().log(record.levelno, record.getMessage(), exc_info=error)
 
 
 class _Sink:
@@ -54,7 +82,9 @@ class _Sink:
         self._renderer = renderer
 
     def write(self, logger: Any, method: str, entry: MutableMapping[str, Any]) -> None:
-        print(self._renderer(logger, method, dict(entry)), file=self._file)
+        with contextlib.suppress(OSError, ValueError):
+            # One write a line: other threads write here too.
+            self._file.write(f"{self._renderer(logger, method, dict(entry))}\n")
 
 
 class _Fan:
@@ -74,7 +104,12 @@ def _is_secret(name: str) -> bool:
 
 
 def _without(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: STRUCK if _is_secret(str(name)) else _without(inner, secrets) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without(inner, secrets) for inner in value]
     if isinstance(value, str):
         for secret in secrets:
             value = value.replace(secret, STRUCK)
+        return _PASSWORD_IN_URL.sub(STRUCK, value)
     return value

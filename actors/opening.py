@@ -25,13 +25,16 @@ def claim(folder: Folder, campaign: Campaign, text: str) -> None:
     """Make a campaign's folder, or check that the one that is there was opened with the same campaign.
 
     Raises:
-        CampaignError: it was opened with another file; names the first key that differs.
+        CampaignError: it was opened with another file, naming the first key that differs; or no folder can be made.
     """
     if not folder.file.exists():
-        folder.path.mkdir(parents=True, exist_ok=True)
-        partial = folder.file.with_suffix(".partial")
-        partial.write_text(text)
-        partial.replace(folder.file)
+        try:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            partial = folder.file.with_suffix(".partial")
+            partial.write_text(text)
+            partial.replace(folder.file)
+        except OSError as error:
+            raise CampaignError(f"campaign folder {folder.path} cannot be made: {error.strerror}") from None
         return
     opened = folder.file.read_text()
     if parse(opened, file=str(folder.file)) != campaign:

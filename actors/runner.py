@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
@@ -22,7 +22,7 @@ from actors.child import Child
 from actors.crew import Crew
 from actors.errors import BenchBroken, CampaignError
 from actors.feed import Feed
-from actors.orders import Described, Epoch, Prepare, Prepared, Progress
+from actors.orders import Described, Epoch, Prepare, Prepared, Progress, Refused
 from actors.pen import wall_clock
 from actors.shell import Shell
 from actors.supervisor import Make, Supervisor
@@ -138,14 +138,20 @@ class Runner:
 
     @contextlib.contextmanager
     def _followed(self, log: JetStreamLog) -> Iterator[Feed]:
-        feed, archivist = Feed(log), Archivist(log, self._folder)
+        feed, archivist = Feed(log), Archivist(log, self._folder, failed=self._give_up)
         feed.start()
         archivist.start()
         try:
             yield feed
+        except BaseException:
+            # What went wrong is told; that the archive lags behind is mended by whoever opens it next.
+            with contextlib.suppress(LogError):
+                archivist.stop()
+            raise
+        else:
+            archivist.stop()
         finally:
             feed.stop()
-            archivist.stop()
 
     def _carry(self, log: JetStreamLog, feed: Feed) -> Ending:
         known = Measured()
@@ -158,19 +164,30 @@ class Runner:
         person = opening.Person(log, feed, blobs)
         if not known.measurement.ledger.campaign:
             person.opens(self._campaign, self._text)
-        person.extracted(self._prepare(crew).features, _extracted(feed))
-        return self._work(log, feed, crew, blobs, known)
+        try:
+            if (prepared := self._prepare(crew)) is None:
+                return "stopped"
+            person.extracted(prepared.features, _extracted(feed))
+            return self._work(log, feed, crew, blobs, known)
+        finally:
+            crew.close()
 
-    def _prepare(self, crew: Crew) -> Prepared:
+    def _prepare(self, crew: Crew) -> Prepared | None:
         task = self._campaign.task
         order = Prepare(id="prepare", clips=task.clips, seed=task.seed, processes=os.cpu_count() or 1)
         child = crew.child("preparation", "cpu")
-        try:
-            answer = child.ask(order, PREPARATION)
-        finally:
-            child.kill()
+        with ThreadPoolExecutor(1, thread_name_prefix="preparation") as pool:
+            asked = pool.submit(child.ask, order, PREPARATION)
+            while not wait((asked,), timeout=LOOK).done:
+                if self._requests or self._lost is not None:
+                    child.close()
+        child.close()
+        self._raise_lost()
+        answer = asked.result() if asked.exception() is None else asked.exception()
+        if self._requests and isinstance(answer, BenchBroken):
+            return None
         if not isinstance(answer, Prepared):
-            raise CampaignError(f"the task could not be prepared: {answer.reason.splitlines()[0]}")
+            raise CampaignError(f"clips and features could not be made: {_reason(answer)}; run it again to resume")
         reused = f", {answer.reused} of them from before" if answer.reused else ""
         self._display.say(f"task: {answer.clips} clips as mp4 in {opening.task_folder(self._folder)}{reused}")
         for made in answer.features:
@@ -179,10 +196,10 @@ class Runner:
         return answer
 
     def _work(self, log: JetStreamLog, feed: Feed, crew: Crew, blobs: Blobs, known: Measured) -> Ending:
-        ear = Ear(log)
+        ear = Ear(log, feed.tick)
         workers = _workers(self._campaign, crew)
         roster: dict[str, pykka.ActorRef[Shell]] = {}
-        makes = crew.speakers(ear.silences) | workers
+        makes = crew.speakers(ear.hear) | workers
         Supervisor.start(makes, roster, log, feed, clock=wall_clock, blobs=blobs, give_up=self._give_up)
         heart = Heart(log, lambda: [n for n in workers if n in roster and roster[n].is_alive()], feed.tick)
         heart.start()
@@ -195,21 +212,19 @@ class Runner:
                 ear.close()
 
     def _watch(self, feed: Feed, ear: Ear, roster: dict[str, pykka.ActorRef[Shell]], known: Measured) -> Ending:
-        told: Request | None = None
+        told: dict[str, Request] = {}
         deadline = float("inf")
         while True:
-            if self._lost is not None:
-                raise self._lost
+            self._raise_lost()
             known.advance(feed.since(known.measurement.through))
             if (ending := self._ending(known)) is not None:
                 return ending
             if self._requests == 1:
                 deadline = min(deadline, time.monotonic() + GRACE)
             wanted = self._wanted(deadline)
-            if wanted is not None and wanted != told:
-                _tell(roster, wanted)
-                told = wanted
-            self._display.show(View(self._campaign, known, dict(ear.epochs), told))
+            if wanted is not None:
+                _tell(roster, wanted, told)
+            self._display.show(View(self._campaign, known, dict(ear.epochs), wanted))
             time.sleep(LOOK)
 
     def _wanted(self, deadline: float) -> Request | None:
@@ -232,6 +247,12 @@ class Runner:
 
     def _give_up(self, reason: Exception) -> None:
         self._lost = self._lost or reason
+
+    def _raise_lost(self) -> None:
+        if isinstance(self._lost, LogError | CampaignError):
+            raise self._lost
+        if self._lost is not None:
+            raise CampaignError(f"the campaign cannot go on: {self._lost!r}; run it again to resume") from self._lost
 
 
 def _workers(campaign: Campaign, crew: Crew) -> dict[str, Make]:
@@ -257,7 +278,15 @@ def _extracted(feed: Feed) -> set[str]:
     return {fact.digest for fact in facts if isinstance(fact, FeaturesExtracted)}
 
 
-def _tell(roster: dict[str, pykka.ActorRef[Shell]], request: Request) -> None:
-    for shell in roster.values():
-        with contextlib.suppress(pykka.ActorDeadError):
-            shell.tell(request)
+def _tell(roster: dict[str, pykka.ActorRef[Shell]], request: Request, told: dict[str, Request]) -> None:
+    """Tell every shell that was not told yet; one that was restarted since is another."""
+    for shell in tuple(roster.values()):
+        if told.get(shell.actor_urn) != request:
+            told[shell.actor_urn] = request
+            with contextlib.suppress(pykka.ActorDeadError):
+                shell.tell(request)
+
+
+def _reason(answer: object) -> str:
+    """Return why there is no answer, in one line: of a trace the last one, which is the error itself."""
+    return answer.reason.strip().splitlines()[-1] if isinstance(answer, Refused) else str(answer).splitlines()[0]

@@ -55,6 +55,6 @@ def stands(folder: Folder) -> str:
 
 
 def running_pid(name: str, home: Path) -> int | None:
-    """Return the process that runs a campaign on this machine, None when none does."""
+    """Return the process that runs a campaign on this machine, None when none does or it cannot be told."""
     found = server.holder(Folder(home / name))
-    return found[0] if found is not None else None
+    return found[0] or None if found is not None else None
