@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from events import server
+from events import credentials, server
 from events.archive import SUFFIX, ArchiveLog, open_file, open_folder
 from events.blobs import Blobs
 from events.envelope import Text
@@ -146,7 +146,8 @@ def _whole_archive(folder: Campaign) -> ArchiveLog:
 def _connect(url: str, name: str) -> LogReader:
     from events import jetstream  # noqa: PLC0415 # see _live
 
-    return jetstream.connect(url, name or _only(url, jetstream.campaigns(url)))
+    credential = credentials.parse(url)
+    return jetstream.connect(credential, name or _only(credential.url, jetstream.campaigns(credential)))
 
 
 def _only(url: str, names: list[str]) -> str:

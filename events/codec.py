@@ -63,7 +63,7 @@ def decode(payload: bytes, *, sequence: int = 0, author: str | None = None) -> t
     """
     try:
         frame = _decoder.decode(payload)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         frame = _decode_older(payload, sequence)
     if author is not None:
         authors.check(author, frame, sequence=sequence)
@@ -73,13 +73,16 @@ def decode(payload: bytes, *, sequence: int = 0, author: str | None = None) -> t
 def _decode_older(payload: bytes, sequence: int) -> tuple[Fact, ...]:
     where = f"position {sequence}" if sequence else "the frame"
     try:
-        mappings = [upcast(fact) for fact in msgspec.json.decode(payload, type=list[dict[str, Any]])]
+        recorded = msgspec.json.decode(payload, type=list[dict[str, Any]])
+        if not all(isinstance(fact.get("type"), str) for fact in recorded):
+            raise FrameUnreadable(f"{where} is not a frame: a fact has no type", sequence=sequence)
+        mappings = [upcast(fact) for fact in recorded]
         unknown = next((m["type"] for m in mappings if m["type"] not in KINDS), None)
         if unknown is not None:
             sentence = f"{where} holds a {unknown}, written by a newer Myriad: update to read on"
             raise FrameUnreadable(sentence, sequence=sequence, unknown=unknown)
         return msgspec.convert(mappings, tuple[_union, ...])
-    except (msgspec.MsgspecError, KeyError) as error:
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise FrameUnreadable(f"{where} is not a frame: {error}", sequence=sequence) from error
 
 

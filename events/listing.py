@@ -52,7 +52,7 @@ def row(place: Place) -> Row:
             return _row(place, path, log)
         finally:
             log.close()
-    except (LogError, msgspec.MsgspecError) as error:
+    except (LogError, msgspec.MsgspecError, UnicodeDecodeError) as error:
         size = _size(path)
         return Row(
             name=place.name, state="unreadable", frames=0, at=None, size=size, path=str(path), problem=str(error)

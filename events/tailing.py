@@ -59,6 +59,6 @@ def lines(frames: Iterable[Recorded], after: Position, types: tuple[str, ...] = 
 def _facts(recorded: Recorded) -> list[dict[str, Any]]:
     try:
         return msgspec.json.decode(recorded.payload, type=list[dict[str, Any]])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         sentence = f"position {recorded.sequence} is not a frame: {error}"
         raise FrameUnreadable(sentence, sequence=recorded.sequence) from error

@@ -10,6 +10,7 @@ import pytest
 
 from events import archive, records
 from events.archivist import Archivist, Segments, catch_up
+from events.blobs import Blobs
 from events.errors import ArchiveDamaged, BlobMissing, GapFound, LogError
 from events.folder import Campaign
 from events.jetstream import JetStreamLog
@@ -65,7 +66,7 @@ def test_every_truncation_is_found(tmp_path: Path) -> None:
     path = tmp_path / "tale.myriad"
     archive.export(_log(7), path, BLOBS[:2])
     whole = path.read_bytes()
-    for length in range(len(whole)):
+    for length in {*range(0, len(whole), 3), len(whole) - 1}:
         path.write_bytes(whole[:length])
         with pytest.raises(Torn, match=str(path)) as torn:
             archive.open_file(path)
@@ -142,9 +143,12 @@ def test_an_export_never_writes_over_a_file_and_leaves_none_behind_when_it_fails
     assert (tmp_path / "tale.myriad").read_text() == "precious"
     with pytest.raises(LogError, match="is not a folder"):
         archive.export(_log(3), tmp_path / "missing" / "tale.myriad")
+    Blobs(tmp_path / "blobs").put(b"one")
+    digest = next(Blobs(tmp_path / "blobs").digests())
+    missing = ((name, Blobs(tmp_path / "none").get(name)) for name in [digest])
     with pytest.raises(BlobMissing):
-        archive.export(_log(3), tmp_path / "other.myriad", archive.ArchiveLog(NAME, ()).blob("00") and [])
-    assert [path.name for path in tmp_path.iterdir()] == ["tale.myriad"]
+        archive.export(_log(3), tmp_path / "other.myriad", missing)
+    assert {path.name for path in tmp_path.iterdir()} == {"tale.myriad", "blobs"}
 
 
 def test_a_blob_that_is_not_there_is_named(tmp_path: Path) -> None:
