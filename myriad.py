@@ -34,7 +34,9 @@ def app() -> App:
         result_action="return_value",
     )
     for name, (door, sentence) in DOORS.items():
-        doors.command(door, name=name, help=sentence)
+        # replay has commands of its own, and says so itself
+        own: dict[str, tuple[str, ...]] = {"help_flags": (), "version_flags": ()} if name == "replay" else {}
+        doors.command(door, name=name, help=sentence, **own)
     return doors
 
 
@@ -58,12 +60,11 @@ def shadowed() -> str | None:
     """Name the foreign distribution that stands where one of our rooms should, or return None."""
     here = Path(__file__).resolve().parent
     for room in ROOMS:
-        found = next(
-            (Path(place) / room for place in sys.path if (Path(place or ".") / room / "__init__.py").is_file()), None
-        )
+        places = (Path(place or ".") / room for place in sys.path)
+        found = next((place for place in places if (place / "__init__.py").is_file()), None)
         if found is not None and found.resolve() != here / room:
             owner = packages_distributions().get(room, ["an unknown distribution"])[0]
-            return f"myriad: {found} of {owner} stands before our own {room}/; uninstall {owner} or use a fresh environment"
+            return f"myriad: {found} of {owner} stands before our {room}/; uninstall {owner} or use a fresh environment"
     return None
 
 

@@ -1,7 +1,6 @@
-"""Whether a campaign file would work, and what it would take: validated, tried on a small copy of its task, estimated."""
+"""Whether a campaign file would work, and what it would take: validated, tried on a small copy of its task."""
 
 from __future__ import annotations
-
 
 import os
 import shutil
@@ -68,7 +67,10 @@ def _asked(campaign: Campaign, folder: Folder) -> Iterator[str]:
     space = campaign.searched()
     state = "started before, would be resumed" if folder.exists() else "new"
     yield f"campaign {campaign.name} ({state}), seed {campaign.seed}"
-    yield f"space    {space.cells} cells over {', '.join(space.names)}"
+    continuous = f"{len(space.intervals)} continuous dimensions"
+    yield f"space    {space.cells} cells of {len(space.choices)} categorical dimensions, and {continuous}"
+    for choice in space.choices:
+        yield f"         {choice.name}: {', '.join(map(str, choice.values))}"
     for plan in campaign.agent:
         yield f"agent    {plan.name}: {plan.policy}, {plan.ideas} ideas and {plan.sweep} variants a cycle; needs no key"
     limits = msgspec.to_builtins(campaign.budget)
@@ -124,7 +126,7 @@ def _taken(campaign: Campaign, trial: Trial, home: Path) -> Iterator[str]:
     clips, workers = campaign.task.clips, len(campaign.workers.devices) or os.cpu_count() or 1
     run = trial.run * clips / SAMPLE
     experiments = campaign.budget.experiments
-    yield f"time     clips and features {clips * trial.seconds:.0f} s, then about {run:.1f} s a run on {workers} workers"
+    yield f"time     clips and features {clips * trial.seconds:.0f} s; about {run:.1f} s a run on {workers} workers"
     if experiments is not None:
         yield f"         {experiments} experiments: about {experiments * run / workers / 60:.0f} minutes"
     kept = clips * trial.bytes + clips * 32 * trial.width * 4 + (experiments or 0) * FRAMES_KB * 1024
@@ -133,7 +135,8 @@ def _taken(campaign: Campaign, trial: Trial, home: Path) -> Iterator[str]:
     if kept > free:
         raise CampaignError(f"the disk of {home} has not enough room")
     if run > campaign.budget.timeout:
-        yield f"warning  an average run of {run:.0f} s would be killed after budget.timeout = {campaign.budget.timeout:g} s"
+        limit = campaign.budget.timeout
+        yield f"warning  an average run of {run:.0f} s would be killed after budget.timeout = {limit:g} s"
     yield "cost     0.00 USD: no agent calls a model"
 
 
