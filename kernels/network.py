@@ -50,7 +50,10 @@ class Encoder(Protocol):
     """Mixes each clip's steps."""
 
     def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
-        """x (E, B, T, D) with mask (E, B, T), true where valid, to (E, B, T, D); padding changes no valid step."""
+        """x (E, B, T, D) with mask (E, B, T), true where valid, to (E, B, T, D).
+
+        What x holds where it is not valid is left open, and must change no valid step.
+        """
 
 
 class Dropout:
@@ -103,8 +106,7 @@ class Network:
         weights, forms = through.weights, through.forms
         hidden = forms.linear(x, weights["stem.weight"], weights["stem.bias"])
         hidden = hidden + weights["stem.place"][:, None, -x.shape[2] :]
-        hidden = through.dropout(hidden) * mask[..., None]
-        hidden = self.encoder.forward(hidden, mask, through)
+        hidden = self.encoder.forward(through.dropout(hidden), mask, through)
         hidden = forms.rms_norm(hidden, FINAL_EPSILON) * weights["final.gain"][:, None, None]
         pooled = pool(hidden, mask, weights["pooling.query"], through.poolings)
         return forms.linear(pooled, weights["head.weight"], weights["head.bias"])[..., 0]

@@ -36,8 +36,8 @@ def train(
         width: of the hidden steps; with `layers` and `heads` the size of the network, one for a whole campaign.
 
     Raises:
-        ValueError: the data are of another backbone, the width does not divide into the heads, or a batch does not
-            divide into so many parts.
+        BadConfiguration: the width does not divide into the heads.
+        ValueError: the data are of another backbone, or a batch does not divide into so many parts.
     """
     if not 1 <= micro_batches <= pack.shape.batch:
         raise ValueError(f"a batch of {pack.shape.batch} clips divides into 1 to as many parts, not {micro_batches}")

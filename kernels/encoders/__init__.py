@@ -7,6 +7,8 @@ together: padding, where there is any, lies before a clip's first step.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from kernels.errors import BadConfiguration
+
 if TYPE_CHECKING:
     from kernels.network import Encoder, Size
     from kernels.parameters import Blueprint
@@ -21,10 +23,10 @@ def build(name: str, blueprint: "Blueprint", size: "Size") -> "Encoder":
     """Imports the encoder `name` and lets it declare its parameters.
 
     Raises:
-        ValueError: the width does not divide into the heads.
+        BadConfiguration: the width does not divide into the heads.
     """
     if size.width % (2 * size.heads):
-        raise ValueError(f"width {size.width} must be a multiple of twice the heads, {2 * size.heads}")
+        raise BadConfiguration("width", size.width, f"a multiple of twice the heads, {2 * size.heads}")
     module, _, kind = ENCODERS[name].partition(":")
     encoder: Encoder = getattr(import_module(module), kind)(blueprint, size)
     return encoder

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from kernels import splits, video
-from kernels.errors import AnotherWorld
+from kernels.errors import AnotherWorld, BadTask
 from kernels.files import replacing
 from kernels.processes import spread
 from kernels.tasks import camera, physics
@@ -55,16 +55,17 @@ def render(folder: Path, *, clips: int, seed: int, processes: int = 1, progress:
 
     Args:
         folder: receives positive/ and negative/ clips (NNNNN.mp4), metadata.csv, split.json and, last, task.json.
-        clips: number of clips, at least 16; half of them are positive.
+        clips: number of clips, at least 32; half of them are positive.
         seed: of the world; the same seed gives the same pixels before encoding.
         processes: how many render at the same time.
         progress: called with (clips done, clips in all) as they finish.
 
     Raises:
         AnotherWorld: the folder holds clips of another seed or recipe.
+        BadTask: there are too few clips to be split.
     """
     if clips < splits.SMALLEST:
-        raise ValueError(f"roadsim needs at least {splits.SMALLEST} clips to be split in three, got {clips}")
+        raise BadTask(folder, f"needs at least {splits.SMALLEST} clips to be split in three, got {clips}")
     _claim(folder, f"{RECIPE}, seed {seed}")
     whole = _recorded(folder)
     missing = [index for index in range(clips) if not _is_whole(folder, name_of(index), whole)]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from kernels import evaluation
 from kernels.encoders import ENCODERS
 from kernels.network import Forward, Network, Size
 from kernels.operations.forms import FAST, REFERENCE
@@ -70,6 +71,15 @@ def test_one_clip_scores_the_same_alone_and_in_a_batch(encoder: str) -> None:
     together = network.forward(x, mask, through)
     alone = torch.cat([network.forward(x[:, n : n + 1], mask[:, n : n + 1], through) for n in range(3)], 1)
     assert torch.allclose(together, alone, rtol=1e-6, atol=1e-6)
+
+
+@every_encoder
+def test_evaluation_scores_by_trainings_own_forward(encoder: str) -> None:
+    network, through = built(encoder)
+    x, mask = clips(20, lanes=1, count=5)
+    scores = evaluation.score(network, through, x[0], mask[0], 2)
+    trained = network.forward(x.expand(4, -1, -1, -1), mask.expand(4, -1, -1), through)
+    assert torch.allclose(torch.from_numpy(scores), trained, rtol=1e-6, atol=1e-6)
 
 
 @every_encoder

@@ -66,4 +66,5 @@ def test_an_instrument_without_its_features_is_refused(world: World) -> None:
 def test_the_platform_names_device_lanes_and_versions() -> None:
     platform = instrument.platform("cpu")
     assert set(platform) == {"device", "lanes", "torch", "numpy", "triton", "av"}
-    assert (platform["device"], platform["lanes"], platform["torch"]) == ("cpu", "1", torch.__version__)
+    assert (platform["device"], platform["lanes"]) == ("cpu", "1")
+    assert torch.__version__.startswith(platform["torch"])

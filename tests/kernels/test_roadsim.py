@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from kernels import splits, video
-from kernels.errors import AnotherWorld, BadVideo
+from kernels.errors import AnotherWorld, BadTask, BadVideo
 from kernels.tasks import physics, roadsim
 from tests.kernels.conftest import World
 
@@ -63,7 +63,7 @@ def test_a_folder_of_another_seed_is_refused_and_left_as_it_was(tmp_path: Path) 
 
 
 def test_too_few_clips_to_split_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="at least 32 clips"):
+    with pytest.raises(BadTask, match="at least 32 clips"):
         roadsim.render(tmp_path, clips=31, seed=1)
 
 

@@ -8,7 +8,7 @@ import torch
 
 from kernels import checkpoints, precision, scoring, training
 from kernels.datasets import Dataset
-from kernels.errors import BadCheckpoint
+from kernels.errors import BadCheckpoint, BadConfiguration
 from kernels.network import Network, Size
 from kernels.optimizer import AdamW
 from kernels.outcomes import Completed, Epoch, Failed
@@ -51,10 +51,13 @@ def test_micro_batches_give_the_scores_of_the_whole_batch(small: Dataset, encode
 
 
 def test_a_checkpoint_scores_the_recorded_precision_again(small: Dataset) -> None:
-    outcome = completed(small, configured(encoder="zipformer", epochs=3))
-    raw = small.validation.values * small.spread + small.mean
-    scores = scoring.score(checkpoints.decode(outcome.checkpoint), raw, device="cpu")
-    assert precision.average_precision(scores, small.validation.labels) == outcome.validation
+    hard = replace(small, spread=np.full(5, 2, np.float32), mean=np.ones(5, np.float32))
+    outcome = completed(hard, configured(encoder="zipformer", length=3, epochs=4, learning_rate=1e-2))
+    assert outcome.epoch < 4, "the premise: another epoch than the last is kept"
+    for part, recorded in ((hard.validation, outcome.validation), (hard.test, outcome.test)):
+        raw = part.values * hard.spread + hard.mean
+        scores = scoring.score(checkpoints.decode(outcome.checkpoint), raw, device="cpu")
+        assert precision.average_precision(scores, part.labels) == recorded
     assert checkpoints.digest(outcome.checkpoint) == outcome.digest
 
 
@@ -90,7 +93,7 @@ def test_a_run_that_diverged_is_not_trained_on(small: Dataset) -> None:
 
 
 def test_a_width_that_does_not_divide_into_its_heads_is_refused(small: Dataset) -> None:
-    with pytest.raises(ValueError, match="width 10 must be a multiple of twice the heads, 4"):
+    with pytest.raises(BadConfiguration, match="'width' is 10; allowed: a multiple of twice the heads, 4"):
         trained(small, configured(), width=10)
 
 
@@ -105,22 +108,29 @@ def test_only_matrices_decay() -> None:
 def test_the_optimizer_agrees_with_torch_on_every_lane() -> None:
     blueprint = Blueprint()
     blueprint.declare("weight", 100, spread=1.0, decays=True)
+    blueprint.declare("bias", 100, spread=1.0)
     flat = blueprint.initial([1, 2])
+    assert flat.shape == (2, 256)
     gradient = torch.zeros_like(flat)
-    theirs = [torch.nn.Parameter(lane[:100].clone()) for lane in flat]
+    used = torch.cat([torch.arange(100), torch.arange(128, 228)])
+    theirs = [[torch.nn.Parameter(lane[:100].clone()), torch.nn.Parameter(lane[128:228].clone())] for lane in flat]
     rates, decays = (1e-3, 1e-2), (0.0, 0.1)
     mine = AdamW(blueprint, flat, gradient, torch.tensor(decays))
     judges = [
-        torch.optim.AdamW([p], lr=rate, weight_decay=decay, betas=(0.9, 0.99))
-        for p, rate, decay in zip(theirs, rates, decays, strict=True)
+        torch.optim.AdamW(
+            [{"params": [weight], "weight_decay": decay}, {"params": [bias], "weight_decay": 0.0}],
+            lr=rate,
+            betas=(0.9, 0.99),
+        )
+        for (weight, bias), rate, decay in zip(theirs, rates, decays, strict=True)
     ]
     for step in range(20):
-        drawn = torch.randn(2, 100, generator=torch.Generator().manual_seed(step)) * (0.01 if step % 2 else 1)
-        gradient[:, :100] = drawn
+        drawn = torch.randn(2, 200, generator=torch.Generator().manual_seed(step)) * (0.01 if step % 2 else 1)
+        gradient[:, used] = drawn
         mine.update(torch.tensor(rates), torch.tensor(step))
-        for p, row, judge in zip(theirs, drawn, judges, strict=True):
-            p.grad = row.clone()
-            torch.nn.utils.clip_grad_norm_([p], 1.0)
+        for pair, row, judge in zip(theirs, drawn, judges, strict=True):
+            pair[0].grad, pair[1].grad = row[:100].clone(), row[100:].clone()
+            torch.nn.utils.clip_grad_norm_(pair, 1.0)
             judge.step()
-    for lane, p in zip(flat, theirs, strict=True):
-        assert torch.allclose(lane[:100], p.detach(), rtol=1e-5, atol=1e-6)
+    for lane, pair in zip(flat, theirs, strict=True):
+        assert torch.allclose(lane[used], torch.cat([p.detach() for p in pair]), rtol=1e-5, atol=1e-6)
