@@ -1,6 +1,7 @@
 """What becomes of each lane while it trains: its curves, its best epoch, and the outcome at the end."""
 
 import resource
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
@@ -131,4 +132,5 @@ class Records:
     def _peak_memory(self) -> int:
         if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device)
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        # Linux counts in KiB, macOS in bytes.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -46,7 +46,7 @@ def test_micro_batches_give_the_scores_of_the_whole_batch(small: Dataset, encode
         )
         for n in (1, 3)
     )
-    # Measured after these four steps: 2e-7 to 4e-7.
+    # Measured: under 1e-6 after these four steps, and 1.2e-6 after seven at width 64.
     assert np.linalg.norm(whole - parts) / np.linalg.norm(whole) < 1e-5
 
 
