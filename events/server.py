@@ -41,6 +41,9 @@ User = Literal["owner", "service", "reader"]
 SPARE = 32 * 1024 * 1024
 """Bytes of the disk that the server leaves free, so that it refuses a frame before the disk refuses it."""
 
+PATIENCE = 10.0
+"""Seconds to wait for a store that somebody has only for a moment."""
+
 ALWAYS = "always"
 """Every frame is on the disk before it is acknowledged."""
 
@@ -185,9 +188,7 @@ def _locked(folder: Campaign) -> Iterator[int]:
     _make_folders(folder)
     lock = os.open(_lock_file(folder), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if not _take(lock):
-            found = _read_holder(lock)
-            raise StoreLocked(folder.name, found.run, found.server)
+        _take(folder, lock)
         folder.server.unlink(missing_ok=True)
         os.ftruncate(lock, 0)
         os.pwrite(lock, _line(_Holder(os.getpid())), 0)
@@ -196,18 +197,29 @@ def _locked(folder: Campaign) -> Iterator[int]:
         os.close(lock)
 
 
-def _take(lock: int, patience: float = 0.3) -> bool:
-    # `holder` takes the lock for a moment to see whether it is free; that must not look like another run.
-    end = time.monotonic() + patience
+def _take(folder: Campaign, lock: int) -> None:
+    start = time.monotonic()
     while True:
-        try:
+        with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                return False
-            time.sleep(0.01)
-        else:
-            return True
+            return
+        found = _read_holder(lock)
+        # Who has announced its server means to stay. Anybody else has the store for a moment: a look at the lock, a
+        # reader that catches its archive up, a start, an end, or a server that is dying after its parent.
+        stays = folder.server.exists() and _is_there(found.run)
+        if time.monotonic() - start > (0.3 if stays else PATIENCE):
+            raise StoreLocked(folder.name, found.run, found.server)
+        time.sleep(0.01)
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid > 0
 
 
 def _make_folders(folder: Campaign) -> None:

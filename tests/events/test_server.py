@@ -256,3 +256,23 @@ def test_nothing_of_the_server_listens_but_its_port(folder: Campaign) -> None:
         ]
         ours = [words[1] for words in listening if words[3] == "0A" and f"socket:[{words[9]}]" in inodes]
         assert ours == [f"0100007F:{port:04X}"]
+
+
+def test_a_run_that_was_killed_can_be_resumed_at_once(folder: Campaign) -> None:
+    command = [sys.executable, "-c", PARENT, str(folder.path)]
+    for _ in range(3):
+        parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        parent.kill()
+        parent.communicate()
+        with server.running(folder) as running:
+            assert running.alive
+
+
+def test_a_second_run_in_another_process_is_told_in_one_sentence(folder: Campaign) -> None:
+    command = [sys.executable, "-c", PARENT, str(folder.path)]
+    with server.running(folder):
+        second = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+    assert second.returncode != 0
+    assert f"campaign tale is being run by process {os.getpid()}" in second.stderr.splitlines()[-1]
