@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -21,7 +22,7 @@ from events import credentials, subjects
 from events.codec import LIMIT
 from events.connection import Connection, Message, Unanswered
 from events.credentials import Credential
-from events.errors import GapFound, LogError, NotJetStream
+from events.errors import GapFound, LogError, LogLost, NotJetStream
 from events.log import Appended, Fence, Frame, Recorded
 from events.reader import SECOND, Pull, PullFollower, read
 from events.writer import Writer
@@ -99,7 +100,8 @@ class JetStreamLog:
     def publish_pulse(self, author: str, payload: bytes) -> None:
         """Send a sign of life to whoever listens now; nothing records it, and nobody says whether it came."""
         subject = subjects.pulse(self._campaign, author)
-        self._connection.run(self._connection.publish(subject, payload))
+        with contextlib.suppress(LogLost):
+            self._connection.run(self._connection.publish(subject, payload))
 
     def subscribe_pulses(self, heard: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Have `heard(author, payload)` called for every pulse from now on, on the connection's thread, where it may

@@ -113,6 +113,7 @@ def test_a_closed_log_refuses_instead_of_waiting(jetstream_log: JetStreamLog) ->
         jetstream_log.append(frame(jetstream_log.campaign, 1))
     with pytest.raises(LogLost):
         list(jetstream_log.follow())
+    jetstream_log.publish_pulse("worker-a", b"a pulse never hurts")
 
 
 @pytest.mark.parametrize(("missing", "found"), [(1, (1, 2)), (3, (3, 4)), (5, (5, 6))])
