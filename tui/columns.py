@@ -1,0 +1,82 @@
+"""Tables that fit: columns side by side in whatever width there is, the least important ones giving way first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from textual.content import Content
+
+from tui.telling import plain
+
+GAP = 2
+LEAST = 8
+"""Cells between columns, and the fewest that are worth giving to a column of long words."""
+
+
+class Column(NamedTuple):
+    """One column.
+
+    Attributes:
+        rank: 0 stays always; where room is short, the largest goes first.
+        right: numbers stand to the right.
+        long: takes the room that the others leave, and is cut there.
+    """
+
+    header: str
+    rank: int = 0
+    right: bool = False
+    long: bool = False
+
+
+def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Return a heading and one line a row, none wider than `width` cells."""
+    cells = [[plain(cell) for cell in row] for row in rows]
+    widths = [
+        max([cells_of(column.header), *(cells_of(row[nth]) for row in cells)]) for nth, column in enumerate(columns)
+    ]
+    kept = _kept(columns, widths, width)
+    lines = []
+    for row in ([column.header for column in columns], *cells):
+        words = [_sized(row[nth], widths[nth], right=columns[nth].right) for nth in kept]
+        lines.append(cut((" " * GAP).join(words).rstrip(), width))
+    return lines
+
+
+def cut(text: str, width: int) -> str:
+    """Return a text that takes at most `width` cells, with an ellipsis where something is missing."""
+    if cells_of(text) <= width:
+        return text
+    if text.isascii():
+        return text[: max(0, width - 1)] + "…" * (width > 0)
+    return Content(text).truncate(max(0, width), ellipsis=True).plain
+
+
+def cells_of(text: str) -> int:
+    """Return how many cells of a terminal a text takes; most are ASCII, and quick to measure."""
+    return len(text) if text.isascii() else Content(text).cell_length
+
+
+def _kept(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
+    """Return which columns stay, in order; shrinks the width of long ones to what is left."""
+    kept = list(range(len(columns)))
+    while True:
+        fixed = sum(widths[nth] + GAP for nth in kept if not columns[nth].long) - GAP
+        words = [nth for nth in kept if columns[nth].long]
+        room = (width - fixed) // len(words) - GAP if words else 0
+        least = max((min(LEAST, widths[nth]) for nth in words), default=0)
+        if fixed <= width and room >= least:
+            break
+        given = max(kept, key=lambda nth: (columns[nth].rank, nth))
+        if columns[given].rank == 0:
+            break
+        kept.remove(given)
+    for nth in words:
+        widths[nth] = max(min(widths[nth], room), 0)
+    return kept
+
+
+def _sized(text: str, width: int, *, right: bool) -> str:
+    short = cut(text, width)
+    gap = " " * (width - cells_of(short))
+    return gap + short if right else short + gap

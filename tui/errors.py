@@ -1,0 +1,15 @@
+"""What can go wrong with watching, apart from what goes wrong with the log itself."""
+
+from __future__ import annotations
+
+
+class WatchError(Exception):
+    """Root of every error that the room raises; its text is one sentence that a person can act on."""
+
+
+class NoTerminal(WatchError):
+    """Standard output or input is not a terminal, so there is nothing to draw on."""
+
+    def __init__(self, campaign: str) -> None:
+        super().__init__(f"the screen needs a terminal, and this is none: try myriad watch {campaign} --json")
+        self.campaign = campaign

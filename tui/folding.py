@@ -1,0 +1,84 @@
+"""The folder: a thread that folds what comes and hands out a picture of it, a bounded number of times a second."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from tui.feed import Heard, Item
+from tui.model import Model
+from tui.overview import Overview
+
+EVERY = 0.125
+"""Seconds between two pictures: eight a second look steady, and are little enough for a slow line."""
+
+ROOM = 2000
+"""Items that may wait; a reader that is faster waits for room, so that a long log does not fill the memory."""
+
+
+class Folding:
+    """Folds in the order of coming; a burst becomes one picture, a lone item one at once, and silence costs nothing.
+
+    Args:
+        show: takes each picture, from the folder's thread.
+        fail: takes what should never happen, from the folder's thread, which ends with it.
+    """
+
+    def __init__(self, model: Model, show: Callable[[Overview], None], fail: Callable[[Exception], None]) -> None:
+        self._model = model
+        self._show = show
+        self._fail = fail
+        self._inbox: queue.Queue[Item | None] = queue.Queue(ROOM)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
+
+    def put(self, item: Item) -> None:
+        """Take an item, from any thread; waits for room, save for a pulse, which is dropped where there is none."""
+        while not self._stopped.is_set():
+            try:
+                self._inbox.put(item, timeout=0 if isinstance(item, Heard) else 0.2)
+            except queue.Full:
+                if isinstance(item, Heard):
+                    return
+            else:
+                return
+
+    def start(self) -> None:
+        """Begin to fold."""
+        self._thread.start()
+
+    def stop(self, patience: float = 5.0) -> None:
+        """Fold no more; what still waits is dropped."""
+        self._stopped.set()
+        with suppress(queue.Full):  # where it is full the thread is busy, and looks at `_stopped` before it waits again
+            self._inbox.put_nowait(None)
+        if self._thread.ident is not None:
+            self._thread.join(patience)
+
+    def _run(self) -> None:
+        try:
+            while self._picture():
+                pass
+        except Exception as error:  # noqa: BLE001 # whatever it is, the screen must not stand still in silence
+            self._fail(error)
+
+    def _picture(self) -> bool:
+        """Fold for at most `EVERY` seconds from the first item on, and show; say whether to go on."""
+        item = self._inbox.get()
+        end = time.monotonic() + EVERY
+        while item is not None:
+            self._model.take(item)
+            if time.monotonic() > end or self._stopped.is_set():
+                break
+            try:
+                item = self._inbox.get_nowait()
+            except queue.Empty:
+                break
+        if item is None or self._stopped.is_set():
+            return False
+        self._show(self._model.overview())
+        self._stopped.wait(max(0.0, end - time.monotonic()))
+        return True

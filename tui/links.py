@@ -1,0 +1,68 @@
+"""Where a campaign's facts come from, and where to look for more once they cease to come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from events import campaigns, server
+from events.errors import LogError
+from events.folder import Campaign
+from events.log import LogReader
+from events.settling import is_settled
+
+State = Literal["opening", "live", "recorded", "lost", "broken"]
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """How the screen stands to the log.
+
+    Attributes:
+        state: opening (nothing is known yet), live (facts come as they are written), recorded (nobody writes), lost
+            (the connection broke; it is looked for), broken (what came is no log; nothing more is read).
+        last: the last sequence when the log was opened, 0 before.
+        sentence: what a person should know about it, empty when all is well.
+    """
+
+    state: State = "opening"
+    last: int = 0
+    sentence: str = ""
+
+
+class Source:
+    """One campaign, opened where its reference says (main thread); raises what `campaigns.open` raises."""
+
+    def __init__(self, reference: str | Path, home: Path | str | None = None) -> None:
+        self._place = campaigns.find(reference, home)
+        self.log: LogReader = campaigns.open(reference, home)
+
+    def again(self, state: State) -> LogReader | None:
+        """Return a log that may hold more than the one that ended in this state, None when there is none now."""
+        try:
+            if self._place.folder is not None:
+                return _of_folder(self._place.folder, state)
+            return campaigns.open(f"{self._place.url}/{self.log.campaign}") if self._place.url is not None else None
+        except LogError:
+            return None
+
+
+def is_live(log: LogReader) -> bool:
+    """Say whether facts may still come: a running campaign's log can be followed, a recorded one's cannot."""
+    return hasattr(log, "follow") and getattr(log, "live", log) is not None
+
+
+def _of_folder(folder: Campaign, state: State) -> LogReader | None:
+    if folder.server.exists():
+        return _running(folder)
+    # The archive of a run that ended well holds everything; that of a killed one is the next opening's to complete.
+    return campaigns.open(folder.path) if state == "lost" and is_settled(folder) else None
+
+
+def _running(folder: Campaign) -> LogReader | None:
+    from events import jetstream  # noqa: PLC0415 # nats takes a fifth of a second; an archive needs none of it
+
+    if server.address(folder) is None:
+        return None
+    return jetstream.connect(folder.credentials / "reader.json", folder.name)

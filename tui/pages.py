@@ -1,0 +1,195 @@
+"""What each panel says: an overview and a width in cells to lines of text; the first line is a heading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from replay.leaderboard import Row
+from replay.tables import TOO_FEW, brief, pairs
+from replay.times import lasted, shown
+from tui.columns import Column, cut, fit
+from tui.overview import Lane, Overview
+from tui.telling import Line, plain
+
+WIDE = 400
+"""Cells of a configuration before it is cut to what the panel has."""
+
+Page = Callable[[Overview, int], list[str]]
+
+
+def devices(overview: Overview, width: int) -> list[str]:
+    """Each present worker's lanes: what trains there, and how far it is."""
+    columns = (
+        Column("worker", 2, long=True),
+        Column("run"),
+        Column("epoch", right=True),
+        Column("AP", right=True),
+        Column("loss", 1, right=True),
+        Column("try", 3, right=True),
+        Column("agent", 2),
+        Column("pack", 5),
+        Column("lane", 4, right=True),
+        Column("device", 6),
+    )
+    gone = [f"left: {pairs(overview.gone)}"] if overview.gone else []
+    if not overview.lanes:
+        return ["no worker is present", *gone]
+    return [*fit(columns, [_lane(lane) for lane in overview.lanes], width), *gone]
+
+
+def agents(overview: Overview, width: int) -> list[str]:
+    """Each author of ideas: policy, cycles, ideas, best and cost."""
+    columns = (
+        Column("agent"),
+        Column("policy", 3),
+        Column("cycles", 2, right=True),
+        Column("ideas", 1, right=True),
+        Column("done", 4, right=True),
+        Column("best", right=True),
+        Column("firsts", 6, right=True),
+        Column("failed", 5, right=True),
+        Column("device time", 7, right=True),
+        Column("USD", right=True),
+    )
+    rows = [
+        (
+            row.agent,
+            row.policy or "-",
+            str(row.cycles),
+            str(row.proposed),
+            str(row.completed),
+            _score(row.best_validation),
+            str(row.improvements),
+            str(row.failed),
+            lasted(row.gpu_seconds),
+            f"{row.usd:.2f}",
+        )
+        for row in overview.agents
+    ]
+    return fit(columns, rows, width) if rows else ["no agent has joined"]
+
+
+def queue(overview: Overview, width: int) -> list[str]:
+    """The head of the queue: what runs next, and why."""
+    columns = (Column("run"), Column("prio", right=True), Column("agent", 1), Column("why", 2, long=True))
+    rows = [(w.experiment, f"{w.priority:.3f}", w.agent, w.why) for w in overview.waiting]
+    behind = overview.queue.by_status.get("queued", 0) - len(rows)
+    rest = [f"and {behind} behind them"] if behind > 0 else []
+    unjudged = overview.queue.unjudged
+    judged = [f"{unjudged} ideas wait for a verdict"] if unjudged else []
+    return [*(fit(columns, rows, width) if rows else ["the queue is empty"]), *rest, *judged]
+
+
+def leaders(overview: Overview, width: int) -> list[str]:
+    """The best ten by validation AP, each lead held against the noise of both."""
+    columns = (
+        Column("#", right=True),
+        Column("run"),
+        Column("AP", right=True),
+        Column("noise", right=True),
+        Column("lead", 2, right=True),
+        Column("is it noise", 3),
+        Column("agent", 1),
+        Column("configuration", 4, long=True),
+    )
+    rows = [_leader(row) for row in overview.leaders]
+    return fit(columns, rows, width) if rows else ["nothing has completed"]
+
+
+def troubles(overview: Overview, width: int) -> list[str]:
+    """Failures and repairs: how many of each kind, what is being mended, and the last facts about them."""
+    counted = overview.failures
+    totals = (
+        f"failures {pairs(counted.by_kind)}; {counted.recovered} recovered, {counted.again} run again, "
+        f"{counted.abandoned} abandoned"
+    )
+    fixing = [f"{f.repair} {f.experiment} {f.kind}: {f.remedy} {f.status}" for f in overview.fixing]
+    lines = [totals, f"remedies {pairs(counted.remedies)}", *fixing]
+    return [*(cut(plain(text), width) for text in lines), *_told(overview.troubles, width)]
+
+
+def stream(overview: Overview, width: int) -> list[str]:
+    """The last facts, oldest first."""
+    return _told(overview.latest, width) or ["no fact is on the log"]
+
+
+def head(overview: Overview, width: int) -> str:
+    """Say which campaign at which moment, as one line."""
+    at = shown(overview.at) if overview.at else "before the first fact"
+    through, last = overview.subject.through, overview.link.last
+    where = f"position {through}" + (f" of {last}" if through < last else "")
+    closed = overview.subject.closed
+    return cut(plain(f"{where}   {at}   " + (f"closed: {closed}" if closed is not None else "search open")), width)
+
+
+def best(overview: Overview, width: int) -> list[str]:
+    """Say in two lines what leads, by how much, and against which null."""
+    if not overview.leaders:
+        return ["best       nothing has completed", ""]
+    row = overview.leaders[0]
+    lead = f"   lead {row.lead:.4f}, {_noise(row)}" if row.lead is not None else ""
+    controls = "".join(f"   {c.control.replace('_', ' ')} {c.validation:.4f}" for c in overview.controls)
+    many = len(overview.subject.instruments)
+    eras = f"   {many} instruments: scores do not compare across them" if many > 1 else ""
+    first = f"best       {row.validation:.4f} +- {row.noise:.4f} validation AP   {row.experiment} by {row.agent}"
+    second = f"           {brief(row.configuration, WIDE)}"
+    return [cut(plain(first + lead + controls + eras), width), cut(f"{second:.{WIDE}}", width)]
+
+
+def counts(overview: Overview, width: int) -> str:
+    """Count experiments by where they stand, ideas by what became of them."""
+    by = overview.queue.by_status
+    states = ("completed", "running", "assigned", "queued", "failed", "abandoned")
+    words = [f"{by.get(state, 0)} {state}" for state in states if state != "assigned" or by.get(state)]
+    declined = sum(overview.queue.declined.values())
+    return cut("runs       " + "  ".join([*words, f"{declined} declined"]), width)
+
+
+def notice(overview: Overview) -> str:
+    """Say what stands between the person and the log; empty when nothing does."""
+    if overview.problem is not None:
+        return plain(f"Folding stopped after position {overview.subject.through}: {overview.problem}")
+    if overview.link.state == "lost":
+        return plain(f"The log is out of reach, and is looked for: {overview.link.sentence}")
+    if overview.link.state == "broken":
+        return plain(f"Reading stopped: {overview.link.sentence}")
+    return ""
+
+
+def _lane(lane: Lane) -> tuple[str, ...]:
+    if lane.experiment is None:
+        return (lane.worker, "idle", "", "", "", "", "", "", "", lane.device)
+    told = f"{lane.epoch}/{lane.epochs}" if lane.epoch is not None else "running" if lane.started else "assigned"
+    loss = f"{lane.loss:.3f}" if lane.loss is not None else ""
+    score = f"{lane.validation:.3f}" if lane.validation is not None else ""
+    where = (str(lane.attempt), str(lane.agent), str(lane.pack), str(lane.lane), lane.device)
+    return (lane.worker, lane.experiment, told, score, loss, *where)
+
+
+def _leader(row: Row) -> tuple[str, ...]:
+    lead = f"{row.lead:.4f}" if row.lead is not None else ""
+    configuration = brief(row.configuration, WIDE)
+    numbers = (f"{row.validation:.4f}", f"{row.noise:.4f}", lead)
+    return (str(row.rank), row.experiment, *numbers, _noise(row), row.agent, configuration)
+
+
+def _noise(row: Row) -> str:
+    if row.within_noise is None:
+        return "none below"
+    return "within noise" if row.within_noise else "beyond noise"
+
+
+def _told(lines: Sequence[Line], width: int) -> list[str]:
+    columns = (
+        Column("at", 1, right=True),
+        Column("fact"),
+        Column("author", 3),
+        Column("time", 2),
+        Column("", long=True),
+    )
+    rows = [(told.position, told.type, told.author, shown(told.at)[11:19], told.words) for told in lines]
+    return fit(columns, rows, width) if rows else []
+
+
+def _score(value: float | None) -> str:
+    return f"{value:.4f}" if value is not None else TOO_FEW
