@@ -1,4 +1,4 @@
-"""The room's doors: `myriad tail`, `list`, `export` and `import`; each loads what it needs when it is opened."""
+"""The room's doors: `myriad tail`, `export` and `import`; each loads what it needs when it is opened."""
 
 from __future__ import annotations
 
@@ -49,26 +49,6 @@ def tail(
         return
     finally:
         log.close()
-
-
-def list_(*, home: Path | None = None, json: bool = False) -> None:
-    """Print the campaigns under the home: state, frames, time of the last fact, size.
-
-    Parameters
-    ----------
-    home
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
-    json
-        One JSON object a line.
-    """
-    from events import campaigns, listing  # noqa: PLC0415 # a door loads its room when it is opened
-
-    rows = (listing.row(place) for place in campaigns.listing(home))
-    if json:
-        _print(map(listing.as_json, rows))
-        return
-    found = list(rows)
-    _print(listing.table(found) if found else [f"no campaign in {campaigns.home_of(home)}"])
 
 
 def export(campaign: str, to: Path, *, home: Path | None = None) -> None:

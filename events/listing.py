@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -59,23 +57,6 @@ def row(place: Place) -> Row:
         )
 
 
-def as_json(row: Row) -> str:
-    """Return a row as one line."""
-    return msgspec.json.encode(row).decode()
-
-
-def table(rows: Iterable[Row]) -> Iterator[str]:
-    """Yield a heading and one line a row, problems below their row."""
-    rows = list(rows)
-    width = max(8, *(len(row.name) for row in rows)) if rows else 8
-    yield f"{'campaign':{width}}  {'state':10}  {'frames':>8}  {'last fact (UTC)':19}  {'size':>9}"
-    for row in rows:
-        when = f"{datetime.fromtimestamp(row.at / 1e6, UTC):%Y-%m-%d %H:%M:%S}" if row.at else "-"
-        yield f"{row.name:{width}}  {row.state:10}  {row.frames:>8}  {when:19}  {_human(row.size):>9}"
-        if row.problem:
-            yield f"    {row.problem}"
-
-
 def _row(place: Place, path: Path, log: LogReader) -> Row:
     last = log.last()
     facts = [fact for recorded in log.read(max(0, last - 1)) for fact in _peek(recorded.payload)]
@@ -97,11 +78,3 @@ def _closes(recorded: Recorded) -> bool:
 def _size(path: Path) -> int:
     files = [path] if path.is_file() else path.rglob("*")
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _human(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"

@@ -164,3 +164,26 @@ def _opened(campaign: str, home: Path | None) -> AbstractContextManager[LogReade
     from events.campaigns import open as resolve  # noqa: PLC0415 # it brings the server's client along
 
     return closing(resolve(campaign, home))
+
+
+def list_(*, home: Path | None = None, json: bool = False) -> None:
+    """Print the campaigns under the home: state, best, spend, frames, size, time of the last fact.
+
+    Parameters
+    ----------
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    json: bool
+        One JSON object a line.
+    """
+    import msgspec  # noqa: PLC0415 # help must not wait for it
+
+    from events import campaigns  # noqa: PLC0415 # likewise
+    from replay.standing import page, standing  # noqa: PLC0415 # likewise
+
+    found = [standing(place) for place in campaigns.listing(home)]
+    if json:
+        lines = [msgspec.json.encode(one).decode() for one in found]
+    else:
+        lines = [page(found)] if found else [f"no campaign in {campaigns.home_of(home)}"]
+    sys.stdout.writelines(f"{line}\n" for line in lines)

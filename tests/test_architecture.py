@@ -27,7 +27,7 @@ MAY_IMPORT = {
 
 DOORS = {
     "pykka": ("actors/shell.py", "actors/supervisor.py", "actors/crew.py", "actors/runner.py"),
-    "nats": ("events/jetstream.py", "events/connection.py", "events/reader.py", "events/writer.py"),
+    "nats": ("events/connection.py",),
     "textual": ("tui/",),
     "anthropic": ("actors/policies/claude.py",),
     "google": ("actors/policies/gemini.py",),

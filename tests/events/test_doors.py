@@ -12,7 +12,6 @@ import pytest
 from events import archive, doors, facts, jetstream, server
 from events.errors import CampaignUnknown, LogError
 from events.folder import Campaign
-from events.log import Frame
 from events.memory import MemoryLog
 from tests.events.saying import frame, recorded, said
 
@@ -119,32 +118,6 @@ def test_tail_follows_a_running_campaign_until_it_is_interrupted(tmp_path: Path)
         assert tail.stdout.read() == b""
         assert tail.wait(20) == 0
         tail.stdout.close()
-
-
-def test_list_tells_each_campaigns_state_frames_time_and_size(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = Campaign(home / "short")
-    with server.running(folder) as running, jetstream.create(running.credential("owner"), "short") as log:
-        closed = facts.CampaignClosed(reason="budget", at=1_750_000_000_000_000)
-        log.append(Frame("myriad.short.campaign.short.scheduler", "scheduler:1", (closed,)))
-        doors.list_(home=home, json=True)
-        assert {line["name"]: line["state"] for line in _lines(capsys)} == {"short": "running", "tale": "open"}
-    broken = home / "broken.myriad"
-    broken.write_bytes((home / "tale.myriad").read_bytes()[:-5])
-    doors.list_(home=home, json=True)
-    rows = {line["name"]: line for line in _lines(capsys)}
-    assert [rows[name]["state"] for name in ("broken", "short", "tale")] == ["unreadable", "closed", "open"]
-    assert (rows["short"]["frames"], rows["short"]["at"]) == (1, 1_750_000_000_000_000)
-    assert (rows["tale"]["frames"], rows["tale"]["at"]) == (3, 9)
-    assert "is damaged at byte" in str(rows["broken"]["problem"])
-    doors.list_(home=home)
-    out = capsys.readouterr().out
-    assert "2025-06-15 15:06:40" in out
-    assert "is damaged at byte" in out
-
-
-def test_list_of_nothing_says_where_it_looked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    doors.list_(home=tmp_path / "none")
-    assert str(tmp_path / "none") in capsys.readouterr().out
 
 
 def test_what_goes_out_comes_in_and_goes_out_the_same(home: Path, tmp_path: Path) -> None:
