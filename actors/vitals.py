@@ -40,7 +40,7 @@ class Heard(NamedTuple):
 
 
 class Ear:
-    """Hears every worker's pulses; silence counts while it listens: from its own beginning for those never heard.
+    """Hears every worker's pulses; silence counts while it listens, and from when it first knew of the worker.
 
     Args:
         met: called, from the pulses' thread, when a worker is heard for the first time.
@@ -54,6 +54,7 @@ class Ear:
         self._met = met
         self._clock = clock
         self._listening = self._looked = clock()
+        self._since: dict[tuple[str, int], float] = {}
         self._heard: dict[str, float] = {}
         self.epochs: dict[str, Epoch] = {}
         self._end = pulses.subscribe_pulses(self._hear)
@@ -64,9 +65,11 @@ class Ear:
         if now - self._looked > ABSENT:
             self._listening = now
         self._looked = now
-        present = [worker.worker for worker in known.fleet.present()]
-        last = {name: max(self._heard.get(name, 0.0), self._listening) for name in present}
-        return Heard({name: now - at for name, at in last.items()}, frozenset(present) - self._heard.keys())
+        joined = {worker.worker: worker.joined_at for worker in known.fleet.present()}
+        # One that was lost and came back between two looks has joined at another time.
+        self._since = {key: self._since.get(key, now) for key in joined.items()}
+        last = {key[0]: max(self._heard.get(key[0], 0.0), self._listening, at) for key, at in self._since.items()}
+        return Heard({name: now - at for name, at in last.items()}, frozenset(joined) - self._heard.keys())
 
     def close(self) -> None:
         """Hear no more."""

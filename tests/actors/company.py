@@ -38,6 +38,7 @@ from actors.orders import (
 from actors.pen import Pen
 from actors.role import News, Role
 from actors.scheduler import Scheduler
+from actors.vitals import Heard
 from actors.worker import Worker
 from events.blobs import Blobs
 from events.envelope import Fact, Text
@@ -117,6 +118,7 @@ class Company:
         self.outcome = outcome
         self.stopping = self.leaving = False
         self.silences: dict[str, float] = {}
+        self.hear: Callable[[Any], Heard] = lambda known: Heard(self.silences)
         self.members: dict[str, Member] = {}
         self._space, self._seed, self._lanes, self._blobs = space, seed, lanes, blobs
         self._plans = {f"agent-{plan.name}": plan for plan in plans}
@@ -148,10 +150,12 @@ class Company:
         """Let one role write one frame; its facts, none when it has nothing to say or was refused by a fence."""
         member = self.members[author]
         member.known.advance(member.pen.catch_up())
+        heard = self.hear(member.known) if author == "scheduler" else Heard()
         news = News(
             results=member.results,
             underway=frozenset(member.orders),
-            silences=self.silences,
+            silences=heard.silences,
+            unheard=heard.unheard,
             stopping=self.stopping,
             leaving=self.leaving,
         )
@@ -183,9 +187,10 @@ class Company:
         del self.members[worker]
         self.silences[worker] = 99.0
 
-    def play(self, *, turns: int = 10_000) -> None:
-        """Everybody in turn until nobody speaks or works."""
+    def play(self, *, turns: int = 10_000, before: Callable[[], None] = lambda: None) -> None:
+        """Everybody in turn until nobody speaks or works; `before` is called before each turn."""
         for _ in range(turns):
+            before()
             said = [bool(self.speaks(author)) for author in tuple(self.members)]
             done = [self.works(author) for author in tuple(self.members)]
             if not any(said) and not any(done):
