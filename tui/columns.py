@@ -10,8 +10,7 @@ from textual.content import Content
 from tui.telling import plain
 
 GAP = 2
-LEAST = 8
-"""Cells between columns, and the fewest that are worth giving to a column of long words."""
+"""Cells between columns."""
 
 
 class Column(NamedTuple):
@@ -20,13 +19,14 @@ class Column(NamedTuple):
     Attributes:
         rank: 0 stays always; where room is short, the largest goes first.
         right: numbers stand to the right.
-        long: takes the room that the others leave, and is cut there.
+        long: takes the room that the others leave and is cut there; other columns give way before it has less than
+            so many cells. 0 for a column that is as wide as its widest word.
     """
 
     header: str
     rank: int = 0
     right: bool = False
-    long: bool = False
+    long: int = 0
 
 
 def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[str]:
@@ -64,7 +64,7 @@ def _kept(columns: Sequence[Column], widths: list[int], width: int) -> list[int]
         fixed = sum(widths[nth] + GAP for nth in kept if not columns[nth].long) - GAP
         words = [nth for nth in kept if columns[nth].long]
         room = (width - fixed) // len(words) - GAP if words else 0
-        least = max((min(LEAST, widths[nth]) for nth in words), default=0)
+        least = max((min(columns[nth].long, widths[nth]) for nth in words), default=0)
         if fixed <= width and room >= least:
             break
         given = max(kept, key=lambda nth: (columns[nth].rank, nth))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 from replay.leaderboard import Row
 from replay.tables import TOO_FEW, brief, pairs
@@ -20,7 +21,7 @@ Page = Callable[[Overview, int], list[str]]
 def devices(overview: Overview, width: int) -> list[str]:
     """Each present worker's lanes: what trains there, and how far it is."""
     columns = (
-        Column("worker", 2, long=True),
+        Column("worker", 2, long=8),
         Column("run"),
         Column("epoch", right=True),
         Column("AP", right=True),
@@ -71,7 +72,7 @@ def agents(overview: Overview, width: int) -> list[str]:
 
 def queue(overview: Overview, width: int) -> list[str]:
     """The head of the queue: what runs next, and why."""
-    columns = (Column("run"), Column("prio", right=True), Column("agent", 1), Column("why", 2, long=True))
+    columns = (Column("run"), Column("prio", right=True), Column("agent", 1), Column("why", long=16))
     rows = [(w.experiment, f"{w.priority:.3f}", w.agent, w.why) for w in overview.waiting]
     behind = overview.queue.by_status.get("queued", 0) - len(rows)
     rest = [f"and {behind} behind them"] if behind > 0 else []
@@ -88,9 +89,9 @@ def leaders(overview: Overview, width: int) -> list[str]:
         Column("AP", right=True),
         Column("noise", right=True),
         Column("lead", 2, right=True),
-        Column("is it noise", 3),
+        Column("which is", 3),
         Column("agent", 1),
-        Column("configuration", 4, long=True),
+        Column("configuration", 4, long=20),
     )
     rows = [_leader(row) for row in overview.leaders]
     return fit(columns, rows, width) if rows else ["nothing has completed"]
@@ -105,44 +106,42 @@ def troubles(overview: Overview, width: int) -> list[str]:
     )
     fixing = [f"{f.repair} {f.experiment} {f.kind}: {f.remedy} {f.status}" for f in overview.fixing]
     lines = [totals, f"remedies {pairs(counted.remedies)}", *fixing]
-    return [*(cut(plain(text), width) for text in lines), *_told(overview.troubles, width)]
+    return [*(part for text in lines for part in wrap(plain(text), width)), *_told(overview.troubles, width)]
 
 
 def stream(overview: Overview, width: int) -> list[str]:
-    """The last facts, oldest first."""
+    """The last facts, the newest first."""
     return _told(overview.latest, width) or ["no fact is on the log"]
 
 
 def head(overview: Overview, width: int) -> str:
-    """Say which campaign at which moment, as one line."""
+    """Say at which moment the campaign is, as one line."""
     at = shown(overview.at) if overview.at else "before the first fact"
     through, last = overview.subject.through, overview.link.last
     where = f"position {through}" + (f" of {last}" if through < last else "")
     closed = overview.subject.closed
-    return cut(plain(f"{where}   {at}   " + (f"closed: {closed}" if closed is not None else "search open")), width)
+    return _joined([where, at, f"closed: {closed}" if closed is not None else "search open"], width)
 
 
 def best(overview: Overview, width: int) -> list[str]:
     """Say in two lines what leads, by how much, and against which null."""
     if not overview.leaders:
-        return ["best       nothing has completed", ""]
+        return ["best: nothing has completed", ""]
     row = overview.leaders[0]
-    lead = f"   lead {row.lead:.4f}, {_noise(row)}" if row.lead is not None else ""
-    controls = "".join(f"   {c.control.replace('_', ' ')} {c.validation:.4f}" for c in overview.controls)
+    told = [f"best {row.validation:.4f} +- {row.noise:.4f} validation AP", f"{row.experiment} by {row.agent}"]
+    told += [f"lead {row.lead:.4f} {_noise(row)}"] if row.lead is not None else []
+    told += [f"{c.control.replace('_', ' ')} {c.validation:.4f} +- {c.noise:.4f}" for c in overview.controls]
     many = len(overview.subject.instruments)
-    eras = f"   {many} instruments: scores do not compare across them" if many > 1 else ""
-    first = f"best       {row.validation:.4f} +- {row.noise:.4f} validation AP   {row.experiment} by {row.agent}"
-    second = f"           {brief(row.configuration, WIDE)}"
-    return [cut(plain(first + lead + controls + eras), width), cut(f"{second:.{WIDE}}", width)]
+    told += [f"{many} instruments: scores do not compare across them"] if many > 1 else []
+    return [_joined(told, width), cut(plain(brief(row.configuration, WIDE)), width)]
 
 
 def counts(overview: Overview, width: int) -> str:
-    """Count experiments by where they stand, ideas by what became of them."""
+    """Count experiments by where they stand, and the ideas that were declined."""
     by = overview.queue.by_status
     states = ("completed", "running", "assigned", "queued", "failed", "abandoned")
     words = [f"{by.get(state, 0)} {state}" for state in states if state != "assigned" or by.get(state)]
-    declined = sum(overview.queue.declined.values())
-    return cut("runs       " + "  ".join([*words, f"{declined} declined"]), width)
+    return cut("  ".join([*words, f"{sum(overview.queue.declined.values())} declined"]), width)
 
 
 def notice(overview: Overview) -> str:
@@ -154,6 +153,10 @@ def notice(overview: Overview) -> str:
     if overview.link.state == "broken":
         return plain(f"Reading stopped: {overview.link.sentence}")
     return ""
+
+
+def _joined(parts: Sequence[str], width: int) -> str:
+    return cut(" · ".join(map(plain, parts)), width)
 
 
 def _lane(lane: Lane) -> tuple[str, ...]:
@@ -185,9 +188,9 @@ def _told(lines: Sequence[Line], width: int) -> list[str]:
         Column("fact"),
         Column("author", 3),
         Column("time", 2),
-        Column("", long=True),
+        Column("what", long=24),
     )
-    rows = [(told.position, told.type, told.author, shown(told.at)[11:19], told.words) for told in lines]
+    rows = [(told.position, told.type, told.author, shown(told.at)[11:19], told.words) for told in reversed(lines)]
     return fit(columns, rows, width) if rows else []
 
 

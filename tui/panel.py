@@ -20,27 +20,21 @@ class Panel(VerticalScroll):
     Args:
         page: says the lines.
         title: in plain words, read aloud by screen readers.
-        newest_last: stay at the end while lines are added, until a person scrolls up.
     """
 
     ALLOW_MAXIMIZE: ClassVar[bool] = True
 
-    def __init__(self, page: Page, *, title: str, id: str, newest_last: bool = False) -> None:  # noqa: A002 # Textual's word
+    def __init__(self, page: Page, *, title: str, id: str) -> None:  # noqa: A002 # Textual's word
         super().__init__(id=id, can_focus=True)
         self.border_title = title
         self._page = page
-        self._newest_last = newest_last
+        self._text = Static(markup=False)
         self._overview: Overview | None = None
         self.lines: list[str] = []
 
     def compose(self) -> ComposeResult:
         """Yield the one widget that holds the lines."""
-        yield Static(markup=False)
-
-    def on_mount(self) -> None:
-        """Begin at the end where the newest is last."""
-        if self._newest_last:
-            self.anchor()
+        yield self._text
 
     def on_resize(self, event: Resize) -> None:
         """Cut the lines anew."""
@@ -59,4 +53,4 @@ class Panel(VerticalScroll):
         if lines != self.lines:
             self.lines = lines
             text = Content("\n").join([Content.styled(lines[0], "bold"), *map(Content, lines[1:])])
-            self.query_one(Static).update(text)
+            self._text.update(text)

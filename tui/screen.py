@@ -23,6 +23,20 @@ LEAST = (60, 16)
 BADGES = {"opening": "OPENING", "live": "LIVE", "recorded": "RECORDED", "lost": "LOST", "broken": "BROKEN"}
 
 
+class Said(Static):
+    """A text that is repainted only when it changes; markup in it means nothing."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(id=where, markup=False)
+        self.said = ""
+
+    def say(self, text: str) -> None:
+        """Show a text."""
+        if text != self.said:
+            self.said = text
+            self.update(Content(text))
+
+
 class OverviewScreen(Screen[None]):
     """One campaign at a glance.
 
@@ -32,15 +46,15 @@ class OverviewScreen(Screen[None]):
         frozen: whether the view stands still.
     """
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (180, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (210, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-tall")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "app.quit", "Quit"),
         Binding("space", "freeze", "Freeze"),
-        Binding("enter", "alone", "Panel alone"),
-        Binding("escape", "together", "Back", show=False),
         Binding("tab", "app.focus_next", "Next panel"),
+        Binding("enter", "alone", "Panel alone"),
+        Binding("escape", "together", "All panels", show=False),
         Binding("question_mark", "keys", "Keys"),
     ]
 
@@ -49,29 +63,32 @@ class OverviewScreen(Screen[None]):
         self.shown = overview
         self.newest = overview
         self.frozen = False
+        # made here and kept, so that a picture may come before the screen is composed, and after it is gone
+        words = ("small", "name", "badge", "head", "notice", "best", "first", "last", "counts")
+        self._said = {where: Said(where) for where in words}
+        self._chart = Sparkline([], id="progress")
+        self._panels = [
+            Panel(pages.devices, title="Devices", id="devices"),
+            Panel(pages.leaders, title="Leaderboard, validation AP", id="leaders"),
+            Panel(pages.agents, title="Agents", id="agents"),
+            Panel(pages.queue, title="Queue, next first", id="queue"),
+            Panel(pages.troubles, title="Failures and repairs", id="troubles"),
+            Panel(pages.stream, title="Facts, newest first", id="facts"),
+        ]
 
     def compose(self) -> ComposeResult:
         """Yield the head, the panels and the keys."""
-        yield Static(id="small", markup=False)
-        with Horizontal(id="top"):
-            yield Static(id="name", markup=False)
-            yield Static(id="badge", markup=False)
-            yield Static(id="head", markup=False)
-        yield Static(id="notice", markup=False)
-        with Container(id="summary"):
-            yield Static(id="best", markup=False)
-            with Horizontal(id="chart"):
-                yield Static(id="first", markup=False)
-                yield Sparkline([], id="progress")
-                yield Static(id="last", markup=False)
-            yield Static(id="counts", markup=False)
-        with Grid(id="panels"):
-            yield Panel(pages.devices, title="Devices", id="devices")
-            yield Panel(pages.leaders, title="Leaderboard, validation AP", id="leaders")
-            yield Panel(pages.agents, title="Agents", id="agents")
-            yield Panel(pages.queue, title="Queue, next first", id="queue")
-            yield Panel(pages.troubles, title="Failures and repairs", id="troubles", newest_last=True)
-            yield Panel(pages.stream, title="Latest facts", id="facts", newest_last=True)
+        said = self._said
+        yield said["small"]
+        yield Horizontal(said["name"], said["badge"], said["head"], id="top")
+        yield said["notice"]
+        yield Container(
+            said["best"],
+            Horizontal(said["first"], self._chart, said["last"], id="chart"),
+            said["counts"],
+            id="summary",
+        )
+        yield Grid(*self._panels, id="panels")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -82,8 +99,8 @@ class OverviewScreen(Screen[None]):
         """Say so where the terminal is too small, and show everything again where it is not."""
         columns, lines = event.size
         self.set_class(columns < LEAST[0] or lines < LEAST[1], "-small")
-        size = f"This terminal has {columns} columns and {lines} lines; the screen needs {LEAST[0]} and {LEAST[1]}."
-        self._say("small", f"{size} q quits.")
+        needed = f"the screen needs {LEAST[0]} and {LEAST[1]}. q quits."
+        self._said["small"].say(f"This terminal has {columns} columns and {lines} lines; {needed}")
         self._paint_head()
 
     def show(self, overview: Overview) -> None:
@@ -116,33 +133,26 @@ class OverviewScreen(Screen[None]):
     def _paint(self) -> None:
         self._paint_badge()
         self._paint_head()
-        for panel in self.query(Panel):
+        for panel in self._panels:
             panel.show(self.shown)
 
     def _paint_badge(self) -> None:
-        state = self.newest.link.state
-        badge = self.query_one("#badge", Static)
+        state, badge = self.newest.link.state, self._said["badge"]
         badge.set_classes(f"-{state}")
-        behind = self.newest.facts - self.shown.facts
-        self._say("badge", BADGES[state] + (f"  FROZEN, {behind} facts wait" if self.frozen else ""))
+        waiting = self.newest.facts - self.shown.facts
+        badge.say(BADGES[state] + (f" FROZEN, {waiting} facts wait" if self.frozen else ""))
+        told = pages.notice(self.newest)
+        self._said["notice"].display = bool(told)
+        self._said["notice"].say(told)
 
     def _paint_head(self) -> None:
-        shown, width = self.shown, self.size.width
-        self._say("name", shown.subject.campaign)
-        self._say("head", pages.head(shown, width))
-        told = pages.notice(self.newest)
-        self.query_one("#notice").display = bool(told)
-        self._say("notice", told)
-        self._say("best", "\n".join(pages.best(shown, width - 2)))
-        self._say("counts", pages.counts(shown, width - 2))
+        shown, said, width = self.shown, self._said, self.size.width
+        said["name"].say(shown.subject.campaign)
+        said["head"].say(pages.head(shown, width))
+        said["best"].say("\n".join(pages.best(shown, width - 2)))
+        said["counts"].say(pages.counts(shown, width - 2))
         rising = shown.running_best
-        self._say("first", f"best so far {rising[0]:.4f} " if rising else "best so far ")
-        self._say("last", f" {rising[-1]:.4f} after {len(rising)}" if rising else " after 0")
-        chart = self.query_one("#progress", Sparkline)
-        if chart.data != rising:
-            chart.data = rising
-
-    def _say(self, where: str, text: str) -> None:
-        widget = self.query_one(f"#{where}", Static)
-        if str(widget.content) != text:
-            widget.update(Content(text))
+        said["first"].say(f"running best {rising[0]:.4f} " if rising else "running best ")
+        said["last"].say(f" {rising[-1]:.4f} after {len(rising)}" if rising else " after 0")
+        if self._chart.data != rising:
+            self._chart.data = rising

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import msgspec
 
 from events import facts
 from events.envelope import Fact, Position
 
-WORDS: dict[type[Fact], str] = {
-    facts.CampaignOpened: "{0.campaign}, space {0.space.name}, seed {0.seed}",
-    facts.CampaignClosed: "{0.reason}",
-    facts.FeaturesExtracted: "{0.backbone}: {0.clips} clips x {0.width} in {0.seconds:.1f} s",
-    facts.RoleFailed: "{0.role}: {0.error}",
-    facts.RoleRestarted: "{0.role}, restart {0.restart}",
-    facts.AgentJoined: "{0.agent}, policy {0.policy}",
-    facts.CycleStarted: "{0.cycle} of {0.agent}, reserves {0.reserve_usd:.2f} USD",
-    facts.AnswerReceived: "{0.cycle} from {0.model}: {0.usd:.2f} USD, {0.seconds:.1f} s",
-    facts.AnswerRefused: "{0.cycle}: {0.reason}",
-    facts.IdeaProposed: "{0.idea} by {0.agent} ({0.origin}): {0.rationale}",
-    facts.IdeaDeclined: "{0.idea} {0.reason}: {0.rule}",
-    facts.Queued: "{0.experiment} priority {0.priority:.2f}: {0.why}",
-    facts.Assigned: "{0.experiment} to {0.worker}, {0.pack} lane {0.lane}, attempt {0.attempt}",
-    facts.LeaseRevoked: "{0.pack} of {0.worker}: {0.reason}",
-    facts.Started: "{0.experiment} on {0.worker}, seed {0.seed}",
-    facts.Completed: "{0.experiment} AP {0.validation:.4f} +- {0.noise:.3f}, epoch {0.epoch}, {0.gpu_seconds:.1f} s",
-    facts.Failed: "{0.experiment} {0.kind} at step {0.step}, attempt {0.attempt}",
-    facts.Requeued: "{0.experiment} attempt {0.attempt}: {0.reason}",
-    facts.Abandoned: "{0.experiment}: {0.reason}",
-    facts.WorkerJoined: "{0.worker}, {0.device}, {0.lanes} lanes",
-    facts.WorkerLost: "{0.worker}, silent for {0.silence:.0f} s",
-    facts.WorkerRetired: "{0.worker}: {0.reason}",
-    facts.DiagnosisMade: "{0.experiment} {0.kind}: {0.diagnosis}",
-    facts.RemedyProposed: "{0.experiment}: {0.remedy}",
-    facts.RemedyApplied: "{0.experiment}",
-    facts.RemedyRefused: "{0.experiment}: {0.reason}",
-    facts.MetricsMeasured: "through {0.through}, digest {0.digest:.12}",
-    facts.ControlMeasured: "{0.control} AP {0.validation:.4f} +- {0.noise:.3f} beside {0.experiment}",
-    facts.LogSealed: "through {0.through}, digest {0.digest:.12}",
-}
+F = TypeVar("F", bound=Fact)
+
+WORDS: dict[type[Fact], Callable[[Any], str]] = {}
+"""What each type says; one that says nothing is told by its name."""
+
+
+def _says(kind: type[F], words: Callable[[F], str]) -> None:
+    WORDS[kind] = words
+
+
+_says(facts.CampaignOpened, lambda f: f"{f.campaign}, space {f.space.name}, seed {f.seed}")
+_says(facts.CampaignClosed, lambda f: f.reason)
+_says(facts.FeaturesExtracted, lambda f: f"{f.backbone}: {f.clips} clips x {f.width} in {f.seconds:.1f} s")
+_says(facts.RoleFailed, lambda f: f"{f.role}: {f.error}")
+_says(facts.RoleRestarted, lambda f: f"{f.role}, restart {f.restart}")
+_says(facts.AgentJoined, lambda f: f"{f.agent}, policy {f.policy}")
+_says(facts.CycleStarted, lambda f: f"{f.cycle} of {f.agent}, reserves {f.reserve_usd:.2f} USD")
+_says(facts.AnswerReceived, lambda f: f"{f.cycle} from {f.model}: {f.usd:.2f} USD, {f.seconds:.1f} s")
+_says(facts.AnswerRefused, lambda f: f"{f.cycle}: {f.reason}")
+_says(facts.IdeaProposed, lambda f: f"{f.idea} by {f.agent} ({f.origin}): {f.rationale}")
+_says(facts.IdeaDeclined, lambda f: f"{f.idea} {f.reason}: {f.rule}")
+_says(facts.Queued, lambda f: f"{f.experiment} priority {f.priority:.3f}")
+_says(facts.Assigned, lambda f: f"{f.experiment} to {f.worker}, {f.pack} lane {f.lane}, attempt {f.attempt}")
+_says(facts.LeaseRevoked, lambda f: f"{f.pack} of {f.worker}: {f.reason}")
+_says(facts.Started, lambda f: f"{f.experiment} on {f.worker}, seed {f.seed}")
+_says(facts.Completed, lambda f: f"{f.experiment} AP {f.validation:.4f} +- {f.noise:.4f} in {f.gpu_seconds:.1f} s")
+_says(facts.Failed, lambda f: f"{f.experiment} {f.kind} at step {f.step}, attempt {f.attempt}")
+_says(facts.Requeued, lambda f: f"{f.experiment} attempt {f.attempt}: {f.reason}")
+_says(facts.Abandoned, lambda f: f"{f.experiment}: {f.reason}")
+_says(facts.WorkerJoined, lambda f: f"{f.worker}, {f.device}, {f.lanes} lane{'s' * (f.lanes != 1)}")
+_says(facts.WorkerLost, lambda f: f"{f.worker}, silent for {f.silence:.0f} s")
+_says(facts.WorkerRetired, lambda f: f"{f.worker}: {f.reason}")
+_says(facts.DiagnosisMade, lambda f: f"{f.experiment}: {f.diagnosis}")
+_says(facts.RemedyProposed, lambda f: f"{f.experiment}: {f.remedy}")
+_says(facts.RemedyApplied, lambda f: f.experiment)
+_says(facts.RemedyRefused, lambda f: f"{f.experiment}: {f.reason}")
+_says(facts.MetricsMeasured, lambda f: f"through {f.through}, digest {f.digest[:12]}")
+_says(facts.ControlMeasured, lambda f: f"{f.control} AP {f.validation:.4f} +- {f.noise:.4f} beside {f.experiment}")
+_says(facts.LogSealed, lambda f: f"through {f.through}, digest {f.digest[:12]}")
 
 TROUBLE = (
     facts.Failed,
@@ -71,9 +82,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def line(position: Position, author: str, fact: Fact) -> Line:
-    """Say a fact in a line; one without words of its own says its type alone."""
-    words = WORDS.get(type(fact), "").format(fact)
-    return Line(position=str(position), at=fact.at, author=author, type=type(fact).__name__, words=plain(words))
+    """Say a fact in a line; one that has no words of its own here says its type alone."""
+    say = WORDS.get(type(fact))
+    words = plain(say(fact)) if say is not None else ""
+    return Line(position=str(position), at=fact.at, author=author, type=type(fact).__name__, words=words)
 
 
 def plain(text: str) -> str:
