@@ -44,7 +44,8 @@ DOORS = {
 
 SEALED = {
     *("__future__", "abc", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools"),
-    *("hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap", "typing"),
+    *("hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap"),
+    *("tomllib", "typing"),
     *("msgspec", "numpy", "scipy", "matplotlib", "events", "replay"),
 }
 """What a module of replay/ may import: nothing that knows the time, chance, the environment, the network or threads."""
