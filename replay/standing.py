@@ -55,8 +55,8 @@ def standing(place: Place) -> Standing:
 
 def page(standings: Sequence[Standing]) -> str:
     """Return a line a campaign for a terminal, problems below the table."""
-    rows = [(s.name, s.state, s.completed, s.best, s.usd, s.frames, _size(s.size), _when(s.at)) for s in standings]
-    lines = table(("campaign", "state", "done", "best AP", "USD", "frames", "size", "last fact, UTC"), rows)
+    rows = [(s.name, s.state, s.completed, s.best, s.usd, _size(s.size), _when(s.at)) for s in standings]
+    lines = table(("campaign", "state", "done", "best AP", "USD", "size", "last fact, UTC"), rows)
     problems = [f"{s.name}: {s.problem}" for s in standings if s.problem is not None]
     return "\n".join([*(line.replace(TOO_FEW, f"{'-':>{len(TOO_FEW)}}") for line in lines), folded(problems)]).rstrip()
 
