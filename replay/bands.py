@@ -98,7 +98,7 @@ def null(scores: Sequence[float], *, shuffles: int = SHUFFLES) -> Null | None:
     transform = basis("power", x, exponents("power", x))
     recorded = _r2(transform, np.maximum.accumulate(y)[kept][:, None])
     shuffled: list[float] = []
-    for rows in np.array_split(orders("shuffled orders", len(y), shuffles), max(1, shuffles * len(y) // 1_000_000)):
+    for rows in orders("shuffled orders", len(y), shuffles):
         shuffled += [float(r2) for r2 in _r2(transform, np.maximum.accumulate(y[rows], axis=1)[:, kept].T)]
     as_high = sum(r2 >= float(recorded[0]) for r2 in shuffled)
     return Null(

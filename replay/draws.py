@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from hashlib import sha256
 
 import numpy as np
+from numpy.typing import NDArray
+
+Orders = NDArray[np.int64]
+
+BATCH = 1_000_000
 
 
 def draws(purpose: str) -> np.random.Generator:
@@ -13,7 +19,9 @@ def draws(purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def orders(purpose: str, items: int, turns: int) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-    """Return `turns` shuffles of 0 .. items - 1, one a row; a longer list begins with the shorter one's rows."""
-    keys = draws(purpose).random((turns, items))
-    return np.argsort(keys, axis=1, kind="stable")
+def orders(purpose: str, items: int, turns: int) -> Iterator[Orders]:
+    """Yield `turns` shuffles of 0 .. items - 1, one a row, in batches of about a million numbers."""
+    chance, batch = draws(purpose), max(1, BATCH // max(1, items))
+    for done in range(0, turns, batch):
+        rows = np.tile(np.arange(items, dtype=np.int64), (min(batch, turns - done), 1))
+        yield chance.permuted(rows, axis=1)
