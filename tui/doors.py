@@ -47,7 +47,7 @@ def _draw(campaign: str, home: Path | None) -> None:
     from tui.errors import NoTerminal  # noqa: PLC0415 # help must not wait for it
     from tui.links import Source  # noqa: PLC0415 # likewise
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):  # Textual draws on the last
         raise NoTerminal(campaign)
     source = Source(campaign, home)
 

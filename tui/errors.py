@@ -8,7 +8,7 @@ class WatchError(Exception):
 
 
 class NoTerminal(WatchError):
-    """Standard output or input is not a terminal, so there is nothing to draw on."""
+    """Standard input, output or error is not a terminal, so there is nothing to draw on."""
 
     def __init__(self, campaign: str) -> None:
         super().__init__(f"the screen needs a terminal, and this is none: try myriad watch {campaign} --json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from events.errors import LogError
 from events.facts import Assigned, Completed, Failed
 from events.log import Recorded
@@ -11,7 +13,7 @@ from replay.fleet import FleetFold
 from replay.measures import Measurement
 from tui.feed import Heard, Item
 from tui.links import Link
-from tui.overview import Overview, Streams, overview
+from tui.overview import Overview, Streams, lanes, overview
 from tui.pulses import Epoch
 from tui.telling import TROUBLE, line
 
@@ -30,6 +32,7 @@ class Model:
         self._epochs: dict[str, Epoch] = {}
         self._link = Link()
         self._problem: str | None = None
+        self._known: Overview | None = None
 
     def take(self, item: Item) -> None:
         """Let a frame, a pulse or word of the link change the state.
@@ -46,17 +49,26 @@ class Model:
             self._fold(item)
 
     def overview(self) -> Overview:
-        """Return the overview of this moment; it shares nothing that later items change."""
-        return overview(
-            self._measurement,
-            self._streams,
-            self._epochs,
-            link=self._link,
-            problem=self._problem,
-            campaign=self.campaign,
-        )
+        """Return the overview of this moment; it shares nothing that later items change.
+
+        Between two frames only pulses and the link can have changed: that costs next to nothing.
+        """
+        if self._known is None:
+            self._known = overview(
+                self._measurement,
+                self._streams,
+                self._epochs,
+                link=self._link,
+                problem=self._problem,
+                campaign=self.campaign,
+            )
+        else:
+            told = lanes(self._measurement, self._epochs)
+            self._known = msgspec.structs.replace(self._known, link=self._link, lanes=told)
+        return self._known
 
     def _fold(self, recorded: Recorded) -> None:
+        self._known = None
         known = self._measurement.through
         try:
             self._measurement.advance((recorded,))

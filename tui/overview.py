@@ -130,7 +130,7 @@ def overview(
         running_best=running_best(validations(ledger)),
         controls=controls,
         queue=queue(ledger),
-        lanes=_lanes(ledger, fleet, epochs),
+        lanes=lanes(measurement, epochs),
         gone=dict(sorted(Counter(w.status for w in fleet.workers.values() if w.status != "joined").items())),
         agents=agents(results),
         waiting=_waiting(ledger),
@@ -144,6 +144,20 @@ def overview(
     )
 
 
+def lanes(measurement: Measurement, epochs: Mapping[str, Epoch]) -> list[Lane]:
+    """Return what each present worker does; arguments as for `overview`."""
+    fleet: Fleet = measurement.beside[0]
+    ledger = measurement.ledger
+    found: list[Lane] = []
+    for worker in fleet.present():
+        pack = fleet.packs.get(worker.pack or "")
+        if pack is None or not pack.open:
+            found.append(Lane(worker=worker.worker, device=worker.device))
+        else:
+            found += [_lane(ledger, worker, pack, ledger.experiments[name], epochs) for name in pack.waiting]
+    return found
+
+
 def _waiting(ledger: Ledger) -> list[Waiting]:
     queued = [experiment for experiment in ledger.experiments.values() if experiment.status == "queued"]
     # as in `replay.moment`: nsmallest is stable, so equals keep the order of the log
@@ -152,17 +166,6 @@ def _waiting(ledger: Ledger) -> list[Waiting]:
         Waiting(experiment=e.experiment, agent=ledger.author(e.experiment), priority=e.priority, why=e.why)
         for e in head
     ]
-
-
-def _lanes(ledger: Ledger, fleet: Fleet, epochs: Mapping[str, Epoch]) -> list[Lane]:
-    lanes: list[Lane] = []
-    for worker in fleet.present():
-        pack = fleet.packs.get(worker.pack or "")
-        if pack is None or not pack.open:
-            lanes.append(Lane(worker=worker.worker, device=worker.device))
-        else:
-            lanes += [_lane(ledger, worker, pack, ledger.experiments[name], epochs) for name in pack.waiting]
-    return lanes
 
 
 def _lane(ledger: Ledger, worker: Worker, pack: Pack, experiment: Experiment, epochs: Mapping[str, Epoch]) -> Lane:
