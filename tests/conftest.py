@@ -28,3 +28,11 @@ def jetstream_log(server: Running) -> Iterator[JetStreamLog]:
     """An empty log of a campaign that no other test has."""
     with jetstream.create(server.credential("owner"), f"c{next(_numbers)}") as log:
         yield log
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    """Clips and features of a tiny task, made once; campaigns take them over as links."""
+    from tests.tiny import make_world
+
+    return make_world(tmp_path_factory.mktemp("world") / "world")
