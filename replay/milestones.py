@@ -53,19 +53,19 @@ class Milestones(msgspec.Struct):
 
 
 def _opened(state: Milestones, fact: CampaignOpened, recorded: Recorded, index: int) -> None:
-    state.turns.append(_turn("opened", f"over {fact.space.cells} cells of {fact.space.name}, seed {fact.seed}", fact, recorded, index
-    )
+    what = f"over {fact.space.cells} cells of {fact.space.name}, seed {fact.seed}"
+    state.turns.append(_turn("opened", what, fact, recorded, index))
 
 
 def _joined(state: Milestones, fact: AgentJoined, recorded: Recorded, index: int) -> None:
-    _note(state, "joined", f"{fact.agent}, policy {fact.policy}", fact, recorded, index))
+    state.turns.append(_turn("joined", f"{fact.agent}, policy {fact.policy}", fact, recorded, index))
 
 
 def _started(state: Milestones, fact: Started, recorded: Recorded, index: int) -> None:
     if fact.instrument != state.instrument:
-        said = f"{fact.instrument[:12]}" + (f", after {state.instrument[:12]}" if state.instrument else "")
+        what = f"{fact.instrument[:12]}" + (f", after {state.instrument[:12]}" if state.instrument else "")
         state.instrument = fact.instrument
-        state.turns.append(_turn("instrument", said, fact, recorded, index))
+        state.turns.append(_turn("instrument", what, fact, recorded, index))
 
 
 def _proposed(state: Milestones, fact: RemedyProposed, recorded: Recorded, index: int) -> None:
@@ -74,12 +74,13 @@ def _proposed(state: Milestones, fact: RemedyProposed, recorded: Recorded, index
 
 def _mended(state: Milestones, fact: RemedyApplied | RemedyRefused, recorded: Recorded, index: int) -> None:
     refused = f" refused: {fact.reason}" if isinstance(fact, RemedyRefused) else ""
-    said = f"{fact.repair}: {state.remedies.get(fact.repair, 'no remedy')}{refused}"
-    state.turns.append(_turn("fix", said, fact, recorded, index))
+    what = f"{fact.repair}: {state.remedies.get(fact.repair, 'no remedy')}{refused}"
+    state.turns.append(_turn("fix", what, fact, recorded, index))
 
 
 def _lost(state: Milestones, fact: WorkerLost, recorded: Recorded, index: int) -> None:
-    state.turns.append(_turn("lost", f"{fact.worker}, silent for {fact.silence:.1f} s", fact, recorded, index))
+    what = f"{fact.worker}, silent for {fact.silence:.1f} s"
+    state.turns.append(_turn("lost", what, fact, recorded, index))
 
 
 def _broke(state: Milestones, fact: RoleFailed, recorded: Recorded, index: int) -> None:
@@ -96,9 +97,7 @@ def _closed(state: Milestones, fact: CampaignClosed, recorded: Recorded, index: 
 
 def _turn(kind: Kind, what: str, fact: Fact, recorded: Recorded, index: int) -> Milestone:
     position = Position(recorded.sequence, index)
-    return Milestone(
-        position=position, at=fact.at, kind=kind, what=what, experiment=getattr(fact, "experiment", None)
-    )
+    return Milestone(position=position, at=fact.at, kind=kind, what=what, experiment=getattr(fact, "experiment", None))
 
 
 class MilestonesFold:
