@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import tomllib
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from actors.campaign import Campaign, parse
 from actors.errors import CampaignError
@@ -36,9 +37,9 @@ def claim(folder: Folder, campaign: Campaign, text: str) -> None:
         except OSError as error:
             raise CampaignError(f"campaign folder {folder.path} cannot be made: {error.strerror}") from None
         return
-    opened = folder.file.read_text()
-    if parse(opened, file=str(folder.file)) != campaign:
-        key, before, now = _difference(tomllib.loads(opened), tomllib.loads(text), "")
+    opened = parse(folder.file.read_text(), file=str(folder.file))
+    if opened != campaign:
+        key, before, now = _difference(msgspec.to_builtins(opened), msgspec.to_builtins(campaign), "")
         raise CampaignError(
             f"campaign {folder.name} was opened with {key} = {before!r}, and this file says {now!r}: "
             f"a campaign keeps its file; give the changed one another name"
@@ -106,4 +107,8 @@ def _difference(before: Any, now: Any, path: str) -> tuple[str, Any, Any]:
         for key in sorted({*before, *now}):
             if before.get(key) != now.get(key):
                 return _difference(before.get(key), now.get(key), f"{path}.{key}" if path else key)
+    if isinstance(before, list | tuple) and isinstance(now, list | tuple) and len(before) == len(now):
+        for number, (one, other) in enumerate(zip(before, now, strict=True)):
+            if one != other and isinstance(one, dict):
+                return _difference(one, other, f"{path}[{number}]")
     return path, before, now
