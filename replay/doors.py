@@ -1,12 +1,13 @@
-"""The doors of the room: `myriad replay CAMPAIGN report | metric | at | digest`; each prints text or, asked, JSON.
+"""The doors of the room, `myriad replay CAMPAIGN ...`: the table `DOORS`; each prints text or, asked, JSON.
 
 Exit codes: 0 done (or held), 1 failed (or broken), 2 unknown or misuse. The JSON of a door is the encoded struct that
-its module documents: `Report`, `Metric`, `Moment`, `Record`; floats with all digits, times in microseconds since 1970
-UTC, null where observations are too few.
+its module documents: `Report`, `Metric`, `Moment`, `Record`, `Audit`, `Lineage`, `Trajectory`, `Queueing`,
+`Comparison`; floats with all digits, times in microseconds since 1970 UTC, null where observations are too few.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -131,7 +132,127 @@ def digest(campaign: str, /, *, json: bool = False, home: Path | None = None) ->
     return _answer(campaign, ask, json=json, home=home)
 
 
-DOORS: dict[str, Callable[..., int]] = {"report": report, "metric": metric, "at": at, "digest": digest}
+def audit(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Put every law of the house to the test on the log: exit 0 held, 1 broken, 2 unknown.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    json: bool
+        Print every ruling as JSON: how often each law was put to the test, and what broke it where.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from events.campaigns import whole  # noqa: PLC0415 # help must not wait for it
+    from replay.audit import audit as make  # noqa: PLC0415 # likewise
+    from replay.audit import audit_page  # noqa: PLC0415 # likewise
+    from replay.seals import EXIT  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        made = make(log, lambda text: whole(log, text))
+        return made, audit_page(made), EXIT[made.verdict]
+
+    return _answer(campaign, ask, json=json, home=home)
+
+
+def lineage(campaign: str, experiment: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Tell where an experiment came from, what came of it, and what each step changed and gained.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    experiment: str
+        An experiment such as e-12, or an idea.
+    json: bool
+        Print the lineage as JSON.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.lineage import lineage as make  # noqa: PLC0415 # help must not wait for it
+    from replay.lineage_page import lineage_page  # noqa: PLC0415 # likewise
+
+    return _answer(campaign, lambda log: (made := make(log, experiment), lineage_page(made), 0), json=json, home=home)
+
+
+def trajectory(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Tell each value of each dimension: who brought it in and why, its share, its best; then the campaign's turns.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    json: bool
+        Print the trajectory as JSON, every reading of every share included.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.trajectory import trajectory as make  # noqa: PLC0415 # help must not wait for it
+    from replay.trajectory_page import trajectory_page  # noqa: PLC0415 # likewise
+
+    return _answer(campaign, lambda log: (made := make(log), trajectory_page(made), 0), json=json, home=home)
+
+
+def queue(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Show what waits, in order and why, and what was declined because of what.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL; NAME@POSITION for the queue as it stood there.
+    json: bool
+        Print the queue as JSON.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.queueing import queueing, queueing_page  # noqa: PLC0415 # help must not wait for it
+
+    name, until = _at_position(campaign)
+    return _answer(name, lambda log: (made := queueing(log, until), queueing_page(made), 0), json=json, home=home)
+
+
+def diff(campaign: str, other: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Hold two campaigns, or two moments of one, side by side.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL; NAME@POSITION reads no further than that.
+    other: str
+        Likewise.
+    json: bool
+        Print the comparison as JSON.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from events.campaigns import whole  # noqa: PLC0415 # help must not wait for it
+    from replay.difference import Stretch, compare  # noqa: PLC0415 # likewise
+    from replay.difference_page import difference_page  # noqa: PLC0415 # likewise
+
+    def stretch(reference: str, log: LogReader) -> Stretch:
+        until = _at_position(reference)[1]
+        return Stretch(reference=reference, log=log, until=until, reading=lambda text: whole(log, text))
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        with _opened(_at_position(other)[0], home) as second:
+            made = compare(stretch(campaign, log), stretch(other, second))
+        return made, difference_page(made), 0
+
+    return _answer(_at_position(campaign)[0], ask, json=json, home=home)
+
+
+DOORS: dict[str, Callable[..., int]] = {
+    "report": report,
+    "metric": metric,
+    "at": at,
+    "digest": digest,
+    "audit": audit,
+    "lineage": lineage,
+    "trajectory": trajectory,
+    "queue": queue,
+    "diff": diff,
+}
 
 
 def _in_order(words: tuple[str, ...]) -> list[str]:
@@ -142,6 +263,12 @@ def _in_order(words: tuple[str, ...]) -> list[str]:
     if not rest or (rest[0].startswith("-") and rest[0] not in ("--help", "-h")):
         return ["report", campaign, *rest]
     return [rest[0], campaign, *rest[1:]]
+
+
+def _at_position(reference: str) -> tuple[str, int | None]:
+    """Return NAME@POSITION as its two parts; what stands before a server's address is no name."""
+    found = re.fullmatch(r"(?!\w+://[^/]*$)(.+)@(\d+)", reference)
+    return (found[1], int(found[2])) if found is not None else (reference, None)
 
 
 def _answer(campaign: str, ask: Callable[[LogReader], tuple[Any, str, int]], *, json: bool, home: Path | None) -> int:
