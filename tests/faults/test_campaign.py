@@ -1,0 +1,136 @@
+"""A whole campaign in its own process: it ends, it stops when asked, it resumes, and nobody runs it twice at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from events import jetstream
+from events import server as servers
+from events.archive import open_folder
+from events.facts import CampaignClosed, Completed, Fact, LeaseRevoked, LogSealed, WorkerRetired
+from events.folder import Campaign as Folder
+from events.log import Recorded
+from replay.measures import Measurement
+from replay.seals import overall, verified
+from tests.faults.runs import Place
+
+
+def facts(frames: list[Recorded], kind: type[Fact]) -> list[Fact]:
+    return [fact for recorded in frames for fact in recorded.facts if isinstance(fact, kind)]
+
+
+def digest(frames: list[Recorded]) -> str:
+    measurement = Measurement()
+    measurement.advance(frames)
+    return measurement.digest()
+
+
+def sealed(frames: list[Recorded]) -> bool:
+    """Whether the last word is a seal that holds."""
+    seal = frames[-1].facts[-1]
+    return isinstance(seal, LogSealed) and seal.digest == digest(frames)
+
+
+def test_a_campaign_runs_to_its_end_and_archive_store_and_seals_have_one_digest(place: Place) -> None:
+    ended = place.runs()
+    assert ended.code == 0, ended
+    place.all_gone()
+    frames = place.frames()
+    assert len(facts(frames, Completed)) == 6
+    assert len(facts(frames, CampaignClosed)) == 1
+    assert f"digest {digest(frames)}" in ended.out
+    with (
+        servers.running(place.folder, announce=False) as running,
+        jetstream.connect(running.credential("reader"), "tiny") as live,
+    ):
+        stored = list(live.read())
+    archive = open_folder(place.folder.archive, "tiny")
+    assert stored == list(archive.read()) == frames
+    _, checks = verified(archive)
+    assert overall(checks) == "held"
+    assert sealed(frames)
+    again = place.runs()
+    assert (again.code, "closed (6 experiments completed" in again.out) == (0, True)
+    assert place.frames() == frames
+
+
+def test_ctrl_c_ends_a_campaign_cleanly_and_it_resumes_to_its_end(long: Place) -> None:
+    run = long.starts().until(lambda: long.count("Completed") >= 2)
+    run.interrupts()
+    ended = run.ended()
+    assert ended.code == 0, ended
+    assert "stopped; everything is on the log" in ended.out
+    assert "myriad run tiny resumes it" in ended.out
+    long.all_gone()
+    before = long.frames()
+    assert sealed(before)
+    assert len(facts(before, WorkerRetired)) == 2
+    assert not facts(before, CampaignClosed)
+    assert not facts(before, LeaseRevoked), "running packs are given time to end"
+
+    text = long.file.read_text()
+    long.file.write_text(text.replace("experiments = 60", "experiments = 61"))
+    refused = long.runs()
+    assert refused.code == 1
+    assert "opened with budget.experiments = 60, and this file says 61" in refused.sentence
+    long.file.write_text(text)
+    assert long.frames() == before
+
+    resumed = long.runs()
+    assert (resumed.code, "closed (60 experiments completed" in resumed.out) == (0, True), resumed
+    after = long.frames()
+    assert after[: len(before)] == before
+    names = [fact.experiment for fact in facts(after, Completed) if isinstance(fact, Completed)]
+    assert len(names) == len(set(names)) == 60
+    assert sealed(after)
+
+
+def test_a_second_run_is_refused_in_a_sentence_and_the_first_goes_on_until_it_is_told_to_stop(long: Place) -> None:
+    first = long.starts().until(lambda: long.count("Completed") >= 1)
+    second = long.runs()
+    assert second.code == 1
+    assert f"campaign tiny is being run by process {first.pid}" in second.sentence
+    completed = long.count("Completed")
+    first.until(lambda: long.count("Completed") > completed)
+    asked = long.calls("stop", "tiny")
+    assert asked.code == 0
+    assert f"asked process {first.pid} to stop; myriad run tiny resumes it" in asked.out
+    ended = first.ended()
+    assert ended.code == 0, ended
+    assert "stopped; " in ended.out
+    assert sealed(long.frames())
+    long.all_gone()
+    idle = long.calls("stop", "tiny")
+    assert (idle.code, idle.err) == (1, "campaign tiny is not running on this machine\n")
+
+
+def test_ctrl_c_twice_leaves_what_runs_and_gives_its_lease_back(
+    world: Folder, tmp_path: Path, places: list[Place]
+) -> None:
+    slow = (("epochs = [5]", "epochs = [30]"), ("width = 16", "width = 256"), ("length = [8, 12]", "length = [32]"))
+    place = Place(tmp_path, world, *slow)
+    places.append(place)
+    run = place.starts().until(lambda: place.count("Started") >= 2)
+    run.interrupts()
+    run.until(lambda: "stopping after what runs" in run.said())
+    run.interrupts()
+    ended = run.ended()
+    assert ended.code == 0, ended
+    place.all_gone()
+    frames = place.frames()
+    revoked = facts(frames, LeaseRevoked)
+    assert {fact.reason for fact in revoked if isinstance(fact, LeaseRevoked)} == {"retired"}
+    assert sealed(frames)
+
+
+def test_ctrl_c_while_clips_are_made_ends_at_once_and_leaves_no_process(tmp_path: Path, places: list[Place]) -> None:
+    place = Place(tmp_path, None, ("clips = 72", "clips = 5000"))
+    places.append(place)
+    run = place.starts()
+    run.until(lambda: any((place.folder.path / "clips").glob("*/*.mp4")))
+    run.interrupts()
+    ended = run.ended()
+    assert ended.code == 0, ended
+    assert "myriad run tiny resumes it" in ended.out
+    place.all_gone()
+    assert len(place.frames()) == 1
