@@ -30,6 +30,7 @@ class OneWay(msgspec.Struct, frozen=True, kw_only=True):
     """One-way analysis of variance.
 
     Attributes:
+        subset: which runs, grouped by what.
         eta2: SSB / SST, the paper's "architecture explains"; biased upwards by about (groups - 1) / (n - 1).
         rest: 1 - eta2, the paper's "hyperparameters explain": what the groups leave, seed and clip noise included.
         omega2: the same share without that bias (Hays 1963), at least 0.
@@ -37,6 +38,7 @@ class OneWay(msgspec.Struct, frozen=True, kw_only=True):
         log10_p: of F, in logarithms because it falls below the smallest float.
     """
 
+    subset: str
     groups: int
     n: int
     between: int
@@ -56,10 +58,12 @@ class Balanced(msgspec.Struct, frozen=True, kw_only=True):
     """One-way analysis over subsamples of equal size, so that no large group carries it; medians over the draws.
 
     Attributes:
+        subset: which runs, grouped by what.
         size: runs drawn from each group, without replacement.
         f_low, f_high, eta2_low, eta2_high: the draws' 2.5% and 97.5% quantiles: how much one draw says.
     """
 
+    subset: str
     groups: int
     size: int
     draws: int
@@ -111,7 +115,7 @@ def in_brief(scores: Sequence[float]) -> Group:
     return Group(count=len(y), mean=float(y.mean()), std=float(y.std()))
 
 
-def one_way(groups: Sequence[Group]) -> OneWay | None:
+def one_way(groups: Sequence[Group], *, subset: str = "all") -> OneWay | None:
     """Compare groups from their counts, means and deviations alone (Table 3 and its text).
 
     None below two groups, without a run more than groups, or where nothing varies inside the groups.
@@ -129,6 +133,7 @@ def one_way(groups: Sequence[Group]) -> OneWay | None:
     f = (ssb / between) / (ssw / within)
     low, high = _shares(f, between, within)
     return OneWay(
+        subset=subset,
         groups=len(groups),
         n=n,
         between=between,
@@ -145,7 +150,9 @@ def one_way(groups: Sequence[Group]) -> OneWay | None:
     )
 
 
-def balanced(groups: Mapping[str, Sequence[float]], size: int, *, turns: int = 1_000) -> Balanced | None:
+def balanced(
+    groups: Mapping[str, Sequence[float]], size: int, *, turns: int = 1_000, subset: str = "balanced"
+) -> Balanced | None:
     """Compare subsamples of `size` runs from every group that has as many; None where that leaves nothing to tell."""
     kept = [np.asarray(groups[name], dtype=np.float64) for name in sorted(groups) if len(groups[name]) >= size]
     if len(kept) < 2 or size < 2:
@@ -163,6 +170,7 @@ def balanced(groups: Mapping[str, Sequence[float]], size: int, *, turns: int = 1
     f_low, f_middle, f_high = (float(q) for q in np.quantile(f, quantiles))
     eta2_low, eta2_middle, eta2_high = (float(q) for q in np.quantile(eta2, quantiles))
     return Balanced(
+        subset=subset,
         groups=len(kept),
         size=size,
         draws=turns,

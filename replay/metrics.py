@@ -69,7 +69,7 @@ class MetricUnknown(QuestionUnknown):
 
 
 def metric(measurement: Measurement, name: str) -> Metric:
-    """Return a measure by name: one of `METRICS`, or a named value of this log.
+    """Return a measure by name: one of `METRICS`, a named value of this log, or one of `replay.findings.FINDINGS`.
 
     Raises:
         MetricUnknown: neither.
@@ -79,7 +79,11 @@ def metric(measurement: Measurement, name: str) -> Metric:
     values = measured(measurement.results)
     if name in values:
         return _value(measurement, name)
-    raise MetricUnknown(name, (*METRICS, *values))
+    from replay.findings import FINDINGS  # noqa: PLC0415 # only a statistic needs numpy and scipy
+
+    if (estimate := FINDINGS.get(name)) is not None:
+        return estimate(measurement)
+    raise MetricUnknown(name, (*METRICS, *FINDINGS, *values))
 
 
 def validations(ledger: Ledger) -> list[float]:
