@@ -89,8 +89,7 @@ def test_in_a_terminal_the_screen_draws_itself_and_q_ends_it(home: Path) -> None
     watching = subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, env=kind)
     os.close(theirs)
     try:
-        drawn = _drawn(ours, b"RECORDED")
-        assert b"Leaderboard" in drawn
+        _drawn(ours, b"RECORDED", b"Leaderboard", b"best 0.8")
         os.write(ours, b"q")
         _drawn(ours, b"\x1b[?1049l")
         assert watching.wait(20) == 0
@@ -100,14 +99,13 @@ def test_in_a_terminal_the_screen_draws_itself_and_q_ends_it(home: Path) -> None
         os.close(ours)
 
 
-def _drawn(terminal: int, wanted: bytes, *, within: float = 30.0) -> bytes:
-    """Read what a terminal is sent until something is among it."""
+def _drawn(terminal: int, *wanted: bytes, within: float = 30.0) -> None:
+    """Read what a terminal is sent until all that is wanted is among it."""
     drawn, end = b"", time.monotonic() + within
-    while wanted not in drawn:
+    while not all(word in drawn for word in wanted):
         assert time.monotonic() < end, drawn[-2000:]
         if select.select([terminal], [], [], 0.2)[0]:
             drawn += os.read(terminal, 65536)
-    return drawn
 
 
 def test_the_twin_of_an_empty_campaign_is_an_object_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
