@@ -242,6 +242,44 @@ def diff(campaign: str, other: str, /, *, json: bool = False, home: Path | None 
     return _answer(_at_position(campaign)[0], ask, json=json, home=home)
 
 
+def figures(campaign: str, /, *, out: Path = Path("figures"), json: bool = False, home: Path | None = None) -> int:
+    """Draw the paper's figures 2 to 5 over this campaign, each as PNG and SVG.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    out: Path
+        The folder to write into; it is made if need be.
+    json: bool
+        Print the written files as JSON.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    from replay.errors import ReplayError  # noqa: PLC0415 # help must not wait for it
+    from replay.figures import FORMS, render  # noqa: PLC0415 # likewise
+    from replay.figures import figures as make  # noqa: PLC0415 # likewise
+    from replay.measures import Measurement  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        measurement, written = Measurement(), []
+        measurement.advance(log.read())
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for name, figure in make(measurement).items():
+                for form in FORMS:
+                    with (out / f"{name}.{form}").open("wb") as into:
+                        render(figure, form, into)
+                    written.append(str(out / f"{name}.{form}"))
+        except OSError as error:
+            raise ReplayError(
+                f"{error.filename or out}: the figures cannot be written there: {error.strerror}"
+            ) from error
+        return written, "\n".join(written), 0
+
+    return _answer(campaign, ask, json=json, home=home)
+
+
 DOORS: dict[str, Callable[..., int]] = {
     "report": report,
     "metric": metric,
@@ -252,6 +290,7 @@ DOORS: dict[str, Callable[..., int]] = {
     "trajectory": trajectory,
     "queue": queue,
     "diff": diff,
+    "figures": figures,
 }
 
 

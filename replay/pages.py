@@ -35,6 +35,8 @@ def report_page(report: Report) -> str:
             "",
             *_searching(report.search),
             "",
+            *_statistics(report),
+            "",
             *_troubles(report),
             "",
             *record_lines(report.record),
@@ -207,6 +209,12 @@ def _searching(search: Searching) -> list[str]:
             f"exchangeable; rate {entry(search.innovation_rate)}"
         ),
     ]
+
+
+def _statistics(report: Report) -> list[str]:
+    lines = [f"  {each.metric}: {each.said}" for each in report.statistics]
+    heading = f"Statistics: n = {report.search.n} completed, validation AP; each is a metric with its numbers"
+    return [heading, *folded(lines, indent=4).splitlines()]
 
 
 def _over(spread: Spread) -> str:

@@ -12,6 +12,7 @@ from replay.diversity import cells, highest, projections
 from replay.leaderboard import Row, leaderboard
 from replay.ledger import Ledger
 from replay.measures import Measurement, Values
+from replay.outlook import Sentence, outlook
 from replay.progress import expected_improvements
 from replay.seals import Check, Verdict, overall, verified
 from replay.troubles import Failures, Queue, failures, queue
@@ -105,6 +106,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     controls: list[Control]
     agents: list[AgentRow]
     search: Searching
+    statistics: list[Sentence]
     failures: Failures
     queue: Queue
     record: Record
@@ -123,6 +125,7 @@ def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int
         controls=controls,
         agents=agents(results),
         search=searching(measurement),
+        statistics=outlook(ledger),
         failures=failures(results),
         queue=queue(ledger),
         record=record(measurement, checks),
