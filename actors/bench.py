@@ -252,7 +252,3 @@ def _breakdown(run: outcomes.Failed) -> Breakdown:
 
 def _finite(loss: float) -> float | None:
     return loss if abs(loss) != float("inf") and loss == loss else None  # noqa: PLR0124 # NaN alone differs from itself
-
-
-if __name__ == "__main__":
-    main()

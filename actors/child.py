@@ -116,7 +116,7 @@ class Child:
         with self._errors.open("wb") as errors:
             # -P: a file of the user's folder must not stand in for a module of ours or of Python's.
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "actors.bench"],
+                [sys.executable, "-P", "-m", "actors.start_bench"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

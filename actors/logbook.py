@@ -18,11 +18,15 @@ from typing import Any, TextIO
 import structlog
 
 from actors.errors import CampaignError
+from events.errors import LogError
 
 SECRET_WORDS = ("key", "token", "password", "secret", "credential")
 """A field or an environment variable whose name holds one of these is secret."""
 
 STRUCK = "(struck out)"
+
+TRACE = "exception"
+"""The field that holds a trace; the terminal is spared it, the file keeps it."""
 
 SHORTEST = 8
 """Characters of a secret; a shorter value would strike out words that only look like it."""
@@ -51,7 +55,9 @@ def open_logbook(path: Path, *, terminal: bool, **bound: str) -> None:
         raise CampaignError(f"the operational log {path} cannot be written: {error.strerror}") from None
     sinks: list[Any] = [_Sink(file, structlog.processors.JSONRenderer())]
     if terminal:
-        sinks.append(_Sink(sys.stderr, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)))
+        sinks.append(
+            _Sink(sys.stderr, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0), TRACE)
+        )
     structlog.configure(
         processors=[
             lambda _logger, _method, entry: {"process": os.getpid(), **bound, **entry},
@@ -73,18 +79,22 @@ class _Passed(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, LogError):
+            return  # a lost log ends the process, which says so once
         structlog.get_logger().log(record.levelno, record.getMessage(), exc_info=error)
 
 
 class _Sink:
-    def __init__(self, file: TextIO, renderer: Any) -> None:
+    def __init__(self, file: TextIO, renderer: Any, *omitted: str) -> None:
         self._file = file
         self._renderer = renderer
+        self._omitted = omitted
 
     def write(self, logger: Any, method: str, entry: MutableMapping[str, Any]) -> None:
+        kept = {name: value for name, value in entry.items() if name not in self._omitted}
         with contextlib.suppress(OSError, ValueError):
             # One write a line: other threads write here too.
-            self._file.write(f"{self._renderer(logger, method, dict(entry))}\n")
+            self._file.write(f"{self._renderer(logger, method, kept)}\n")
 
 
 class _Fan:

@@ -207,14 +207,16 @@ class Running:
             return [held[1]] if held is not None and held[1] else []
         mine = self._place.processes()
         if whom == "bench":
-            return [pid for pid, command in mine.items() if "actors.bench" in command][:1]
+            return [pid for pid, command in mine.items() if "actors.start_bench" in command][:1]
         assert whom == "everything"
         return list(mine)
 
     def kills(self, whom: str) -> None:
         """End processes as the kernel does: without a word."""
-        for pid in self.pids(whom):
-            try:
+        self.kills_all(self.pids(whom))
+
+    def kills_all(self, pids: list[int]) -> None:
+        """End these processes, one right after the other."""
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
