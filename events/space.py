@@ -26,6 +26,7 @@ class Choice(msgspec.Struct, frozen=True, tag="choice", kw_only=True):
         part: the factor of eq. 1 that it belongs to.
         stage: where in a training step it must be seen to act.
         aliases: other names that people and models use for a value.
+        keys: other names that they use for the dimension.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Choice(msgspec.Struct, frozen=True, tag="choice", kw_only=True):
     part: Part
     stage: Stage
     aliases: dict[str, str | int] = {}
+    keys: tuple[str, ...] = ()
 
     def problem(self, value: object) -> str | None:
         """Say why `value` is not allowed here, or None."""
@@ -48,6 +50,7 @@ class Interval(msgspec.Struct, frozen=True, tag="interval", kw_only=True):
         scale: how distance is measured, "log" for values that span decades.
         when: dimension name to the values under which this dimension exists.
         bins: equal widths on the scale; two values in one bin are the same idea.
+        keys: other names that people and models use for the dimension.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Interval(msgspec.Struct, frozen=True, tag="interval", kw_only=True):
     scale: Literal["linear", "log"] = "linear"
     when: dict[str, tuple[str | int, ...]] = {}
     bins: int = 10
+    keys: tuple[str, ...] = ()
 
     def problem(self, value: object) -> str | None:
         """Say why `value` is not allowed here, or None."""

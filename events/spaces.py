@@ -19,12 +19,13 @@ PAPER = Space(
             values=("zipformer", "retnet", "bimamba", "hybrid", "xlstm"),
             part="architecture",
             stage="parameters",
+            keys=("temporal_encoder",),
         ),
         Choice(name="pooling", values=("attention", "mean", "last", "max"), part="architecture", stage="forward"),
         Choice(name="loss", values=("focal", "bce", "label_smoothing"), part="loss", stage="loss"),
         Choice(name="scheduler", values=("cosine", "linear", "step"), part="training", stage="schedule"),
-        Choice(name="batch", values=(16, 32, 64, 128), part="training", stage="batch"),
-        Choice(name="length", values=(8, 12, 16, 20, 32), part="training", stage="batch"),
+        Choice(name="batch", values=(16, 32, 64, 128), part="training", stage="batch", keys=("batch_size",)),
+        Choice(name="length", values=(8, 12, 16, 20, 32), part="training", stage="batch", keys=("seq_len",)),
         Choice(name="epochs", values=(5, 10, 15, 20, 30), part="training", stage="schedule"),
         Interval(name="learning_rate", low=1e-5, high=1e-2, scale="log", part="training", stage="schedule", bins=15),
         Interval(name="weight_decay", low=1e-6, high=1e-1, scale="log", part="training", stage="gradient"),
@@ -45,7 +46,7 @@ def over(backbones: tuple[str, ...], encoders: tuple[str, ...]) -> Space:
     """Return the paper's space with a task's own backbones and the encoders that can be built."""
     own: dict[str, tuple[str, ...]] = {"backbone": backbones, "encoder": encoders}
     dimensions = tuple(
-        Choice(name=d.name, values=own[d.name], part=d.part, stage=d.stage) if d.name in own else d
+        Choice(name=d.name, values=own[d.name], part=d.part, stage=d.stage, keys=d.keys) if d.name in own else d
         for d in PAPER.dimensions
     )
     return Space(name="+".join(backbones), dimensions=dimensions)

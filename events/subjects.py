@@ -49,6 +49,11 @@ def pack(campaign: str, identity: str) -> str:
     return f"myriad.{campaign}.pack.{identity}.*"
 
 
+def all_of(campaign: str, aggregate: Aggregate) -> str:
+    """Return the filter of every frame of an aggregate: the fence of what all its authors share, such as money."""
+    return f"myriad.{campaign}.{aggregate}.*.*"
+
+
 def pulse(campaign: str, author: str) -> str:
     """Return the subject of an author's pulses, which are never recorded."""
     return f"myriad-pulse.{campaign}.{author}"

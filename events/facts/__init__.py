@@ -20,7 +20,15 @@ from events.facts.experiments import (
     Requeued,
     Started,
 )
-from events.facts.ideas import AgentJoined, AnswerReceived, AnswerRefused, CycleStarted, IdeaDeclined, IdeaProposed
+from events.facts.ideas import (
+    AgentJoined,
+    AnswerReceived,
+    AnswerRefused,
+    CycleStarted,
+    IdeaDeclined,
+    IdeaProposed,
+    RefusalKind,
+)
 from events.facts.repairs import DiagnosisMade, RemedyApplied, RemedyProposed, RemedyRefused
 from events.facts.workers import WorkerJoined, WorkerLost, WorkerRetired
 
@@ -49,6 +57,7 @@ __all__ = [
     "MetricsMeasured",
     "Position",
     "Queued",
+    "RefusalKind",
     "RemedyApplied",
     "RemedyProposed",
     "RemedyRefused",

@@ -22,7 +22,8 @@ class CycleStarted(Fact, frozen=True, kw_only=True, tag="CycleStarted"):
     Attributes:
         key: seeds every draw of the policy in this cycle.
         prompt: the briefing as it was sent; None for a policy that reads no text.
-        reserve_usd: the worst case of the call's price, in US dollars.
+        reserve_usd: the worst case of the price of every call that the cycle may make, in US dollars.
+        sections: of the briefing, by name, those that were on.
     """
 
     cycle: str
@@ -30,10 +31,20 @@ class CycleStarted(Fact, frozen=True, kw_only=True, tag="CycleStarted"):
     key: int
     prompt: Text | None = None
     reserve_usd: float = 0.0
+    sections: tuple[str, ...] = ()
 
 
 class AnswerReceived(Fact, frozen=True, kw_only=True, tag="AnswerReceived"):
-    """A policy answered: the raw text, who exactly answered, and what it cost (US dollars, seconds)."""
+    """A policy answered: the raw text, who exactly answered, and what it cost (US dollars, seconds).
+
+    Attributes:
+        tokens_in: of every call of the cycle, those read from the provider's cache among them.
+        tokens_cached: read from the provider's cache.
+        calls: requests that were sent, failed ones included.
+        correction: what was sent back after the first answer, with its errors; None where there was nothing to correct.
+        corrected: the answer to that.
+        problems: what is still wrong after it, a sentence each; what it says of an idea kept that idea out.
+    """
 
     cycle: str
     text: Text
@@ -42,13 +53,43 @@ class AnswerReceived(Fact, frozen=True, kw_only=True, tag="AnswerReceived"):
     tokens_out: int = 0
     usd: float = 0.0
     seconds: float = 0.0
+    tokens_cached: int = 0
+    calls: int = 0
+    correction: Text | None = None
+    corrected: Text | None = None
+    problems: tuple[str, ...] = ()
+
+
+RefusalKind = Literal["answer", "unreachable", "rejected", "budget", "interrupted"]
 
 
 class AnswerRefused(Fact, frozen=True, kw_only=True, tag="AnswerRefused"):
-    """A cycle ended without ideas, and why; its reservation counts as spent."""
+    """A cycle ended without ideas, and why.
+
+    Attributes:
+        kind: answer: what came is of no use; unreachable: the provider may answer another time; rejected: it will not;
+            budget: nothing was asked, there is no room for the reservation; interrupted: nobody knows what came. None
+            where it was not told.
+        usd: what the calls cost; None where that is not known, and the whole reservation counts as spent.
+        wait: seconds in which the provider asks not to be asked again.
+        text: the raw answer, None where none came; the other fields are those of `AnswerReceived`.
+    """
 
     cycle: str
     reason: str
+    kind: RefusalKind | None = None
+    usd: float | None = None
+    wait: float = 0.0
+    text: Text | None = None
+    model: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    seconds: float = 0.0
+    calls: int = 0
+    correction: Text | None = None
+    corrected: Text | None = None
+    problems: tuple[str, ...] = ()
 
 
 class IdeaProposed(Fact, frozen=True, kw_only=True, tag="IdeaProposed"):
@@ -57,6 +98,7 @@ class IdeaProposed(Fact, frozen=True, kw_only=True, tag="IdeaProposed"):
     Attributes:
         parents: ideas that it was made from.
         priority: the proposer's wish, 0 to 1.
+        filled: dimensions that the proposer left out, each with where its value was taken from: a parent, or "base".
     """
 
     idea: str
@@ -66,6 +108,7 @@ class IdeaProposed(Fact, frozen=True, kw_only=True, tag="IdeaProposed"):
     origin: Literal["agent", "sweep", "fixer"]
     parents: tuple[str, ...] = ()
     priority: float = 0.5
+    filled: dict[str, str] = {}
 
 
 class IdeaDeclined(Fact, frozen=True, kw_only=True, tag="IdeaDeclined"):
