@@ -5,7 +5,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kernels.network import Forward, Network
+from kernels.forward import Forward
+from kernels.network import Network
 
 
 @torch.no_grad()

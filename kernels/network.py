@@ -1,59 +1,16 @@
 """The whole classifier over lanes: features to hidden steps, an encoder, a pooling, one logit a clip."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
-
 import torch
 from torch import Tensor
 
 from kernels import draws, encoders
-from kernels.operations.forms import FAST, Forms
+from kernels.forward import Forward, Size
 from kernels.parameters import Blueprint
 from kernels.pooling import pool
 from kernels.wiring import LONGEST
 
 FINAL_EPSILON = 1e-6
 PLACE_SPREAD = 1.0  # of the learned place of each step, counted back from the clip's end, where clips end together
-
-
-def unchanged(x: Tensor) -> Tensor:
-    """The dropout of evaluation: none."""
-    return x
-
-
-@dataclass(frozen=True)
-class Forward:
-    """What one pass through the network needs beside its input: parameters (E, ...), progress, poolings and dropout.
-
-    `progress` (E,) is the share of each lane's training that has been done, 0 to 1: Zipformer's bypass opens with it,
-    and a trained network is scored at the progress it was kept at. `poolings` (E, 4) is one-hot over `wiring.POOLINGS`.
-    """
-
-    weights: Mapping[str, Tensor]
-    progress: Tensor
-    poolings: Tensor
-    dropout: Callable[[Tensor], Tensor] = unchanged
-    forms: Forms = FAST
-
-
-@dataclass(frozen=True)
-class Size:
-    """How large a network is: channels of a step, layers, and heads of each layer."""
-
-    width: int
-    layers: int
-    heads: int
-
-
-class Encoder(Protocol):
-    """Mixes each clip's steps."""
-
-    def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
-        """x (E, B, T, D) with mask (E, B, T), true where valid, to (E, B, T, D).
-
-        What x holds where it is not valid is left open, and must change no valid step.
-        """
 
 
 class Dropout:

@@ -1,12 +1,16 @@
 """All lanes' parameters in one flat buffer: declared by name, initialised from each lane's seed, viewed by shape."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Floats = NDArray[np.float32]
+Law = Callable[[Floats], Floats]
 
 ALIGNMENT = 64  # floats that a parameter and a lane start at a multiple of, so that every lane lies alike in memory
 INITIAL_STREAM = 0x1217  # keeps initialisation apart from the other uses of a seed
@@ -14,7 +18,10 @@ INITIAL_STREAM = 0x1217  # keeps initialisation apart from the other uses of a s
 
 @dataclass(frozen=True)
 class Parameter:
-    """One tensor of a lane: its start, first value (mean + spread * normal), decay, and bounds on its values."""
+    """One tensor of a lane: its start, first value, decay, and bounds on its values.
+
+    The first value is mean + spread * normal, or law(normal) where there is one.
+    """
 
     start: int
     shape: tuple[int, ...]
@@ -22,6 +29,7 @@ class Parameter:
     spread: float
     decays: bool
     bounds: tuple[float, float]
+    law: Law | None
 
 
 class Blueprint:
@@ -39,15 +47,16 @@ class Blueprint:
         spread: float = 0.0,
         decays: bool = False,
         bounds: tuple[float, float] = (-float("inf"), float("inf")),
+        law: Law | None = None,
     ) -> str:
-        """Adds a parameter of a lane's `shape` and gives its name back.
+        """Adds a parameter of a lane's `shape` and gives its name back; `law` makes first values of normal ones.
 
         Raises:
             ValueError: the name is taken.
         """
         if name in self.parameters:
             raise ValueError(f"parameter '{name}' is declared twice")
-        self.parameters[name] = Parameter(self.size, shape, mean, spread, decays, bounds)
+        self.parameters[name] = Parameter(self.size, shape, mean, spread, decays, bounds, law)
         self.size += -(-prod(shape) // ALIGNMENT) * ALIGNMENT
         return name
 
@@ -58,7 +67,15 @@ class Blueprint:
     def initial(self, seeds: list[int]) -> Tensor:
         """First values (E, size), each lane from its own seed alone."""
         means, spreads = self._per_value("mean"), self._per_value("spread")
-        lanes = [means + spreads * _generator(seed).standard_normal(self.size, np.float32) for seed in seeds]
+        lanes = []
+        for seed in seeds:
+            normal = _generator(seed).standard_normal(self.size, np.float32)
+            lane = means + spreads * normal
+            for parameter in self.parameters.values():
+                if parameter.law is not None:
+                    place = slice(parameter.start, parameter.start + prod(parameter.shape))
+                    lane[place] = parameter.law(normal[place].reshape(parameter.shape)).reshape(-1)
+            lanes.append(lane)
         return torch.from_numpy(np.stack(lanes))
 
     def decaying(self) -> Tensor:
@@ -81,10 +98,10 @@ class Blueprint:
         named = zip(self.parameters.items(), blocks, strict=True)
         return {name: block.view(len(flat), *parameter.shape) for (name, parameter), block in named}
 
-    def _per_value(self, field: str) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    def _per_value(self, field: str) -> Floats:
         return self._fill({name: float(getattr(p, field)) for name, p in self.parameters.items()}, 0.0)
 
-    def _fill(self, values: Mapping[str, float], rest: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    def _fill(self, values: Mapping[str, float], rest: float) -> Floats:
         filled = np.full(self.size, rest, np.float32)
         for name, parameter in self.parameters.items():
             filled[parameter.start : parameter.start + prod(parameter.shape)] = values[name]

@@ -13,7 +13,8 @@ from torch import Tensor
 from kernels import checkpoints, evaluation, precision
 from kernels.checkpoints import Checkpoint
 from kernels.datasets import Dataset, Part
-from kernels.network import Forward, Network
+from kernels.forward import Forward
+from kernels.network import Network
 from kernels.outcomes import Completed, Curves, Epoch, Failed, Outcome
 from kernels.plans import Plan
 from kernels.pooling import one_hot

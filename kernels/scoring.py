@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from kernels import evaluation
 from kernels.checkpoints import Checkpoint
-from kernels.network import Forward, Network, Size
+from kernels.forward import Forward, Size
+from kernels.network import Network
 from kernels.pooling import one_hot
 
 Floats = NDArray[np.float32]

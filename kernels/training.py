@@ -10,8 +10,9 @@ from torch import Tensor
 
 from kernels import draws, plans
 from kernels.datasets import Dataset
+from kernels.forward import Forward, Size
 from kernels.losses import Losses
-from kernels.network import Dropout, Forward, Network, Size
+from kernels.network import Dropout, Network
 from kernels.optimizer import AdamW
 from kernels.outcomes import Epoch, Failed, Outcome
 from kernels.parameters import trainable

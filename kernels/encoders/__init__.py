@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from kernels.errors import BadConfiguration
 
 if TYPE_CHECKING:
-    from kernels.network import Encoder, Size
+    from kernels.forward import Encoder, Size
     from kernels.parameters import Blueprint
 
 ENCODERS = {
     "zipformer": "kernels.encoders.zipformer:Zipformer",
     "retnet": "kernels.encoders.retnet:RetNet",
+    "bimamba": "kernels.encoders.bimamba:BiMamba",
+    "hybrid": "kernels.encoders.hybrid:Hybrid",
+    "xlstm": "kernels.encoders.xlstm:XLSTM",
 }
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
-from kernels.network import Forward, Size
+from kernels.forward import Forward, Size
 from kernels.parameters import Blueprint
 
 HEAD_EPSILON = 1e-5
@@ -20,16 +20,18 @@ class RetNet:
     """Blocks with shapes (E, B, T, D)."""
 
     def __init__(self, blueprint: Blueprint, size: Size) -> None:
-        self._blocks = [_Block(blueprint, f"retnet.{n}", size.width, size.heads) for n in range(size.layers)]
+        self._blocks = [Block(blueprint, f"retnet.{n}", size.width, size.heads) for n in range(size.layers)]
 
     def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
-        """As `network.Encoder`."""
+        """As `forward.Encoder`."""
         for block in self._blocks:
             x = block.forward(x, mask, through)
         return x * mask[..., None]
 
 
-class _Block:
+class Block:
+    """Retention and a gated feed-forward part, each normed before and added."""
+
     def __init__(self, blueprint: Blueprint, name: str, width: int, heads: int) -> None:
         self._name, self._width, self._heads, wide = name, width, heads, EXPANSION * width
         blueprint.declare(f"{name}.retention.gain", width, mean=1.0)
@@ -40,6 +42,7 @@ class _Block:
         blueprint.weight(f"{name}.forward.out", wide, width)
 
     def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
+        """As `forward.Encoder`."""
         x = x + self._retain(x, mask, through)
         return x + self._feed(x, through)
 

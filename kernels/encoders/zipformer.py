@@ -6,7 +6,7 @@ The block is the paper's equation 6; layers take turns at full, half, quarter an
 import torch
 from torch import Tensor
 
-from kernels.network import Forward, Size
+from kernels.forward import Forward, Size
 from kernels.parameters import Blueprint
 
 RATES = (1, 2, 4, 2)  # steps that become one, layer by layer
@@ -24,7 +24,7 @@ class Zipformer:
         self._layers = [_Layer(blueprint, f"zipformer.{n}", size, RATES[n % 4]) for n in range(size.layers)]
 
     def forward(self, x: Tensor, mask: Tensor, through: Forward) -> Tensor:
-        """As `network.Encoder`."""
+        """As `forward.Encoder`."""
         for layer in self._layers:
             x = layer.forward(x, mask, through)
         return x * mask[..., None]
@@ -85,9 +85,8 @@ class _Block:
     def _convolve(self, hidden: Tensor, mask: Tensor, through: Forward) -> Tensor:
         value, gate = hidden.chunk(2, -1)
         gated = value * torch.sigmoid(gate) * mask[..., None]
-        return through.forms.swoosh_r(
-            through.forms.depthwise(gated, through.weights[f"{self._name}.convolution.kernel"])
-        )
+        kernel = through.weights[f"{self._name}.convolution.kernel"]
+        return through.forms.swoosh_r(through.forms.depthwise(gated, kernel, TAPS // 2))
 
     def _feed(self, hidden: Tensor, mask: Tensor, through: Forward) -> Tensor:
         return through.forms.swoosh_l(hidden)

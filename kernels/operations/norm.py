@@ -1,4 +1,4 @@
-"""Normalisations over the last axis: BiasNorm (Zipformer) and the root-mean-square norm without gain (RetNet)."""
+"""Normalisations over the last axis: BiasNorm (Zipformer), root mean square (RetNet) and layer norm, without gain."""
 
 from typing import Any
 
@@ -68,3 +68,14 @@ class _RmsNorm(torch.autograd.Function):
         normed, inverse = ctx.saved_tensors
         along = (upstream * normed).mean(-1, keepdim=True)
         return (upstream - normed * along) * inverse, None
+
+
+def reference_layer_norm(x: Tensor, epsilon: float) -> Tensor:
+    """(x - mean) / sqrt(variance + epsilon) over the last axis, without gain."""
+    centred = x - x.mean(-1, keepdim=True)
+    return centred / (centred.square().mean(-1, keepdim=True) + epsilon).sqrt()
+
+
+def layer_norm(x: Tensor, epsilon: float) -> Tensor:
+    """`reference_layer_norm` by torch's own."""
+    return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=epsilon)

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from kernels import plans
 from kernels.datasets import Dataset
+from kernels.forward import Size
 from kernels.losses import Losses
-from kernels.network import Dropout, Network, Size
+from kernels.network import Dropout, Network
 from kernels.pooling import one_hot, pool
 from kernels.schedules import learning_rates
 from kernels.training import Steps

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from kernels import evaluation
 from kernels.encoders import ENCODERS
-from kernels.network import Forward, Network, Size
+from kernels.forward import Forward, Size
+from kernels.network import Network
 from kernels.operations.forms import FAST, REFERENCE
 from kernels.pooling import one_hot
 from kernels.wiring import POOLINGS

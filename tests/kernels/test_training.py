@@ -9,7 +9,8 @@ import torch
 from kernels import checkpoints, precision, scoring, training
 from kernels.datasets import Dataset
 from kernels.errors import BadCheckpoint, BadConfiguration
-from kernels.network import Network, Size
+from kernels.forward import Size
+from kernels.network import Network
 from kernels.optimizer import AdamW
 from kernels.outcomes import Completed, Epoch, Failed
 from kernels.parameters import Blueprint

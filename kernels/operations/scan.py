@@ -1,0 +1,189 @@
+"""The selective scan of a diagonal state space (Mamba): reference, lean loop, and compiled loop.
+
+h[t] = exp(delta a) h[t-1] + gain b[t] u[t] and y[t] = c[t] h[t], for every channel d and state n, where delta, u belong
+to a channel and b, c to a state. By zero-order hold gain = (exp(delta a) - 1) / a (paper, appendix D.3; Gu and Dao
+2023); by Euler's rule, that of the published implementation, gain = delta (state-spaces/mamba, selective_scan_ref).
+"""
+
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from kernels.operations import compiled
+
+Direction = Literal["forward", "backward"]
+Discretization = Literal["zoh", "euler"]
+
+
+class Scan(Protocol):
+    """The signature of every form."""
+
+    def __call__(
+        self,
+        u: Tensor,
+        delta: Tensor,
+        a: Tensor,
+        b: Tensor,
+        c: Tensor,
+        *,
+        direction: Direction = "forward",
+        discretization: Discretization = "zoh",
+    ) -> Tensor:
+        """As `reference_scan`."""
+
+
+NEAR = 0.35  # |delta a| below which a difference of close numbers is taken from its series instead
+# Of x in (x exp(x) - exp(x) + 1) / x^2 = sum (k + 1) / (k + 2)! x^k.
+SERIES = (1 / 2, 1 / 3, 1 / 8, 1 / 30, 1 / 144, 1 / 840, 1 / 5760, 1 / 45360)
+
+
+def reference_scan(
+    u: Tensor,  # (E, B, T, D)
+    delta: Tensor,  # (E, B, T, D), positive
+    a: Tensor,  # (E, N, D), negative
+    b: Tensor,  # (E, B, T, N)
+    c: Tensor,  # (E, B, T, N)
+    *,
+    direction: Direction = "forward",
+    discretization: Discretization = "zoh",
+) -> Tensor:  # (E, B, T, D)
+    """The recurrence itself, step by step, from the first step on or from the last one back."""
+    state = torch.zeros_like(u[:, :, 0, None] * a[:, None])
+    outputs: list[Tensor] = []
+    for t in _order(u.shape[2], direction):
+        keep = torch.exp(delta[:, :, t, None] * a[:, None])
+        gain = _gain(delta[:, :, t, None], a[:, None], discretization)
+        state = keep * state + gain * b[:, :, t, :, None] * u[:, :, t, None]
+        outputs.append((c[:, :, t, :, None] * state).sum(2))
+    return torch.stack(outputs if direction == "forward" else outputs[::-1], 2)
+
+
+def scan(
+    u: Tensor,
+    delta: Tensor,
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    *,
+    direction: Direction = "forward",
+    discretization: Discretization = "zoh",
+) -> Tensor:
+    """`reference_scan` by the compiled loop where there is one for such tensors, else by the lean loop."""
+    form = compiled_scan if compiled.usable(u, delta, a, b, c) else lean_scan
+    return form(u, delta, a, b, c, direction=direction, discretization=discretization)
+
+
+def lean_scan(
+    u: Tensor,
+    delta: Tensor,
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    *,
+    direction: Direction = "forward",
+    discretization: Discretization = "zoh",
+) -> Tensor:
+    """`reference_scan` with its gradient written out: one state a step is kept, nothing else of that size is made.
+
+    The state is in float32 at least, whatever the inputs are in.
+    """
+    inputs = [x if x.dtype == torch.float64 else x.float() for x in (u, delta, a, b, c)]
+    y: Tensor = _LeanScan.apply(direction, discretization, *inputs)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    return y.to(u.dtype)
+
+
+def compiled_scan(
+    u: Tensor,
+    delta: Tensor,
+    a: Tensor,
+    b: Tensor,
+    c: Tensor,
+    *,
+    direction: Direction = "forward",
+    discretization: Discretization = "zoh",
+) -> Tensor:
+    """`reference_scan` by the loop in recurrences.c, which lives through the steps again for its gradient."""
+    inputs = [x.contiguous() for x in (u, delta, a, b, c)]
+    y: Tensor = _CompiledScan.apply(direction, discretization, *inputs)  # type: ignore[no-untyped-call] # torch leaves it untyped
+    return y
+
+
+class _CompiledScan(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, direction: Direction, discretization: Discretization, *inputs: Tensor) -> Tensor:
+        u, delta, a, b, c = inputs
+        ctx.save_for_backward(u, delta, a, b, c)
+        ctx.sizes = (*u.shape, a.shape[1], int(direction == "backward"), int(discretization == "euler"))
+        y = torch.empty_like(u)
+        compiled.call("scan", ctx.sizes, u, delta, a, b, c, y)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        inputs = ctx.saved_tensors
+        du, ddelta, da, db, dc = (torch.empty_like(x) for x in inputs)
+        compiled.call("scan_gradients", ctx.sizes, *inputs, upstream.contiguous(), du, ddelta, da.zero_(), db, dc)
+        return None, None, du, ddelta, da, db, dc
+
+
+class _LeanScan(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, direction: Direction, discretization: Discretization, *inputs: Tensor) -> Tensor:
+        u, delta, a, b, c = inputs
+        state = torch.zeros_like(u[:, :, 0, None] * a[:, None])
+        y, states = torch.empty_like(u), [state]
+        for t in _order(u.shape[2], direction):
+            gain = _gain(delta[:, :, t, None], a[:, None], discretization)
+            entering = gain.mul_(b[:, :, t, :, None]).mul_(u[:, :, t, None])
+            state = torch.exp(delta[:, :, t, None] * a[:, None]).mul_(state).add_(entering)
+            y[:, :, t] = (c[:, :, t, None] @ state)[:, :, 0]
+            states.append(state)
+        ctx.save_for_backward(u, delta, a, b, c, *states)
+        ctx.order, ctx.discretization = _order(u.shape[2], direction), discretization
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        u, delta, a, b, c, *states = ctx.saved_tensors
+        du, ddelta, da, db, dc = (torch.zeros_like(x) for x in (u, delta, a, b, c))
+        pull = torch.zeros_like(states[0])
+        for step, t in reversed(list(enumerate(ctx.order))):
+            width, before = delta[:, :, t, None], states[step]
+            keep = torch.exp(width * a[:, None])
+            gain = _gain(width, a[:, None], ctx.discretization)
+            dc[:, :, t] = (states[step + 1] @ upstream[:, :, t, :, None])[..., 0]
+            pull = pull.addcmul_(c[:, :, t, :, None], upstream[:, :, t, None])
+            fed = b[:, :, t, :, None] * u[:, :, t, None]
+            du[:, :, t] = (b[:, :, t, None] @ (pull * gain))[:, :, 0]
+            db[:, :, t] = ((pull * gain) @ u[:, :, t, :, None])[..., 0]
+            kept = keep * before
+            inside = fed * keep if ctx.discretization == "zoh" else fed
+            ddelta[:, :, t] = (pull * (inside + kept * a[:, None])).sum(2)
+            slope = _slope(width, a[:, None], keep, gain, ctx.discretization)
+            da += (pull * (kept * width + fed * slope)).sum(1)
+            pull = pull.mul_(keep)
+        return None, None, du, ddelta, da, db, dc
+
+
+def _order(steps: int, direction: Direction) -> range:
+    return range(steps) if direction == "forward" else range(steps - 1, -1, -1)
+
+
+def _gain(delta: Tensor, a: Tensor, discretization: Discretization) -> Tensor:
+    """How much of b u enters the state in one step, of the shape of delta * a."""
+    return torch.expm1(delta * a) / a if discretization == "zoh" else delta * torch.ones_like(a)
+
+
+def _slope(delta: Tensor, a: Tensor, keep: Tensor, gain: Tensor, discretization: Discretization) -> Tensor:
+    """d gain / d a = (delta exp(delta a) - gain) / a, near zero from its series."""
+    if discretization == "euler":
+        return torch.zeros_like(gain)
+    x = delta * a
+    series = torch.full_like(x, SERIES[-1])
+    for coefficient in SERIES[-2::-1]:
+        series.mul_(x).add_(coefficient)
+    return torch.where(x.abs() < NEAR, delta.square() * series, (delta * keep - gain) / a)
