@@ -28,7 +28,7 @@ from actors.shell import Shell
 from actors.supervisor import Make, Supervisor
 from actors.vitals import Ear, Heart
 from events import folder as folders
-from events import jetstream, server
+from events import jetstream, server, settling
 from events.archivist import Archivist
 from events.blobs import Blobs
 from events.credentials import Credential
@@ -96,6 +96,7 @@ class Runner:
         self._connect = connect
         self._port = port
         self._requests = 0
+        self._archived = False
         self._lost: Exception | None = None
 
     def run(self) -> Ending:
@@ -105,10 +106,15 @@ class Runner:
             CampaignError, LogError: what ended it early; everything acknowledged is on the log.
         """
         opening.claim(self._folder, self._campaign, self._text)
-        with self._heeding_signals(), self._served() as (owner, service):
-            jetstream.create(owner, self._campaign.name).close()
-            with jetstream.connect(service, self._campaign.name) as log, self._followed(log) as feed:
-                return self._carry(log, feed)
+        with self._heeding_signals():
+            try:
+                with self._served() as (owner, service):
+                    jetstream.create(owner, self._campaign.name).close()
+                    with jetstream.connect(service, self._campaign.name) as log, self._followed(log) as feed:
+                        return self._carry(log, feed)
+            finally:
+                if self._archived and self._connect is None:
+                    settling.remember(self._folder)
 
     def stop(self) -> None:
         """Ask for a clean end, from any thread or signal; asked twice, running packs are left at once."""
@@ -145,11 +151,13 @@ class Runner:
             yield feed
         except BaseException:
             # What went wrong is told; that the archive lags behind is mended by whoever opens it next.
-            with contextlib.suppress(LogError):
+            with contextlib.suppress(LogError, OSError):
                 archivist.stop()
+                self._archived = True
             raise
         else:
             archivist.stop()
+            self._archived = True
         finally:
             feed.stop()
 
