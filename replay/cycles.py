@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -15,13 +16,23 @@ from events.facts import (
     IdeaDeclined,
     IdeaProposed,
     Queued,
+    RefusalKind,
 )
 from events.log import Recorded
 from replay.folds import Handler
 
+OUT_OF_BUDGET = 2**31
+"""Barren cycles of an agent that has no money for another call: more than anybody waits for."""
+
 
 class Cycle(msgspec.Struct, kw_only=True):
-    """One question to a policy: open until it is answered or refused."""
+    """One question to a policy: open until it is answered or refused.
+
+    Attributes:
+        usd: what an answer cost; `spent` counts a cost that nobody knows as the whole reservation.
+        ended_at: the agent's clock when it recorded the end, None while the cycle is open.
+        kind, wait: of a refusal; see `events.facts.AnswerRefused`.
+    """
 
     cycle: str
     agent: str
@@ -38,10 +49,23 @@ class Cycle(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     ideas: list[str] = []
     accepted: int = 0
+    prompt: Text | None = None
+    sections: tuple[str, ...] = ()
+    spent: float = 0.0
+    ended_at: int | None = None
+    kind: RefusalKind | None = None
+    wait: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    calls: int = 0
+    correction: Text | None = None
+    corrected: Text | None = None
+    problems: tuple[str, ...] = ()
 
 
 class Agent(msgspec.Struct, kw_only=True):
-    """An agent and its cycles, in order; `usd` counts reservations without an answer as spent."""
+    """An agent and its cycles, in order; `usd` counts a reservation whose cost nobody knows as spent."""
 
     agent: str
     policy: str
@@ -58,18 +82,41 @@ class Cycles(msgspec.Struct, kw_only=True):
 
     def open(self, agent: str) -> Cycle | None:
         """Return the agent's cycle that still waits for its answer."""
-        known = self.agents.get(agent)
-        last = self.cycles[known.cycles[-1]] if known is not None and known.cycles else None
+        last = self.last(agent)
         return last if last is not None and last.open else None
 
+    def last(self, agent: str) -> Cycle | None:
+        """Return the agent's latest cycle."""
+        known = self.agents.get(agent)
+        return self.cycles[known.cycles[-1]] if known is not None and known.cycles else None
+
     def barren(self, agent: str) -> int:
-        """Count the agent's latest cycles in a row of which no idea was accepted."""
+        """Count the agent's latest cycles in a row of which no idea was accepted.
+
+        A provider that could not be reached says nothing about ideas; an agent without money has no more of them.
+        """
         count = 0
         for name in reversed(self.agents[agent].cycles):
-            if self.cycles[name].accepted:
+            cycle = self.cycles[name]
+            if cycle.kind == "budget":
+                return OUT_OF_BUDGET
+            if cycle.accepted:
+                break
+            count += cycle.kind != "unreachable"
+        return count
+
+    def unreachable(self, agent: str) -> int:
+        """Count the agent's latest cycles in a row in which the provider could not be reached."""
+        count = 0
+        for name in reversed(self.agents[agent].cycles):
+            if self.cycles[name].kind != "unreachable":
                 break
             count += 1
         return count
+
+    def spent(self, agent: str | None = None) -> float:
+        """Return US dollars spent or reserved, by one agent or by all; exact, whatever the order."""
+        return math.fsum(cycle.spent for cycle in self.cycles.values() if agent in (None, cycle.agent))
 
 
 def _joined(cycles: Cycles, fact: AgentJoined, recorded: Recorded, index: int) -> None:
@@ -87,19 +134,32 @@ def _started(cycles: Cycles, fact: CycleStarted, recorded: Recorded, index: int)
         started=Position(recorded.sequence, index),
         at=fact.at,
         reserve_usd=fact.reserve_usd,
+        spent=fact.reserve_usd,
+        prompt=fact.prompt,
+        sections=fact.sections,
     )
 
 
 def _answered(cycles: Cycles, fact: AnswerReceived, recorded: Recorded, index: int) -> None:
     cycle = cycles.cycles[fact.cycle]
-    cycle.open, cycle.answer, cycle.model = False, fact.text, fact.model
-    cycle.usd, cycle.tokens, cycle.seconds = fact.usd, fact.tokens_in + fact.tokens_out, fact.seconds
-    cycles.agents[cycle.agent].usd += fact.usd - cycle.reserve_usd
+    cycle.answer, cycle.usd = fact.text, fact.usd
+    _ended(cycles, cycle, fact, fact.usd)
 
 
 def _refused(cycles: Cycles, fact: AnswerRefused, recorded: Recorded, index: int) -> None:
     cycle = cycles.cycles[fact.cycle]
-    cycle.open, cycle.refused = False, fact.reason
+    cycle.answer, cycle.refused, cycle.kind, cycle.wait = fact.text, fact.reason, fact.kind, fact.wait
+    _ended(cycles, cycle, fact, fact.usd)
+
+
+def _ended(cycles: Cycles, cycle: Cycle, fact: AnswerReceived | AnswerRefused, usd: float | None) -> None:
+    if usd is not None:
+        cycles.agents[cycle.agent].usd += usd - cycle.reserve_usd
+        cycle.spent = usd
+    cycle.open, cycle.ended_at, cycle.model = False, fact.at, fact.model or None
+    cycle.tokens_in, cycle.tokens_out, cycle.tokens_cached = fact.tokens_in, fact.tokens_out, fact.tokens_cached
+    cycle.tokens, cycle.seconds, cycle.calls = fact.tokens_in + fact.tokens_out, fact.seconds, fact.calls
+    cycle.correction, cycle.corrected, cycle.problems = fact.correction, fact.corrected, fact.problems
 
 
 def _proposed(cycles: Cycles, fact: IdeaProposed, recorded: Recorded, index: int) -> None:

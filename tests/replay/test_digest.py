@@ -190,12 +190,12 @@ def fields(kind):
         (Attempt, digests.ATTEMPT, {"execution"}),
         (Outcome, digests.OUTCOME, {"curves"}),
         (Ledger, (), {"campaign", "space", "seed", "opened_at", "closed", "ideas", "experiments", "completed", "void"}),
-        (Choice, digests.CHOICE, set()),
-        (Interval, digests.INTERVAL, set()),
+        (Choice, digests.CHOICE, {"keys"}),
+        (Interval, digests.INTERVAL, {"keys"}),
     ],
 )
 def test_a_new_field_is_digested_or_left_out_by_name(kind, covered, left_out):
-    """Positions are left out; execution, attempts, outcome and curves are digested in forms of their own."""
+    """Positions and what people also call a dimension are left out; execution, attempts, outcome and curves are digested in forms of their own."""
     indexes = {"unjudged", "leases"} if kind is Ledger else set()
     assert fields(kind) == set(covered) | left_out | indexes
 
