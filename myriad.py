@@ -20,6 +20,7 @@ DOORS = {
     "watch": ("tui.doors:watch", "One campaign on one screen, live or recorded."),
     "tail": ("events.doors:tail", "Facts as JSON lines, resumable by position."),
     "replay": ("replay.doors:replay", "Question a campaign's log: report, metric, at, digest."),
+    "whatif": ("actors.hindsight:whatif", "A recorded campaign under another rule: exact, a bound, or unknown."),
     "export": ("events.doors:export", "Write a campaign into one portable file."),
     "import": ("events.doors:import_", "Make a campaign from a portable file."),
 }

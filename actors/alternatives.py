@@ -1,0 +1,126 @@
+"""The rules that history can be asked about: when two ideas are one, which experiment runs next, what may be spent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Literal
+
+import msgspec
+
+from actors import duplicates
+from actors.past import Past
+from events.facts import IdeaDeclined
+from events.space import Space
+from replay.ledger import Experiment, Idea, Ledger
+
+Duplicates = Literal["recorded", "bins", "cell", "near", "exact", "none"]
+Order = Literal["recorded", "fair", "priority", "age"]
+
+RULES: dict[Duplicates, str] = {
+    "recorded": "as the scheduler judged then",
+    "bins": duplicates.RULE,
+    "cell": "the same cell, whatever the continuous values (Jaccard similarity of cells above 7/9)",
+    "near": "cells that differ in at most one dimension (Jaccard similarity of 7/9 and above)",
+    "exact": "the same configuration to the last digit",
+    "none": "no two ideas are one",
+}
+"""When two ideas are one, in words."""
+
+ORDERS: dict[Order, str] = {
+    "recorded": "as they were assigned then; those that never were come last, by priority",
+    "fair": "the agent whose experiments were assigned least often, then priority, then age",
+    "priority": "priority, whoever proposed, then age",
+    "age": "first come, first served",
+}
+"""Which experiment runs next, in words."""
+
+Keys = tuple[Hashable, ...]
+
+
+class Twins:
+    """The accepted ideas under one rule; two ideas are one when they share a key."""
+
+    def __init__(self, rule: Duplicates, past: Past) -> None:
+        self._keys = _KEYS[rule]
+        self._past = past
+        self._accepted: dict[Hashable, str] = {}
+
+    def twin(self, idea: Idea) -> str | None:
+        """Return the accepted idea that this one repeats, or None."""
+        found = (self._accepted.get(key) for key in self._keys(self._past, idea))
+        return next((twin for twin in found if twin is not None), None)
+
+    def accept(self, idea: Idea) -> None:
+        """Remember an accepted idea; the first under a key stays the twin of all later ones."""
+        for key in self._keys(self._past, idea):
+            self._accepted.setdefault(key, idea.idea)
+
+
+def queue(rule: Order, waiting: list[Experiment], served: Counter[str], ledger: Ledger, past: Past) -> list[Experiment]:
+    """Return what waits in a course of history, the next to run first.
+
+    Args:
+        rule: which order.
+        waiting: in the order in which they were queued at first.
+        served: how many experiments of each agent were assigned at least once.
+        ledger: of the course; `past` is history's.
+        past: where the recorded order stands.
+    """
+    if rule == "age":
+        return waiting
+    if rule == "recorded":
+        return sorted(waiting, key=lambda e: _recorded_place(past, e))
+    by_priority = sorted(waiting, key=lambda e: -e.priority)
+    return by_priority if rule == "priority" else _fair(by_priority, served, ledger)
+
+
+def _fair(waiting: list[Experiment], served: Counter[str], ledger: Ledger) -> list[Experiment]:
+    # as actors.priority.order, which counts the whole ledger anew each time; a test holds the two together
+    taken = served.copy()
+    turns: list[tuple[int, str, Experiment]] = []
+    for experiment in waiting:
+        agent = ledger.author(experiment.experiment)
+        turns.append((taken[agent], agent, experiment))
+        taken[agent] += 1
+    return [experiment for _, _, experiment in sorted(turns, key=lambda turn: turn[:2])]
+
+
+def _recorded_place(past: Past, experiment: Experiment) -> tuple[float, float, float]:
+    found = past.next_assignment(experiment.experiment, len(experiment.attempts))
+    if found is None:
+        return (float("inf"), 0.0, -experiment.priority)
+    return (found[0].sequence, found[0].index, 0.0)
+
+
+def _space(past: Past) -> Space:
+    return past.ledger.space or Space(name="empty", dimensions=())
+
+
+def _recorded(past: Past, idea: Idea) -> Keys:
+    said = past.verdicts.get(idea.idea)
+    fact = said.fact if said is not None else None
+    return (fact.twin or idea.idea,) if isinstance(fact, IdeaDeclined) else (idea.idea,)
+
+
+def _near(past: Past, idea: Idea) -> Keys:
+    cell = _space(past).cell(idea.configuration)
+    return tuple((index, cell[:index], cell[index + 1 :]) for index in range(len(cell)))
+
+
+def _exact(past: Past, idea: Idea) -> Keys:
+    return (msgspec.json.encode(idea.configuration, order="deterministic"),)
+
+
+def _none(past: Past, idea: Idea) -> Keys:
+    return (idea.idea,)
+
+
+_KEYS: dict[Duplicates, Callable[[Past, Idea], Keys]] = {
+    "recorded": _recorded,
+    "bins": lambda past, idea: (duplicates.identity(_space(past), idea.configuration),),
+    "cell": lambda past, idea: (_space(past).cell(idea.configuration),),
+    "near": _near,
+    "exact": _exact,
+    "none": _none,
+}
