@@ -94,4 +94,5 @@ def first_steps(normal: Floats) -> Floats:
 def first_rates(normal: Floats) -> Floats:
     """Logarithms of 1 to N, state by state, the same in every channel (S4D-Real)."""
     rates = np.log(np.arange(1, len(normal) + 1, dtype=np.float32))
-    return rates[:, None] + np.zeros_like(normal)
+    first: Floats = rates[:, None] + np.zeros_like(normal)
+    return first
