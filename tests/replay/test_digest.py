@@ -195,7 +195,7 @@ def fields(kind):
     ],
 )
 def test_a_new_field_is_digested_or_left_out_by_name(kind, covered, left_out):
-    """Positions and what people also call a dimension are left out; execution, attempts, outcome and curves are digested in forms of their own."""
+    """Positions, second names: left out; execution, attempts, outcome, curves: digested in forms of their own."""
     indexes = {"unjudged", "leases"} if kind is Ledger else set()
     assert fields(kind) == set(covered) | left_out | indexes
 
