@@ -168,6 +168,20 @@ def test_a_recorded_campaign_that_is_run_again_becomes_live(folder: Campaign) ->
             assert _frames(inbox.until(_frame(12))) == frames[10:12]
 
 
+def test_a_campaign_on_a_far_server_is_looked_for_where_it_was(folder: Campaign) -> None:
+    with server.running(folder) as running:
+        with jetstream.create(running.credential("owner"), "tale") as log:
+            _write(log, list(busy(2).log.read()))
+        reader = running.credential("reader")
+        source = Source(f"nats://{reader.user}:{reader.password}@{reader.url.removeprefix('nats://')}/tale")
+        source.log.close()
+        again = source.again("lost")
+        assert again is not None
+        with closing(again):
+            assert again.last() == busy(2).log.last()
+    assert source.again("lost") is None
+
+
 def test_another_log_under_the_same_name_is_not_folded_onto_this_one() -> None:
     c, other = busy(3), MemoryLog("tale")
     gone = _Ending(c.log)

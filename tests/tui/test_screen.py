@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from events.jetstream import JetStreamLog
 from events.log import Recorded
 from events.memory import MemoryLog
 from tests.chronicle import Chronicle
@@ -283,3 +284,16 @@ def test_an_empty_campaign_says_that_it_is_empty() -> None:
         ]
 
     watched(MemoryLog("nothing"), story)
+
+
+def test_a_connection_that_breaks_is_said_and_the_screen_stays(jetstream_log: JetStreamLog) -> None:
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        assert said(app, "badge") == "LIVE"
+        jetstream_log.close()
+        await until(pilot, lambda: said(app, "badge") == "LOST")
+        assert said(app, "notice").startswith("The log is out of reach, and is looked for: ")
+        assert app.overview.query_one("#notice").display
+        await pilot.press("tab", "question_mark", "escape", "space")
+        assert said(app, "badge") == "LOST FROZEN, 0 facts wait"
+
+    watched(jetstream_log, story)

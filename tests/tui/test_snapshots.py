@@ -18,10 +18,10 @@ def test_an_eventful_campaign_looks_as_it_did(
 ) -> None:
     """The last facts and leaders, two runs under way, three in the queue, a repair that is not settled."""
     log = recorded(tmp_path, eventful())
-    app = WatchApp(log)
+    app, last = WatchApp(log), log.last()
 
     async def settled(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.overview.shown.subject.through == log.last())
+        await until(pilot, lambda: app.overview.shown.subject.through == last)
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=settled)
