@@ -21,6 +21,7 @@ DOORS = {
     "tail": ("events.doors:tail", "Facts as JSON lines, resumable by position."),
     "replay": ("replay.doors:replay", "Question a campaign's log: report, metric, at, digest."),
     "whatif": ("actors.hindsight:whatif", "A recorded campaign under another rule: exact, a bound, or unknown."),
+    "rehearse": ("actors.hindsight:rehearse", "Today's roles over a recorded campaign: would they decide the same?"),
     "export": ("events.doors:export", "Write a campaign into one portable file."),
     "import": ("events.doors:import_", "Make a campaign from a portable file."),
 }

@@ -76,3 +76,38 @@ def whatif(
         return 2
     print(msgspec.json.encode(answer, order="deterministic").decode() if json else whatif_page(answer))
     return 0 if answer.best.low is not None else 2
+
+
+def rehearse(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+    """Ask today's scheduler, fixer and analyst to decide again at each of their recorded frames.
+
+    Parameters
+    ----------
+    campaign: str
+        Name, archive path or nats URL.
+    json: bool
+        Print the comparison as JSON.
+    home: Path
+        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
+    """
+    import msgspec  # noqa: PLC0415 # help must not wait for it
+
+    from actors.errors import CampaignError  # noqa: PLC0415 # likewise
+    from actors.rehearsal import EXIT  # noqa: PLC0415 # likewise
+    from actors.rehearsal import rehearse as rehearsed  # noqa: PLC0415 # likewise
+    from actors.rehearsal_page import rehearsal_page  # noqa: PLC0415 # likewise
+    from events import campaigns  # noqa: PLC0415 # likewise
+    from events.errors import LogError  # noqa: PLC0415 # likewise
+    from replay.errors import ReplayError  # noqa: PLC0415 # likewise
+
+    try:
+        log = campaigns.open(campaign, home)
+        try:
+            made = rehearsed(log, reading=lambda text: campaigns.whole(log, text))
+        finally:
+            log.close()
+    except (CampaignError, LogError, ReplayError) as error:
+        print(f"myriad: {error}", file=sys.stderr)
+        return 2
+    print(msgspec.json.encode(made, order="deterministic").decode() if json else rehearsal_page(made))
+    return EXIT[made.verdict]

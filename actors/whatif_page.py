@@ -54,6 +54,8 @@ def _parting(answer: Answer) -> list[str]:
     where = f"history    is the same before position {answer.parted}"
     if answer.conditional:
         return [f"{where}; after it the answer holds under the assumptions below"]
+    if answer.unknown or answer.idle or answer.beyond:
+        return [f"{where}; no run begins after it that history could tell of"]
     return [f"{where}, and no run begins after it: the answer is exact"]
 
 
