@@ -17,6 +17,9 @@ from replay.draws import draws
 from replay.runs import Floats
 from replay.tails import log10, log_f_tail
 
+VAST = 1e6
+"""Noncentrality beyond which the noncentral F is a scaled inverse chi-square to three digits."""
+
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A group's scores in brief; `std` is the population's (divided by count), as the paper's author stores it."""
@@ -228,6 +231,10 @@ def _shares(f: float, between: int, within: int) -> tuple[float, float]:
         def excess(noncentrality: float) -> float:
             return float(special.ncfdtr(between, within, noncentrality, f)) - chance
 
+        if between * f > VAST:
+            # the numerator's own spread vanishes beside the denominator's, and scipy's series ends in a NaN
+            far = float(special.chdtri(within, chance)) * between * f / within
+            return far / (far + n)
         if excess(0.0) <= 0:
             return 0.0
         far = _beyond(excess, 4.0 * (between * f + n))
