@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-from actors.orders import Answered, History, Propose, Result, Suggestion, Trial
+from actors.desk import Desk, Informed
+from actors.orders import Answered, History, Propose, Result, Suggestion, Trial, Unanswered
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
-from events.envelope import Text
+from events.blobs import Blobs
+from events.envelope import Fact, Text
 from events.facts import AgentJoined, AnswerReceived, AnswerRefused, CycleStarted, IdeaProposed
 from events.space import Space
+from replay.briefing import Section
 from replay.cycles import Cycle
 from replay.ledger import Experiment, Ledger
 
 BARREN = 25
 """Cycles in a row without one accepted idea after which an agent has nothing left to say."""
 
+REST, LONGEST_REST = 5.0, 600.0
+"""Seconds that an agent rests after its provider could not be reached: twice as long each time in a row, up to the
+second; longer where the provider asks for it."""
+
+ALWAYS = ("name", "policy", "ideas", "sweep", "backlog")
+"""Settings that are told when an agent joins; of the others, those that differ from their default."""
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An agent as the campaign file describes it.
 
     Attributes:
-        ideas: that its policy proposes in a cycle.
+        ideas: that its policy proposes in a cycle; a model is asked for one fewer to one more.
         sweep: variants of promising bases that are added to them.
         backlog: it asks again when fewer ideas of its own than this wait to run.
+        every: seconds from the start of one cycle to that of the next, at least.
+        model, temperature, base_url, max_tokens: how a model is asked; of None, the provider's own.
+        tries, timeout: calls for one question or correction, and seconds for each.
+        usd: US dollars that this agent may spend, None for no limit of its own.
+        rules: the person's own words, in every briefing.
+        without: sections of the briefing that are switched off.
     """
 
     name: str
@@ -31,18 +49,35 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ideas: int = 4
     sweep: int = 0
     backlog: int = 4
+    every: float = 0.0
+    model: str | None = None
+    temperature: float | None = None
+    base_url: str | None = None
+    max_tokens: int = 8192
+    tries: int = 3
+    timeout: float = 300.0
+    usd: float | None = None
+    rules: str = ""
+    without: tuple[Section, ...] = ()
 
 
 class Agent:
-    """See the module; one policy, one name on the log."""
+    """See the module; one policy, one name on the log.
 
-    def __init__(self, plan: Plan) -> None:
+    Args:
+        desk: of an agent that asks a model; None for one whose policy reads the history.
+        blobs: where long answers lie, whole.
+    """
+
+    def __init__(self, plan: Plan, *, desk: Desk | None = None, blobs: Blobs | None = None) -> None:
         self.plan = plan
         self.author = f"agent-{plan.name}"
+        self._desk = desk
+        self._blobs = blobs
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
-        return Known()
+        return Known() if self._desk is None else Informed()
 
     def decide(self, known: Known, now: int, news: News) -> Decision | None:
         """Join; record the open cycle's answer; or start a cycle."""
@@ -52,26 +87,38 @@ class Agent:
             return self._join()
         if (cycle := known.cycles.open(self.plan.name)) is not None:
             return self._record(cycle, news)
-        if known.ledger.closed is not None or news.stopping or not self._wanted(known):
+        if known.ledger.closed is not None or news.stopping or not self._wanted(known, now):
             return None
         return self._start(known)
 
     def _join(self) -> Decision:
-        settings = msgspec.to_builtins(self.plan)
-        joined = AgentJoined(agent=self.plan.name, policy=self.plan.policy, settings=settings)
+        joined = AgentJoined(agent=self.plan.name, policy=self.plan.policy, settings=_settings(self.plan))
         return Decision("campaign", "roster", (joined,))
 
-    def _wanted(self, known: Known) -> bool:
+    def _wanted(self, known: Known, now: int) -> bool:
         ledger = known.ledger
+        if now < self._rested(known):
+            return False
         unjudged = (idea for ideas in ledger.unjudged.values() for idea in ideas)
-        queued = (e.idea for e in ledger.experiments.values() if e.status == "queued")
+        queued = (e.idea for e in ledger.standing("queued"))
         waiting = sum(ledger.ideas[idea].agent == self.plan.name for idea in (*unjudged, *queued))
         return waiting < self.plan.backlog and known.cycles.barren(self.plan.name) < BARREN
 
-    def _start(self, known: Known) -> Decision:
+    def _rested(self, known: Known) -> float:
+        """Return the moment from which a cycle may begin, microseconds since 1970 UTC."""
+        last = known.cycles.last(self.plan.name)
+        if last is None:
+            return 0
+        often, ended = known.cycles.unreachable(self.plan.name), last.ended_at or last.at
+        rest = max(last.wait, min(LONGEST_REST, REST * 2.0 ** min(often - 1, 10))) if often else 0.0
+        return max(last.at + self.plan.every * 1e6, ended + rest * 1e6)
+
+    def _start(self, known: Known) -> Decision | None:
         number = len(known.cycles.agents[self.plan.name].cycles) + 1
         name = f"c-{self.plan.name}-{number}"
         key = seed_of(known.ledger.seed, name)
+        if self._desk is not None and isinstance(known, Informed):
+            return self._desk.opens(known, name, key, history(known.ledger))
         order = Propose(id=name, key=key, history=history(known.ledger))
         return Decision("cycle", name, (CycleStarted(cycle=name, agent=self.plan.name, key=key),), orders=(order,))
 
@@ -80,20 +127,26 @@ class Agent:
         if result is None and cycle.cycle in news.underway and not news.leaving:
             return None
         if isinstance(result, Answered):
-            answer = AnswerReceived(
-                cause=cycle.started,
-                cycle=cycle.cycle,
-                text=Text(head=result.text, length=len(result.text)),
-                model=result.model,
-                tokens_in=result.tokens_in,
-                tokens_out=result.tokens_out,
-                usd=result.usd,
-                seconds=result.seconds,
-            )
+            answer = self._told(AnswerReceived, cycle, result)
             ideas = tuple(self._idea(cycle, n, suggestion) for n, suggestion in enumerate(result.ideas, start=1))
             return Decision("cycle", cycle.cycle, (answer, *ideas), settles=(cycle.cycle,))
-        refused = AnswerRefused(cause=cycle.started, cycle=cycle.cycle, reason=_why(result))
+        if isinstance(result, Unanswered):
+            return Decision("cycle", cycle.cycle, (self._told(AnswerRefused, cycle, result),), settles=(cycle.cycle,))
+        kind: Literal["interrupted"] | None = "interrupted" if result is None else None
+        refused = AnswerRefused(cause=cycle.started, cycle=cycle.cycle, reason=_why(result), kind=kind)
         return Decision("cycle", cycle.cycle, (refused,), settles=(cycle.cycle,))
+
+    def _told(self, kind: type[Fact], cycle: Cycle, result: Answered | Unanswered) -> Fact:
+        """Return the fact that tells a result: the fields of one name, texts as a fact carries them."""
+        shared = {*kind.__struct_fields__} & {*result.__struct_fields__}
+        told = {name: getattr(result, name) for name in sorted(shared)}
+        texts = {name: self._kept(told[name]) for name in ("text", "correction", "corrected")}
+        return kind(**told | texts, cause=cycle.started, cycle=cycle.cycle)  # type: ignore[call-arg] # both have a cycle
+
+    def _kept(self, text: str | None) -> Text | None:
+        if text is None or self._blobs is None:
+            return None if text is None else Text(head=text, length=len(text))
+        return self._blobs.keep(text)
 
     def _idea(self, cycle: Cycle, number: int, suggestion: Suggestion) -> IdeaProposed:
         return IdeaProposed(
@@ -105,6 +158,7 @@ class Agent:
             origin=suggestion.origin,
             parents=suggestion.parents,
             priority=suggestion.priority,
+            filled=suggestion.filled,
         )
 
 
@@ -128,6 +182,15 @@ def _trial(ledger: Ledger, experiment: Experiment) -> Trial:
         validation=experiment.outcome.validation if experiment.outcome else None,
         failed=experiment.status == "abandoned",
     )
+
+
+def _settings(plan: Plan) -> dict[str, str | int | float | bool | None]:
+    told = {}
+    for field in msgspec.structs.fields(plan):
+        value = getattr(plan, field.name)
+        if field.name in ALWAYS or value != field.default:
+            told[field.name] = ", ".join(value) if isinstance(value, tuple) else value
+    return told
 
 
 def _why(result: Result | None) -> str:

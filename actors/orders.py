@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from events.facts import Execution, FailureKind
-from events.space import Configuration, Space
+from events.space import Configuration, Space, Value
 
 
 class Trial(msgspec.Struct, frozen=True, gc=False):
@@ -29,21 +29,38 @@ class History(msgspec.Struct, frozen=True):
 
 
 class Suggestion(msgspec.Struct, frozen=True):
-    """An idea before it is proposed."""
+    """An idea before it is proposed; `filled` says where values come from that its author left out."""
 
     configuration: Configuration
     rationale: str
     origin: Literal["agent", "sweep"] = "agent"
     parents: tuple[str, ...] = ()
     priority: float = 0.5
+    filled: dict[str, str] = {}
+
+
+class Question(msgspec.Struct, frozen=True):
+    """What a model is asked, and what its answer is held against.
+
+    Attributes:
+        stable, fresh: the prompt, in two parts; see `replay.briefing.Briefing`.
+        leading: values that at least one idea must leave, by dimension.
+        worst: US dollars that one call counts as where nobody knows its cost: of the question, and of a correction.
+    """
+
+    stable: str
+    fresh: str
+    leading: dict[str, Value]
+    worst: tuple[float, float]
 
 
 class Propose(msgspec.Struct, frozen=True, tag="propose"):
-    """Ask a policy for ideas; `key` seeds every draw."""
+    """Ask a policy for ideas; `key` seeds every draw; `question` is for a policy that reads."""
 
     id: str
     key: int
     history: History
+    question: Question | None = None
 
 
 class Run(msgspec.Struct, frozen=True, gc=False):
@@ -111,6 +128,31 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
     tokens_in: int = 0
     tokens_out: int = 0
     usd: float = 0.0
+    tokens_cached: int = 0
+    calls: int = 0
+    correction: str | None = None
+    corrected: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+class Unanswered(msgspec.Struct, frozen=True, tag="unanswered"):
+    """A model gave no idea; see `events.facts.AnswerRefused`."""
+
+    id: str
+    reason: str
+    kind: Literal["answer", "unreachable", "rejected"]
+    usd: float
+    seconds: float
+    wait: float = 0.0
+    text: str | None = None
+    model: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    calls: int = 0
+    correction: str | None = None
+    corrected: str | None = None
+    problems: tuple[str, ...] = ()
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
@@ -191,7 +233,7 @@ class Described(msgspec.Struct, frozen=True, tag="described"):
     lanes: int
 
 
-Result = Answered | Refused | Trained | Extracted | Controlled | Prepared | Described
+Result = Answered | Unanswered | Refused | Trained | Extracted | Controlled | Prepared | Described
 
 
 class Beat(msgspec.Struct, frozen=True, tag="beat"):

@@ -36,6 +36,7 @@ class Pen:
         self._number = 0
         self._last = 0
         self._packs: dict[str, int] = {}
+        self._aggregates: dict[str, int] = {}
         self.through = 0
 
     def catch_up(self) -> list[Recorded]:
@@ -69,11 +70,15 @@ class Pen:
     def _fence(self, decision: Decision) -> Fence:
         if decision.lease is not None:
             return Fence(subjects.pack(self._log.campaign, decision.lease), self._packs.get(decision.lease, 0))
+        if decision.under is not None:
+            everyone = subjects.all_of(self._log.campaign, decision.under)
+            return Fence(everyone, self._aggregates.get(decision.under, 0))
         return Fence(subjects.own(self._log.campaign, self._author), self._last)
 
     def _see(self, recorded: Recorded) -> None:
         self.through = recorded.sequence
         _, _, aggregate, identity, author = recorded.subject.split(".")
+        self._aggregates[aggregate] = recorded.sequence
         if aggregate == "pack":
             self._packs[identity] = recorded.sequence
         if author == self._author:

@@ -47,6 +47,7 @@ class Decision(NamedTuple):
         orders: effects, begun only after the frame is acknowledged: the intent comes first.
         settles: ids of results that this frame records.
         lease: the pack whose fence the frame must pass; None for the author's own fence.
+        under: the aggregate whose fence the frame must pass instead: nobody wrote in it since what was folded.
     """
 
     aggregate: Aggregate
@@ -55,6 +56,7 @@ class Decision(NamedTuple):
     orders: tuple[Order, ...] = ()
     settles: tuple[str, ...] = ()
     lease: str | None = None
+    under: Aggregate | None = None
 
 
 class Known:
