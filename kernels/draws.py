@@ -8,6 +8,8 @@ in a CUDA graph, since the step may live on the device.
 import torch
 from torch import Tensor
 
+from kernels.operations import compiled
+
 GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit number
 FIRST = -4658895280553007687  # 0xBF58476D1CE4E5B9
 SECOND = -7723592293110705685  # 0x94D049BB133111EB
@@ -47,6 +49,26 @@ def shorts(key: Tensor, count: int, start: int = 0) -> Tensor:
     first, last = start // 4, -(-(start + count) // 4)
     quarters = words(key, last - first, first).view(torch.int16)
     return quarters[:, start - 4 * first : start - 4 * first + count].to(torch.int32) & 0xFFFF
+
+
+def dice(
+    key: Tensor,  # (E,) int64
+    threshold: Tensor,  # (E,) int32, 0 to 65536
+    factor: Tensor,  # (E,) float32
+    count: int,
+    start: int = 0,
+) -> Tensor:  # (E, count) float32
+    """`factor` where a value of `shorts` reaches its lane's threshold, else 0; the same bits in either form."""
+    if not compiled.usable(key, threshold, factor):
+        return reference_dice(key, threshold, factor, count, start)
+    kept = torch.empty(len(key), count)
+    compiled.call("dice", (len(key), count, start), key, threshold, factor, kept)
+    return kept
+
+
+def reference_dice(key: Tensor, threshold: Tensor, factor: Tensor, count: int, start: int = 0) -> Tensor:
+    """`dice` on any device."""
+    return (shorts(key, count, start) >= threshold[:, None]) * factor[:, None]
 
 
 def normals(key: Tensor, count: int, start: int = 0) -> Tensor:

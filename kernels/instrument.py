@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from kernels import datasets, features, lanes, precision, splits
+from kernels.operations import compiled
 
 ROOM = Path(__file__).parent
 
@@ -46,20 +47,23 @@ def describe(
 
 def source(room: Path = ROOM) -> dict[str, str]:
     """The digest of each source file of a room, by "source/" and its path inside it."""
-    files = sorted(room.rglob("*.py"))
+    files = sorted([*room.rglob("*.py"), *room.rglob("*.c")])
     return {
         f"source/{path.relative_to(room).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest() for path in files
     }
 
 
 def platform(device: str) -> dict[str, str]:
-    """Kind of device, its lanes, and the versions of what computes; a package that is not installed reads "none".
+    """Kind of device, its lanes, the versions of what computes, and which compiled loops, or why none.
+
+    A package that is not installed reads "none".
 
     Raises:
         WrongDevice: this room does not train on that kind of device.
     """
     packages = {name: _version(name) for name in ("torch", "numpy", "triton", "av")}
-    return {"device": _kind(device), "lanes": str(lanes.count(device))} | packages
+    loops = compiled.describe() if device == "cpu" else "none: not used there"
+    return {"device": _kind(device), "lanes": str(lanes.count(device)), "compiled": loops} | packages
 
 
 def _kind(device: str) -> str:

@@ -25,7 +25,7 @@ class Dropout:
     ) -> None:
         self._seeds, self._step, self._first = seeds, step, first_clip
         self._threshold = (rates * 65536).round().to(torch.int32)
-        self._scale = 1 / (1 - self._threshold / 65536)
+        self._factor = 1 / (1 - self._threshold / 65536)
         self._site = 0
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -33,9 +33,8 @@ class Dropout:
         self._site += 1
         inner = x[0, 0].numel()
         key = draws.keys(self._seeds, self._step, self._site)
-        dice = draws.shorts(key, x.shape[1] * inner, self._first * inner)
-        kept = (dice >= self._threshold[:, None]) * self._scale[:, None]
-        return x * kept.view(x.shape)
+        kept = draws.dice(key, self._threshold, self._factor, x.shape[1] * inner, self._first * inner)
+        return x * kept.view(x.shape).to(x.dtype)
 
 
 class Network:

@@ -88,11 +88,11 @@ def first_steps(normal: Floats) -> Floats:
     low, high = map(log, STEP)
     even = np.array([(1 + erf(value / 2**0.5)) / 2 for value in normal.ravel()]).reshape(normal.shape)
     step = np.exp(low + (high - low) * even).clip(LEAST_STEP)
-    return (step + np.log(-np.expm1(-step))).astype(np.float32)
+    biases: Floats = (step + np.log(-np.expm1(-step))).astype(np.float32)
+    return biases
 
 
 def first_rates(normal: Floats) -> Floats:
     """Logarithms of 1 to N, state by state, the same in every channel (S4D-Real)."""
-    rates = np.log(np.arange(1, len(normal) + 1, dtype=np.float32))
-    first: Floats = rates[:, None] + np.zeros_like(normal)
+    first: Floats = np.zeros_like(normal) + np.log(np.arange(1, len(normal) + 1, dtype=np.float32))[:, None]
     return first

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SOURCE = Path(__file__).with_name("recurrences.c")
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-ffp-contract=fast", "-shared", "-fPIC")
+TAKEN = ("torch.float32", "torch.int64", "torch.int32")
 PATIENCE = 60.0  # seconds that a compiler may take; it needs one
 SWITCH = "MYRIAD_COMPILED"  # environment variable: "0" does without
 
@@ -49,7 +50,7 @@ def state() -> Built | Missing:
     try:
         return load(compiler, cache())
     except subprocess.CalledProcessError as error:
-        return Missing(f"{compiler} failed: {error.stderr.strip().splitlines()[-1:]}")
+        return Missing(f"{compiler} failed: {(error.stderr.splitlines() or ['it said nothing'])[-1]}")
     except (OSError, subprocess.TimeoutExpired) as error:
         return Missing(str(error))
 
@@ -61,8 +62,8 @@ def describe() -> str:
 
 
 def usable(*tensors: "Tensor") -> bool:
-    """Whether the compiled loops can take such tensors: float32 on the CPU."""
-    ours = all(x.device.type == "cpu" and str(x.dtype) == "torch.float32" for x in tensors)
+    """Whether the compiled loops can take such tensors: on the CPU, and in float32 where they are not whole numbers."""
+    ours = all(x.device.type == "cpu" and str(x.dtype) in TAKEN for x in tensors)
     return ours and isinstance(state(), Built)
 
 

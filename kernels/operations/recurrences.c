@@ -1,9 +1,10 @@
-/* The two recurrences over time as loops of a processor: the selective scan and the sLSTM, forward and backward.
+/* What a processor does better in loops: the selective scan and the sLSTM, forward and backward, and dropout's dice.
 
    Sixteen channels at a time, in the order of the source, so that a lane is the same bits wherever it lies: no sum
-   depends on an address, a thread or a neighbour. The formulas are those of scan.py and recurrence.py. Any C compiler
+   depends on an address, a thread or a neighbour. The formulas are those of scan.py, recurrence.py and draws.py. Any C compiler
    with the vector extension of GCC and Clang builds it. All arrays are dense, in the layouts written beside them. */
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,5 +306,34 @@ int cell_gradients(const cell_size *size, const float *gates, const float *trans
         }
     }
     free(kept);
+    return 0;
+}
+
+/* ---- dropout's dice ------------------------------------------------------------------------------------------------
+   key, threshold, factor (lanes); kept (lanes, count): factor where the value's 16 bits reach the threshold, else 0 */
+
+typedef struct { long lanes, count, start; } dice_size;
+
+static inline uint64_t mixed(uint64_t word) {
+    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9u;
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EBu;
+    return word ^ (word >> 31);
+}
+
+int dice(const dice_size *size, const uint64_t *key, const int32_t *threshold, const float *factor, float *kept) {
+    long first = size->start / 4, skipped = size->start % 4, words = (skipped + size->count + 3) / 4;
+    uint64_t *word = malloc(words * sizeof(uint64_t));
+    uint16_t *value = malloc(words * sizeof(uint64_t));
+    if (word == NULL || value == NULL) { free(word); free(value); return 1; }
+    for (long lane = 0; lane < size->lanes; lane++) {
+        for (long n = 0; n < words; n++) word[n] = mixed(key[lane] + (uint64_t)(first + n + 1) * 0x9E3779B97F4A7C15u);
+        memcpy(value, word, words * sizeof(uint64_t)); /* the lowest 16 bits first, as on every processor torch runs on */
+        float *to = kept + lane * size->count;
+        int32_t least = threshold[lane];
+        float whole = factor[lane];
+        for (long n = 0; n < size->count; n++) to[n] = (int32_t)value[skipped + n] >= least ? whole : 0.0f;
+    }
+    free(word);
+    free(value);
     return 0;
 }

@@ -9,6 +9,7 @@ import torch
 
 from kernels import instrument, splits
 from kernels.errors import MissingFeatures
+from kernels.operations import compiled
 from tests.kernels.conftest import World
 from tests.kernels.packs import SIZE
 
@@ -19,7 +20,7 @@ def test_the_same_instrument_has_the_same_digest(world: World) -> None:
     once, twice = (instrument.describe(world.folder, world.cache, BACKBONES, **SIZE) for _ in range(2))
     assert once == twice
     assert once.changed(twice) == ()
-    assert {"source/training.py", "source/encoders/retnet.py", "features/motion", "split", "evaluation"} <= set(
+    assert {"source/training.py", "source/operations/recurrences.c", "features/motion", "split", "evaluation"} <= set(
         once.parts
     )
 
@@ -63,8 +64,9 @@ def test_an_instrument_without_its_features_is_refused(world: World) -> None:
         instrument.describe(world.folder, world.cache, ["sound"], **SIZE)
 
 
-def test_the_platform_names_device_lanes_and_versions() -> None:
+def test_the_platform_names_device_lanes_versions_and_compiled_loops() -> None:
     platform = instrument.platform("cpu")
-    assert set(platform) == {"device", "lanes", "torch", "numpy", "triton", "av"}
+    assert set(platform) == {"device", "lanes", "compiled", "torch", "numpy", "triton", "av"}
+    assert platform["compiled"] == compiled.describe()
     assert (platform["device"], platform["lanes"]) == ("cpu", "1")
     assert torch.__version__.startswith(platform["torch"])

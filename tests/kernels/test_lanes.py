@@ -8,6 +8,7 @@ import torch
 
 from kernels import lanes
 from kernels.datasets import Dataset
+from kernels.encoders import ENCODERS
 from kernels.errors import WrongDevice
 from kernels.outcomes import Completed, Failed, Outcome
 from tests.kernels.packs import configured, trained
@@ -29,7 +30,7 @@ def timeless(outcome: Outcome) -> Outcome:
 
 
 @pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize("encoder", ["zipformer", "retnet"])
+@pytest.mark.parametrize("encoder", list(ENCODERS))
 def test_a_lane_is_bitwise_the_same_in_any_slot_beside_any_neighbours(
     small: Dataset, encoder: str, device: str
 ) -> None:

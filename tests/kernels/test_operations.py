@@ -58,6 +58,13 @@ def test_rms_norm_agrees_with_its_reference(steps: int) -> None:
     assert_agrees(lambda x: norm.rms_norm(x, 1e-5), lambda x: norm.reference_rms_norm(x, 1e-5), drawn(2, 3, steps, 8))
 
 
+@pytest.mark.parametrize("steps", LENGTHS)
+def test_layer_norm_agrees_with_its_reference(steps: int) -> None:
+    assert_agrees(
+        lambda x: norm.layer_norm(x, 1e-5), lambda x: norm.reference_layer_norm(x, 1e-5), drawn(2, 3, steps, 8)
+    )
+
+
 @pytest.mark.parametrize("side", ["l", "r"])
 def test_swoosh_agrees_with_its_reference(side: str) -> None:
     fast, reference = getattr(swoosh, f"swoosh_{side}"), getattr(swoosh, f"reference_swoosh_{side}")
@@ -74,8 +81,20 @@ def test_swoosh_r_is_zero_at_zero_and_swoosh_l_is_not() -> None:
 
 
 @pytest.mark.parametrize("steps", LENGTHS)
-def test_depthwise_convolution_agrees_with_its_reference(steps: int) -> None:
-    assert_agrees(convolution.depthwise, convolution.reference_depthwise, drawn(2, 3, steps, 5), drawn(2, 7, 5, seed=1))
+@pytest.mark.parametrize("back", [0, 3, 6])
+def test_depthwise_convolution_agrees_with_its_reference(steps: int, back: int) -> None:
+    inputs = drawn(2, 3, steps, 5), drawn(2, 7, 5, seed=1)
+    assert_agrees(
+        lambda *x: convolution.depthwise(*x, back), lambda *x: convolution.reference_depthwise(*x, back), *inputs
+    )
+
+
+def test_a_convolution_reaches_as_far_back_as_it_is_told() -> None:
+    x, kernel = torch.zeros(1, 1, 9, 2), torch.ones(1, 4, 2)
+    x[:, :, 4] = 1
+    for back in range(4):
+        reached = convolution.depthwise(x, kernel, back)[0, 0, :, 0].nonzero()[:, 0]
+        assert reached.tolist() == list(range(4 - (3 - back), 4 + back + 1))
 
 
 @pytest.mark.parametrize("steps", LENGTHS)
@@ -147,3 +166,12 @@ def test_a_linear_map_agrees_with_its_reference() -> None:
     assert_agrees(
         linear.linear, linear.reference_linear, drawn(3, 4, 5, 6), drawn(3, 6, 7, seed=1), drawn(3, 7, seed=2)
     )
+
+
+def test_a_blockwise_map_agrees_with_its_reference_and_keeps_to_its_blocks() -> None:
+    x, weight = drawn(3, 4, 5, 12), drawn(3, 12, 4, seed=1)
+    assert_agrees(linear.blockwise, linear.reference_blockwise, x, weight)
+    changed = x.clone()
+    changed[..., 4:8] += 1
+    moved = (linear.blockwise(changed, weight) != linear.blockwise(x, weight)).any(0).any(0).any(0)
+    assert moved.tolist() == [False] * 4 + [True] * 4 + [False] * 4

@@ -8,6 +8,7 @@ import torch
 
 from kernels import checkpoints, precision, scoring, training
 from kernels.datasets import Dataset
+from kernels.encoders import ENCODERS
 from kernels.errors import BadCheckpoint, BadConfiguration
 from kernels.forward import Size
 from kernels.network import Network
@@ -38,7 +39,7 @@ def test_the_test_clips_cannot_change_which_epoch_is_chosen(small: Dataset) -> N
     assert one.test != other.test
 
 
-@pytest.mark.parametrize("encoder", ["zipformer", "retnet"])
+@pytest.mark.parametrize("encoder", list(ENCODERS))
 def test_micro_batches_give_the_scores_of_the_whole_batch(small: Dataset, encoder: str) -> None:
     lively = configured(encoder=encoder, dropout=0.2, noise=0.1, mixup=0.4, epochs=1)
     whole, parts = (
@@ -98,12 +99,14 @@ def test_a_width_that_does_not_divide_into_its_heads_is_refused(small: Dataset) 
         trained(small, configured(), width=10)
 
 
-def test_only_matrices_decay() -> None:
-    network = Network("zipformer", inputs=5, size=Size(16, 2, 2))
+@pytest.mark.parametrize("encoder", list(ENCODERS))
+def test_only_matrices_decay(encoder: str) -> None:
+    network = Network(encoder, inputs=5, size=Size(16, 2, 2))
     decaying = {name for name, parameter in network.blueprint.parameters.items() if parameter.decays}
     assert decaying
     assert all(len(network.blueprint.parameters[name].shape) == 2 for name in decaying)
-    assert not any(part in name for name in decaying for part in ("bias", "norm", "scale", "bypass", "kernel", "place"))
+    never = ("bias", "norm", "scale", "bypass", "kernel", "place", "gain", "rate", "skip", "head.gain")
+    assert not any(part in name for name in decaying for part in never)
 
 
 def test_the_optimizer_agrees_with_torch_on_every_lane() -> None:
