@@ -40,8 +40,8 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         start, end: observations after which it begins and ends.
-        change: bits, by the straight pieces at both ends; positive while exploring.
-        noise: bits that sampling alone changes it by, 95 times in a hundred.
+        first, last, change: bits read at its ends, and their difference, positive while exploring.
+        noise: bits by which sampling alone would move any of the series' separate windows, 5 times in a hundred.
     """
 
     kind: Kind
@@ -104,10 +104,11 @@ def phases(readings: Sequence[tuple[int, float]], *, noise: float, window: int) 
     if len(readings) < LEAST:
         return []
     at, bits = (np.array(column, dtype=np.float64) for column in zip(*readings, strict=True))
-    reach = quantile(0.975) * math.sqrt(2) * noise
+    reach = _reach(noise, int(at[-1] - at[0]), window)
     corners = _corners(at, bits)
     while (fewer := _joined(corners, reach, window)) != corners:
         corners = fewer
+    corners = _peaked(corners, readings, reach, window)
     return [
         Phase(
             kind=_kind(last - first, reach),
@@ -149,7 +150,7 @@ def rates(
     shared = sorted(one.keys() & other.keys())
     if len(shared) < 2:
         return []
-    reach = quantile(0.975) * math.sqrt(2) * sampling_noise(training, window)
+    reach = _reach(sampling_noise(training, window), shared[-1] - shared[0], window.length(len(training)))
     stretches: list[tuple[str, int, int]] = [(phase.kind, phase.start, phase.end) for phase in found]
     stretches.append(("whole", shared[0], shared[-1]))
     return [
@@ -198,6 +199,26 @@ def _rate(name: str, start: int, end: int, changes: tuple[float, float], reach: 
     )
 
 
+def _reach(noise: float, span: int, window: int) -> float:
+    """Return the change that one of span / window windows makes by sampling 5 times in a hundred (Bonferroni)."""
+    return quantile(1 - 0.025 / max(1.0, span / window)) * math.sqrt(2) * noise
+
+
+def _peaked(
+    corners: list[tuple[int, float]], readings: Sequence[tuple[int, float]], reach: float, window: int
+) -> list[tuple[int, float]]:
+    """Move each turn to the highest or lowest reading within half a window of it, short of the next corners."""
+    moved = list(corners)
+    for index in range(1, len(corners) - 1):
+        before, here, after = moved[index - 1], corners[index], corners[index + 1]
+        kinds = _kind(here[1] - before[1], reach), _kind(after[1] - here[1], reach)
+        near = [r for r in readings if before[0] < r[0] < after[0] and abs(r[0] - here[0]) <= window / 2]
+        if near and kinds in {("exploration", "exploitation"), ("exploitation", "exploration")}:
+            extreme = max if kinds[0] == "exploration" else min
+            moved[index] = extreme(near, key=lambda reading: reading[1])
+    return moved
+
+
 def _kind(change: float, reach: float) -> Kind:
     if abs(change) <= reach:
         return "level"
@@ -218,7 +239,7 @@ def _joined(corners: list[tuple[int, float]], reach: float, window: int) -> list
 
 
 def _corners(at: Floats, bits: Floats) -> list[tuple[int, float]]:
-    """Return where the straight pieces of the smallest BIC meet: (observations, bits between both pieces' ends)."""
+    """Return where the straight pieces of the smallest BIC meet: (observations, bits read there)."""
     n = len(at)
     cost = _costs(at, bits)
     best, came = np.full((MOST + 1, n + 1), np.inf), np.zeros((MOST + 1, n + 1), dtype=int)
@@ -235,10 +256,10 @@ def _corners(at: Floats, bits: Floats) -> list[tuple[int, float]]:
     cuts = [n]
     for many in range(chosen, 0, -1):
         cuts.insert(0, int(came[many, cuts[0]]))
-    ends = [_ends(at[start:end], bits[start:end]) for start, end in pairwise(cuts)]
-    heights = [ends[0][0], *((left[1] + right[0]) / 2 for left, right in pairwise(ends)), ends[-1][1]]
-    places = [int(at[0]), *(int(at[cut - 1]) for cut in cuts[1:])]
-    return list(zip(places, heights, strict=True))
+    bends = np.abs(np.diff(bits, 2, prepend=bits[0], append=bits[-1]))
+    # a cut lies between two readings: the corner is the one at which the series bends more
+    inner = [cut - 1 if bends[cut - 1] >= bends[cut] else cut for cut in cuts[1:-1]]
+    return [(int(at[place]), float(bits[place])) for place in (0, *inner, n - 1)]
 
 
 def _costs(at: Floats, bits: Floats) -> Floats:
@@ -254,10 +275,3 @@ def _costs(at: Floats, bits: Floats) -> Floats:
     residual = syy - sy * sy / many - (sxy - sx * sy / many) ** 2 / spread
     cost: Floats = np.where(end - start >= SHORTEST, np.maximum(residual, 0.0), np.inf)
     return cost
-
-
-def _ends(at: Floats, bits: Floats) -> tuple[float, float]:
-    x = at - at.mean()
-    slope = float(x @ bits) / float(x @ x)
-    middle = float(bits.mean())
-    return middle + slope * float(x[0]), middle + slope * float(x[-1])
