@@ -68,7 +68,7 @@ class Measured:
             or self.fleet.orphans()
             or search.ledger.unjudged
             or any(cycles.open(agent) for agent in cycles.agents)
-            or any(experiment.status == "failed" for experiment in search.ledger.experiments.values())
+            or search.ledger.standing("failed")
         )
 
 

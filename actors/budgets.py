@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from replay.ledger import Ledger
+from replay.ledger import Ledger, Status
 
-LIVE = ("assigned", "running")
+LIVE: tuple[Status, ...] = ("assigned", "running")
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +50,7 @@ def room(budget: Budget, ledger: Ledger, now: int) -> Room:
         return Room(0, 0.0)
     attempts = seconds = math.inf
     if budget.experiments is not None:
-        live = sum(experiment.status in LIVE for experiment in ledger.experiments.values())
+        live = len(ledger.standing(*LIVE))
         attempts = budget.experiments - len(ledger.completed) - live
     if budget.gpu_hours is not None:
         seconds = budget.gpu_hours * 3600 - spent(ledger)

@@ -6,6 +6,8 @@ which would refuse every sweep variant. The bins of `events.space.Interval` keep
 
 from __future__ import annotations
 
+from itertools import islice
+
 from events.space import Cell, Configuration, Space
 from replay.ledger import Ledger
 
@@ -27,12 +29,13 @@ class Known:
         self._first: dict[Identity, str] = {}
         self._seen = 0
 
-    def update(self, ledger: Ledger) -> None:
-        """Take in the experiments that were queued since the last time."""
-        experiments = list(ledger.experiments.values())[self._seen :]
+    def update(self, ledger: Ledger) -> list[Configuration]:
+        """Take in the experiments that were queued since the last time, and return their configurations."""
+        fresh = [ledger.ideas[e.idea] for e in islice(ledger.experiments.values(), self._seen, None)]
         self._seen = len(ledger.experiments)
-        for experiment in experiments:
-            self.add(ledger.ideas[experiment.idea].configuration, experiment.idea)
+        for idea in fresh:
+            self.add(idea.configuration, idea.idea)
+        return [idea.configuration for idea in fresh]
 
     def add(self, configuration: Configuration, idea: str) -> None:
         """Remember an accepted idea; the first of its identity stays the twin of all later ones."""

@@ -39,8 +39,8 @@ class Fixer:
         for repair in known.repairs.with_status("proposed"):
             if (decision := self._finish(repair, news)) is not None:
                 return decision
-        for experiment in known.ledger.experiments.values():
-            if experiment.status == "failed" and known.repairs.of(experiment.experiment, _attempt(experiment)) is None:
+        for experiment in known.ledger.standing("failed"):
+            if known.repairs.of(experiment.experiment, _attempt(experiment)) is None:
                 return self._repair(known, experiment)
         return None
 

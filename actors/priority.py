@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from events.space import Configuration
 from replay.ledger import Experiment, Ledger
 
@@ -31,13 +29,11 @@ def order(ledger: Ledger) -> list[Experiment]:
 
     The agent whose experiments were assigned least often goes first; within an agent, higher priority, then age.
     """
-    served = Counter(ledger.author(e.experiment) for e in ledger.experiments.values() if e.attempts)
-    queued = [e for e in ledger.experiments.values() if e.status == "queued"]
     lanes: dict[str, list[Experiment]] = {}
-    for experiment in sorted(queued, key=lambda e: -e.priority):
+    for experiment in sorted(ledger.standing("queued"), key=lambda e: -e.priority):
         lanes.setdefault(ledger.author(experiment.experiment), []).append(experiment)
     turns = [
-        ((served[agent] + turn, agent), experiment)
+        ((ledger.served.get(agent, 0) + turn, agent), experiment)
         for agent, mine in lanes.items()
         for turn, experiment in enumerate(mine)
     ]

@@ -47,10 +47,11 @@ class Scheduler:
         self._agents = agents
         self._silence = silence
         self._twins: duplicates.Known | None = None
+        self._architectures: Counter[object] = Counter()
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
-        self._twins = None
+        self._twins, self._architectures = None, Counter()
         return Known()
 
     def decide(self, known: Known, now: int, news: News) -> Decision | None:
@@ -94,8 +95,9 @@ class Scheduler:
         if source is None or ledger.space is None:
             return None
         self._twins = self._twins or duplicates.Known(ledger.space)
-        self._twins.update(ledger)
-        verdicts = _Verdicts(known, self._twins)
+        for configuration in self._twins.update(ledger):
+            self._architectures[architecture(configuration)] += 1
+        verdicts = _Verdicts(known, self._twins, self._architectures)
         aggregate, _, identity = source.partition(".")
         facts = tuple(verdicts.of(ledger.ideas[name]) for name in ideas)
         return Decision("repair" if aggregate == "repair" else "cycle", identity, facts)
@@ -140,7 +142,7 @@ class Scheduler:
 
     def _silent(self, known: Known) -> str | None:
         agents = known.cycles.agents
-        queued = any(e.status == "queued" for e in known.ledger.experiments.values())
+        queued = known.ledger.standing("queued")
         if queued or len(agents) < self._agents or any(known.cycles.open(agent) for agent in agents):
             return None
         if all(known.cycles.barren(agent) >= BARREN for agent in agents):
@@ -152,9 +154,9 @@ class Scheduler:
         if known.ledger.closed is not None or _busy(known):
             return None
         seconds = budgets.room(self._budget, known.ledger, now).seconds
-        for experiment in known.ledger.experiments.values():
+        for experiment in known.ledger.standing("queued"):
             timeout = self._execution(experiment).timeout
-            if experiment.status == "queued" and timeout > seconds:
+            if timeout > seconds:
                 reason = f"the budget has no room for its {timeout:g} s"
                 fact = Abandoned(experiment=experiment.experiment, reason=reason)
                 return Decision("campaign", experiment.experiment, (fact,))
@@ -206,13 +208,12 @@ class Scheduler:
 class _Verdicts:
     """Verdicts on the ideas of one frame, each knowing those before it."""
 
-    def __init__(self, known: Known, twins: duplicates.Known) -> None:
+    def __init__(self, known: Known, twins: duplicates.Known, architectures: Counter[object]) -> None:
         self._ledger = known.ledger
         self._twins = twins
         self._next = len(known.ledger.experiments) + 1
         self._here: list[tuple[duplicates.Identity, str]] = []
-        configurations = (known.ledger.configuration(name) for name in known.ledger.experiments)
-        self._architectures = Counter(architecture(c) for c in configurations)
+        self._architectures = architectures.copy()
 
     def of(self, idea: Idea) -> IdeaDeclined | Queued:
         """Judge one idea."""
@@ -238,7 +239,7 @@ class _Verdicts:
 
 
 def _busy(known: Known) -> bool:
-    return any(e.status in (*budgets.LIVE, "failed") for e in known.ledger.experiments.values())
+    return bool(known.ledger.standing(*budgets.LIVE, "failed"))
 
 
 def _spoiled(experiment: Experiment) -> int:

@@ -136,6 +136,4 @@ class Worker:
 
 
 def _champions(ledger: Ledger) -> float:
-    outcomes = (ledger.experiments[name].outcome for name in ledger.completed)
-    best = sorted((outcome.validation for outcome in outcomes if outcome is not None), reverse=True)
-    return best[CHAMPIONS - 1] if len(best) >= CHAMPIONS else 0.0
+    return ledger.ranked[-CHAMPIONS] if len(ledger.ranked) >= CHAMPIONS else 0.0

@@ -101,7 +101,7 @@ def digest(ledger: Ledger, exact: object) -> str:
 
 
 def ledger_form(ledger: Ledger) -> Plain:
-    """Return what the ledger holds beside its records; `unjudged` and `leases` are indexes over those."""
+    """Return what the ledger holds beside its records; what it does not name are indexes over those."""
     space = space_form(ledger.space) if ledger.space is not None else None
     opening = (ledger.campaign, space, ledger.seed, ledger.opened_at, ledger.closed)
     return (opening, ledger.completed, len(ledger.void), len(ledger.ideas), len(ledger.experiments))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping
-from typing import Literal
+from operator import attrgetter
 
 import msgspec
 
@@ -14,10 +15,7 @@ from events.facts import (
     CampaignClosed,
     CampaignOpened,
     Completed,
-    Curves,
-    Execution,
     Failed,
-    FailureKind,
     IdeaDeclined,
     IdeaProposed,
     LeaseRevoked,
@@ -27,103 +25,13 @@ from events.facts import (
 )
 from events.log import Recorded
 from events.space import Configuration, Space
+from replay.entries import Attempt, Experiment, Idea, Outcome, Status
 from replay.errors import HistoryBroken
 from replay.folds import Handler
 
-Status = Literal["queued", "assigned", "running", "completed", "failed", "abandoned"]
+__all__ = ["Attempt", "Experiment", "Idea", "Ledger", "LedgerFold", "Outcome", "Status"]
 
-
-# records hold plain values and no cycles: the collector need not walk fifty thousand of them again and again (gc=False)
-class Idea(msgspec.Struct, kw_only=True, gc=False):
-    """A proposed configuration and the scheduler's verdict on it.
-
-    Attributes:
-        source: aggregate and id of the frame that proposed it, such as `cycle.c-tpe-3`.
-        experiment: what it became, None while unjudged or when declined.
-        declined: the reason, None while unjudged or when accepted.
-    """
-
-    idea: str
-    agent: str
-    configuration: Configuration
-    rationale: str
-    origin: str
-    parents: tuple[str, ...]
-    priority: float
-    proposed: Position
-    at: int
-    source: str
-    experiment: str | None = None
-    declined: str | None = None
-    twin: str | None = None
-
-
-class Attempt(msgspec.Struct, kw_only=True, gc=False):
-    """One lease of an experiment and how it ended."""
-
-    attempt: int
-    pack: str
-    lane: int
-    worker: str
-    seed: int
-    execution: Execution
-    assigned_at: int
-    started_at: int | None = None
-    ended_at: int | None = None
-    instrument: str | None = None
-    platform: dict[str, str] = {}
-    failure: FailureKind | Literal["lost", "retired"] | None = None
-    step: int | None = None
-    gpu_seconds: float = 0.0
-
-    @property
-    def broken(self) -> bool:
-        """Whether the run itself failed; a lease that was taken back is not the run's fault."""
-        return self.failure not in (None, "lost", "retired")
-
-
-class Outcome(msgspec.Struct, kw_only=True, frozen=True, gc=False):
-    """What a completed experiment scored; see `events.facts.Completed`."""
-
-    validation: float
-    test: float
-    noise: float
-    epoch: int
-    curves: Curves
-    peak_memory: int
-    checkpoint: str | None
-
-
-class Experiment(msgspec.Struct, kw_only=True, gc=False):
-    """An accepted idea and its attempts.
-
-    Attributes:
-        completion: its place in the order of completions, from 1; None before.
-        ended: position of the fact that completed it.
-    """
-
-    experiment: str
-    idea: str
-    priority: float
-    terms: dict[str, float]
-    status: Status = "queued"
-    queued_at: int = 0
-    execution: Execution | None = None
-    attempts: list[Attempt] = []
-    outcome: Outcome | None = None
-    completion: int | None = None
-    ended: Position | None = None
-    abandoned: str | None = None
-
-    @property
-    def why(self) -> str:
-        """What the priority was made of, in words."""
-        return ", ".join(f"{name} {value:.2f}" for name, value in self.terms.items())
-
-    @property
-    def gpu_seconds(self) -> float:
-        """Device time of all attempts."""
-        return sum(attempt.gpu_seconds for attempt in self.attempts)
+_number = attrgetter("number")
 
 
 class Ledger(msgspec.Struct, kw_only=True):
@@ -134,6 +42,9 @@ class Ledger(msgspec.Struct, kw_only=True):
         void: positions of facts spoken under no valid lease, or about what is settled; they changed nothing.
         unjudged: sources of ideas that still wait for a verdict, each with its ideas.
         leases: every pack with its experiments, in the order of lanes.
+        states: names of experiments by where they stand, so that nobody needs to look at all of them.
+        served: by agent, how many of its experiments were ever assigned.
+        ranked: validation AP of every completed experiment, ascending.
     """
 
     campaign: str = ""
@@ -147,6 +58,14 @@ class Ledger(msgspec.Struct, kw_only=True):
     unjudged: dict[str, list[str]] = {}
     void: list[Position] = []
     leases: dict[str, list[str]] = {}
+    states: dict[str, dict[str, None]] = {}
+    served: dict[str, int] = {}
+    ranked: list[float] = []
+
+    def standing(self, *statuses: Status) -> list[Experiment]:
+        """Return the experiments that stand at one of these, in the order in which they were queued."""
+        found = [self.experiments[name] for status in statuses for name in self.states.get(status, ())]
+        return sorted(found, key=_number)
 
     def configuration(self, experiment: str) -> Configuration:
         """Return what an experiment ran."""
@@ -196,14 +115,23 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
     idea.experiment = fact.experiment
     _judged(ledger, idea)
     ledger.experiments[fact.experiment] = Experiment(
-        experiment=fact.experiment, idea=fact.idea, priority=fact.priority, terms=fact.terms, queued_at=fact.at
+        experiment=fact.experiment,
+        idea=fact.idea,
+        priority=fact.priority,
+        terms=fact.terms,
+        queued_at=fact.at,
+        number=len(ledger.experiments) + 1,
     )
+    ledger.states.setdefault("queued", {})[fact.experiment] = None
 
 
 def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is None:
         return
-    experiment.status = "assigned"
+    _move(ledger, experiment, "assigned")
+    if not experiment.attempts:
+        author = ledger.author(fact.experiment)
+        ledger.served[author] = ledger.served.get(author, 0) + 1
     ledger.leases.setdefault(fact.pack, []).append(fact.experiment)
     experiment.attempts.append(
         Attempt(
@@ -221,7 +149,7 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
 def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> None:
     if (attempt := _leased(ledger, fact, recorded, index)) is None:
         return
-    ledger.experiments[fact.experiment].status = "running"
+    _move(ledger, ledger.experiments[fact.experiment], "running")
     attempt.started_at, attempt.instrument, attempt.platform = fact.at, fact.instrument, fact.platform
 
 
@@ -230,7 +158,8 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
         return
     experiment = ledger.experiments[fact.experiment]
     attempt.ended_at, attempt.gpu_seconds = fact.at, fact.gpu_seconds
-    experiment.status = "completed"
+    _move(ledger, experiment, "completed")
+    insort(ledger.ranked, fact.validation)
     experiment.outcome = Outcome(
         validation=fact.validation,
         test=fact.test,
@@ -249,24 +178,32 @@ def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> Non
         return
     attempt.ended_at, attempt.failure = fact.at, fact.kind
     attempt.step, attempt.gpu_seconds = fact.step, fact.gpu_seconds
-    ledger.experiments[fact.experiment].status = "failed"
+    _move(ledger, ledger.experiments[fact.experiment], "failed")
 
 
 def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in (ledger.experiments[name] for name in ledger.leases.get(fact.pack, ())):
         if experiment.status in ("assigned", "running") and experiment.attempts[-1].pack == fact.pack:
             experiment.attempts[-1].failure, experiment.attempts[-1].ended_at = fact.reason, fact.at
-            experiment.status = "failed"
+            _move(ledger, experiment, "failed")
 
 
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        experiment.status, experiment.execution = "queued", fact.execution
+        _move(ledger, experiment, "queued")
+        experiment.execution = fact.execution
 
 
 def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        experiment.status, experiment.abandoned = "abandoned", fact.reason
+        _move(ledger, experiment, "abandoned")
+        experiment.abandoned = fact.reason
+
+
+def _move(ledger: Ledger, experiment: Experiment, status: Status) -> None:
+    del ledger.states[experiment.status][experiment.experiment]
+    ledger.states.setdefault(status, {})[experiment.experiment] = None
+    experiment.status = status
 
 
 def _judged(ledger: Ledger, idea: Idea) -> None:

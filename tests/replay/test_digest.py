@@ -186,7 +186,7 @@ def fields(kind):
     ("kind", "covered", "left_out"),
     [
         (Idea, digests.IDEA, {"proposed"}),
-        (Experiment, digests.EXPERIMENT, {"ended", "execution", "attempts", "outcome"}),
+        (Experiment, digests.EXPERIMENT, {"ended", "execution", "attempts", "outcome", "number"}),
         (Attempt, digests.ATTEMPT, {"execution"}),
         (Outcome, digests.OUTCOME, {"curves"}),
         (Ledger, (), {"campaign", "space", "seed", "opened_at", "closed", "ideas", "experiments", "completed", "void"}),
@@ -195,8 +195,8 @@ def fields(kind):
     ],
 )
 def test_a_new_field_is_digested_or_left_out_by_name(kind, covered, left_out):
-    """Positions, second names: left out; execution, attempts, outcome, curves: digested in forms of their own."""
-    indexes = {"unjudged", "leases"} if kind is Ledger else set()
+    """Positions, second names, the place in an order that is digested anyway: left out; execution, attempts, outcome, curves: digested in forms of their own."""
+    indexes = {"unjudged", "leases", "states", "served", "ranked"} if kind is Ledger else set()
     assert fields(kind) == set(covered) | left_out | indexes
 
 
