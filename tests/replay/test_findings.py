@@ -1,0 +1,178 @@
+import random
+import warnings
+
+import msgspec
+import pytest
+
+from replay.findings import FINDINGS
+from replay.measures import Measurement
+from replay.metrics import METRICS, TOO_FEW, MetricUnknown, metric
+from replay.outlook import SENTENCES, outlook
+from replay.pages import metric_page, report_page
+from replay.report import report
+from tests.chronicle import SPACE, Chronicle
+from tests.replay import tales
+from tests.replay.test_poor_campaigns import POOR
+
+BEST = {"motion": 0.25, "appearance": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def _every_warning_is_an_error():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def planted(n=240, *, seed=0):
+    """Two agents: motion is better, one settles on it after a third; sweeps refine; scores learn a little."""
+    chance, c = random.Random(seed), Chronicle()
+    c.opened()
+    for turn in range(n):
+        agent = ("tpe", "uniform")[turn % 2]
+        settled = agent == "tpe" and turn > n // 3
+        drawn = {choice.name: chance.choice(choice.values) for choice in SPACE.choices}
+        drawn |= {"backbone": "motion", "encoder": "zipformer"} if settled else {}
+        drawn |= {interval.name: interval.at(chance.random()) for interval in SPACE.intervals if not interval.when}
+        (idea,) = c.cycle(agent, drawn, origin="sweep" if settled and turn % 4 == 0 else "agent")
+        scored = 0.4 + BEST[drawn["backbone"]] + 0.1 * chance.random() + 0.1 * turn / n
+        c.runs(c.queues(idea), validation=scored, test=scored + 0.05 * chance.gauss(0, 1))
+    return c
+
+
+@pytest.fixture(scope="module")
+def told():
+    return tales.measured(planted())
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_every_finding_says_what_it_means_its_value_its_n_and_fits_the_page(told, name):
+    found = metric(told, name)
+    assert found.name == name
+    assert found.value is not None
+    assert found.note is None
+    assert found.n > 0
+    assert found.meaning
+    assert found.rows
+    assert max(map(len, metric_page(found).splitlines())) <= 80
+    assert b"NaN" not in msgspec.json.encode(found)
+
+
+@pytest.mark.parametrize("campaign", POOR)
+@pytest.mark.parametrize("name", FINDINGS)
+def test_a_poor_campaign_has_a_plain_answer(name, campaign):
+    found = metric(tales.measured(POOR[campaign]()), name)
+    assert (found.value is None) == (found.note is not None)
+    assert found.note is None or found.note.startswith(TOO_FEW)
+    assert b"Infinity" not in msgspec.json.encode(found)
+    assert metric_page(found).startswith(name)
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+@pytest.mark.parametrize("campaign", ["unopened", "empty", "failed"])
+def test_where_nothing_completed_every_finding_says_too_few(name, campaign):
+    assert metric(tales.measured(POOR[campaign]()), name).note.startswith(TOO_FEW)
+
+
+@pytest.mark.parametrize(
+    "name", sorted(FINDINGS.keys() - {"ablations", "shares", "heat_map", "pools", "coverage", "leaders", "first_uses"})
+)
+def test_where_all_score_the_same_nothing_is_estimated(name):
+    assert metric(tales.measured(tales.equal(60)), name).value is None or name in ("phases", "divergence_decay")
+
+
+def test_many_equal_runs_are_one_level_stretch():
+    found = metric(tales.measured(tales.equal(60)), "phases")
+    assert [row.kind for row in found.rows if hasattr(row, "kind")] == ["level"]
+
+
+def test_what_was_planted_is_found(told):
+    assert metric(told, "importance").value > 0.6
+    assert metric(told, "importance").rows[0].component == "backbone"
+    assert metric(told, "anova").value > 0.6
+    assert metric(told, "shares").value == "backbone motion"
+    assert metric(told, "sweeps").value > 1.5
+    assert 0.5 < metric(told, "validation_test").value < 1.0
+    assert metric(told, "attribution").rows[0].log10_p < -3
+
+
+def test_anova_speaks_of_all_of_each_backbone_and_of_balanced_groups(told):
+    subsets = [row.subset for row in metric(told, "anova").rows]
+    assert subsets == [
+        "all by backbone x encoder",
+        "appearance by encoder",
+        "motion by encoder",
+        "3 of each, by backbone x encoder",
+    ]
+
+
+def test_runs_under_several_instruments_are_compared_under_each():
+    c = Chronicle()
+    c.opened()
+    chance = random.Random(0)
+    for turn in range(60):
+        experiment = c.queues(c.proposes("tpe", backbone=("motion", "appearance")[turn % 2]))
+        c.assigns(experiment)
+        instrument = f"instrument-{1 + turn // 30}"
+        lease = c._leases[experiment]
+        started = next(
+            fact for frame in tales.one().log.read() for fact in frame.facts if type(fact).__name__ == "Started"
+        )
+        changed = {
+            "experiment": experiment,
+            "pack": lease.pack,
+            "instrument": instrument,
+            "at": 0,
+            "cause": None,
+            "through": 0,
+        }
+        c.says(lease.worker, "pack", lease.pack, msgspec.structs.replace(started, **changed), cause=experiment)
+        c.completes(experiment, validation=chance.random())
+    subsets = [row.subset for row in metric(tales.measured(c), "anova").rows]
+    assert [subset for subset in subsets if subset.startswith("instrument")] == [
+        "instrument instrument-1 by backbone x encoder",
+        "instrument instrument-2 by backbone x encoder",
+    ]
+
+
+def test_the_caveats_are_said_where_the_numbers_are(told):
+    said = {name: " ".join(metric_page(metric(told, name)).split()) for name in FINDINGS}
+    assert "28 of 100 simulated logs" in said["fits"]
+    assert "`hyperparameters explain`: whatever the groups leave, noise and interactions included" in said["anova"]
+    assert "It is no rate within a phase" in said["log_ratio"]
+    assert "not that random search is better" in said["pools"]
+    assert "nothing is selected on test" in said["validation_test"]
+    assert "seed noise cannot be told apart" in said["importance"]
+
+
+def test_findings_are_the_same_every_time_and_change_no_digest():
+    one, two = (tales.measured(planted(120)) for _ in range(2))
+    before = one.digest()
+    assert [metric(one, name) for name in FINDINGS] == [metric(two, name) for name in FINDINGS]
+    assert one.digest() == before == two.digest()
+    assert not {*FINDINGS} & {*one.values()}
+
+
+def test_no_finding_has_the_name_of_an_exact_measure():
+    assert not {*FINDINGS} & {*METRICS}
+
+
+def test_an_unknown_metric_lists_the_findings_too(told):
+    with pytest.raises(MetricUnknown, match="innovation_law") as caught:
+        metric(told, "accuracy")
+    assert {*FINDINGS} <= {*caught.value.known}
+
+
+def test_a_report_says_a_sentence_of_each_statistic(told):
+    page, sentences = report_page(report(planted(160).log)), outlook(told.ledger)
+    assert [each.metric for each in sentences] == [*SENTENCES]
+    assert all(each.said != TOO_FEW and each.n == 240 for each in sentences)
+    for name in SENTENCES:
+        assert f"  {name}: " in page
+    assert "misses the true c more often than not" in " ".join(page.split())
+
+
+def test_a_report_of_one_run_says_too_few():
+    said = {each.metric: each.said for each in outlook(tales.measured(tales.one()).ledger)}
+    assert {*said.values()} == {TOO_FEW}
+    assert outlook(Measurement().ledger)[0].n == 0
