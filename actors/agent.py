@@ -7,16 +7,14 @@ from typing import Literal
 import msgspec
 
 from actors.desk import Desk, Informed
-from actors.orders import Answered, History, Propose, Result, Suggestion, Trial, Unanswered
+from actors.orders import Answered, Propose, Result, Suggestion, Unanswered
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
+from actors.trials import Trials
 from events.blobs import Blobs
 from events.envelope import Fact, Text
 from events.facts import AgentJoined, AnswerReceived, AnswerRefused, CycleStarted, IdeaProposed
-from events.space import Space
-from replay.briefing import Section
 from replay.cycles import Cycle
-from replay.ledger import Experiment, Ledger
 
 BARREN = 25
 """Cycles in a row without one accepted idea after which an agent has nothing left to say."""
@@ -58,7 +56,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     timeout: float = 300.0
     usd: float | None = None
     rules: str = ""
-    without: tuple[Section, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 class Agent:
@@ -74,6 +72,7 @@ class Agent:
         self.author = f"agent-{plan.name}"
         self._desk = desk
         self._blobs = blobs
+        self._trials = Trials()
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
@@ -118,8 +117,8 @@ class Agent:
         name = f"c-{self.plan.name}-{number}"
         key = seed_of(known.ledger.seed, name)
         if self._desk is not None and isinstance(known, Informed):
-            return self._desk.opens(known, name, key, history(known.ledger))
-        order = Propose(id=name, key=key, history=history(known.ledger))
+            return self._desk.opens(known, name, key, self._trials.history(known.ledger))
+        order = Propose(id=name, key=key, history=self._trials.history(known.ledger))
         return Decision("cycle", name, (CycleStarted(cycle=name, agent=self.plan.name, key=key),), orders=(order,))
 
     def _record(self, cycle: Cycle, news: News) -> Decision | None:
@@ -160,28 +159,6 @@ class Agent:
             priority=suggestion.priority,
             filled=suggestion.filled,
         )
-
-
-def history(ledger: Ledger) -> History:
-    """Return what policies may know, as immutable data: ended trials in the order of their ends, then open ones."""
-    space = ledger.space or Space(name="empty", dimensions=())
-    completed = tuple(_trial(ledger, ledger.experiments[name]) for name in ledger.completed)
-    abandoned = tuple(_trial(ledger, e) for e in ledger.experiments.values() if e.status == "abandoned")
-    waiting = tuple(
-        _trial(ledger, e) for e in ledger.experiments.values() if e.status not in ("completed", "abandoned")
-    )
-    return History(space=space, ended=completed + abandoned, open=waiting)
-
-
-def _trial(ledger: Ledger, experiment: Experiment) -> Trial:
-    idea = ledger.ideas[experiment.idea]
-    return Trial(
-        idea=idea.idea,
-        agent=idea.agent,
-        configuration=idea.configuration,
-        validation=experiment.outcome.validation if experiment.outcome else None,
-        failed=experiment.status == "abandoned",
-    )
 
 
 def _settings(plan: Plan) -> dict[str, str | int | float | bool | None]:
