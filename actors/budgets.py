@@ -21,6 +21,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         hours: wall time since the campaign opened; it stops new work only.
         timeout: seconds after which an attempt is killed.
         attempts: after which an experiment is abandoned.
+        usd: US dollars for calls of models, reserved at their worst case before they begin.
     """
 
     experiments: int | None = None
@@ -28,6 +29,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hours: float | None = None
     timeout: float = 600.0
     attempts: int = 3
+    usd: float | None = None
 
 
 def spent(ledger: Ledger) -> float:

@@ -10,10 +10,13 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from actors import askers
 from actors.agent import Plan
 from actors.budgets import Budget
 from actors.errors import CampaignFileInvalid
 from actors.policies import POLICIES
+from actors.policies.models import MODELS
+from actors.policies.prices import Price
 from events import spaces, subjects
 from events.errors import LogError, SpaceInvalid
 from events.space import Space
@@ -57,7 +60,12 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole campaign file."""
+    """A whole campaign file.
+
+    Attributes:
+        base: values of dimensions that a model's idea leaves out, and its parent does not have; the middle ones else.
+        prices: of models, by name.
+    """
 
     name: str
     seed: int = 1
@@ -68,6 +76,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workers: Workers = Workers()
     analysis: Analysis = Analysis()
     agent: tuple[Plan, ...] = ()
+    base: dict[str, str | int | float] = {}
+    prices: dict[str, Price] = {}
 
     @property
     def backbones(self) -> tuple[str, ...]:
@@ -76,7 +86,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def searched(self) -> Space:
         """Return the space over what can be built, narrowed as the file says; raises `SpaceInvalid`."""
-        from kernels.backbones import BUILT_IN  # noqa: PLC0415 # numpy is needed by whoever reads a file, not by --help
+        from kernels.backbones.registry import BUILT_IN  # noqa: PLC0415 # numpy is needed by whoever reads a file, not by --help
         from kernels.encoders import ENCODERS  # noqa: PLC0415 # likewise
 
         return spaces.over(tuple(BUILT_IN), tuple(ENCODERS)).narrowed(self.space)
@@ -132,6 +142,8 @@ def _unknown(mapping: dict[str, Any], kind: type[msgspec.Struct], where: str) ->
 def _inner(value: Any, kind: Any) -> list[tuple[dict[str, Any], type[msgspec.Struct]]]:
     if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return [(value, kind)]
+    if isinstance(value, dict) and get_origin(kind) is dict:
+        return [found for item in value.values() for found in _inner(item, get_args(kind)[1])]
     if isinstance(value, list) and get_origin(kind) is tuple:
         return [found for item in value for found in _inner(item, get_args(kind)[0])]
     return []
@@ -154,21 +166,22 @@ def _contradictions(campaign: Campaign) -> list[str]:
         subjects.token(campaign.name, what="name")
         for plan in campaign.agent:
             subjects.token(plan.name, what="agent.name")
-        campaign.searched()
+        problems += askers.base_problems(campaign.base, campaign.searched())
     except SpaceInvalid as error:
         problems.append(f"space.{error}")
     except LogError as error:
         problems.append(str(error))
     problems += _unknown_policies(campaign)
+    problems += askers.problems(campaign)
     problems += _out_of_range(campaign)
     return problems
 
 
 def _unknown_policies(campaign: Campaign) -> list[str]:
     problems = [
-        f"agent.policy = {plan.policy!r} is not one of {', '.join(POLICIES)}"
+        f"agent.policy = {plan.policy!r} is not one of {', '.join((*POLICIES, *MODELS))}"
         for plan in campaign.agent
-        if plan.policy not in POLICIES
+        if plan.policy not in (*POLICIES, *MODELS)
     ]
     names = [plan.name for plan in campaign.agent]
     problems += [f"two agents are named {name!r}" for name in sorted({n for n in names if names.count(n) > 1})]
@@ -202,6 +215,7 @@ def _out_of_range(campaign: Campaign) -> list[str]:
         "agent.ideas must be at least 1 and agent.sweep at least 0": all(
             plan.ideas >= 1 and plan.sweep >= 0 and plan.backlog >= 1 for plan in campaign.agent
         ),
+        "agent.every must be at least 0 and finite": all(0 <= plan.every < math.inf for plan in campaign.agent),
         "workers.devices are cpu or cuda:N": all(
             device == "cpu" or device.startswith("cuda:") for device in campaign.workers.devices
         ),

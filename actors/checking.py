@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from actors import askers
 from actors.campaign import Campaign, read
 from actors.child import Child
 from actors.errors import CampaignError
@@ -41,7 +42,7 @@ def check(file: Path, home: Path) -> int:
 
     Raises:
         CampaignFileInvalid: it cannot be used.
-        CampaignError: the trial failed.
+        CampaignError: the trial failed, or a key is missing.
     """
     campaign, _ = read(file)
     for line in _asked(campaign, Folder(home / campaign.name)):
@@ -51,6 +52,8 @@ def check(file: Path, home: Path) -> int:
     print(f"tried    {trial.run:.1f} s, validation AP {trial.validation:.3f} (a trial: it means nothing)")
     for line in _taken(campaign, trial, home):
         print(line)
+    if missing := askers.missing_keys(campaign):
+        raise CampaignError(f"all but the keys: {'; '.join(missing)}")
     return 0
 
 
@@ -71,8 +74,9 @@ def _asked(campaign: Campaign, folder: Folder) -> Iterator[str]:
     yield f"space    {space.cells} cells of {len(space.choices)} categorical dimensions, and {continuous}"
     for choice in space.choices:
         yield f"         {choice.name}: {', '.join(map(str, choice.values))}"
-    for plan in campaign.agent:
+    for plan in (plan for plan in campaign.agent if not askers.asks(plan)):
         yield f"agent    {plan.name}: {plan.policy}, {plan.ideas} ideas and {plan.sweep} variants a cycle; needs no key"
+    yield from askers.told(campaign)
     limits = msgspec.to_builtins(campaign.budget)
     yield "budget   " + ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)
 
@@ -137,7 +141,7 @@ def _taken(campaign: Campaign, trial: Trial, home: Path) -> Iterator[str]:
     if run > campaign.budget.timeout:
         limit = campaign.budget.timeout
         yield f"warning  an average run of {run:.0f} s would be killed after budget.timeout = {limit:g} s"
-    yield "cost     0.00 USD: no agent calls a model"
+    yield askers.cost(campaign)
 
 
 def _existing(path: Path) -> Path:

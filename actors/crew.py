@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 import pykka
 
+from actors import askers
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
 from actors.campaign import Campaign
 from actors.child import Child
+from actors.errors import CampaignError
 from actors.feed import Feed
 from actors.fixer import Fixer
 from actors.hands import BenchHands, Hands, NoHands, PolicyHands
@@ -36,6 +38,9 @@ class Crew:
 
     Args:
         pulse: takes every epoch that a bench reports.
+
+    Raises:
+        CampaignError: an agent's key is missing.
     """
 
     def __init__(
@@ -47,6 +52,8 @@ class Crew:
         *,
         pulse: Callable[[Epoch | Progress], None],
     ) -> None:
+        if missing := askers.missing_keys(campaign):
+            raise CampaignError(f"{'; '.join(missing)}: set it and run again")
         self._campaign = campaign
         self._folder = folder
         self._log = log
@@ -116,7 +123,12 @@ class Crew:
         return lambda: BenchHands(self.child(name, "cpu"))
 
     def _agent(self, plan: Plan) -> Make:
-        return self._make(lambda: Agent(plan), lambda: PolicyHands(plan.policy, ideas=plan.ideas, sweep=plan.sweep))
+        if askers.asks(plan):
+            campaign, blobs = self._campaign, self._blobs
+            return self._make(lambda: askers.made(campaign, plan, blobs), lambda: askers.hands(campaign, plan))
+        return self._make(
+            lambda: Agent(plan, blobs=self._blobs), lambda: PolicyHands(plan.policy, ideas=plan.ideas, sweep=plan.sweep)
+        )
 
     def _make(self, role: Callable[[], Role], hands: Callable[[], Hands], hear: Hear = hears_nothing) -> Make:
         def start(died: Callable[[Died], None]) -> pykka.ActorRef[Shell]:

@@ -1,4 +1,4 @@
-"""The desk of an agent that asks a model: its briefing, what asking may cost at most, and whether there is the money."""
+"""The desk of an agent that asks a model: its briefing, what asking may cost at most, and whether there is money."""
 
 from __future__ import annotations
 

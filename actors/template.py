@@ -41,6 +41,7 @@ experiments = 200                # completed ones
 # hours = 24.0                   # wall time; stops new work only
 # timeout = 600.0                # seconds after which an attempt is killed
 # attempts = 3                   # after which an experiment is abandoned
+# usd = 20.0                     # for calls of models, reserved at their worst case before they begin
 
 [workers]
 # devices = ["cpu", "cpu"]       # one worker each, "cuda:0" for a GPU; one CPU worker a core when left out
@@ -51,16 +52,51 @@ experiments = 200                # completed ones
 # every = 10                     # completed experiments between two measurements
 # controls = true                # hold the champion against shuffled labels and a linear model at the end
 
+[base]                           # what a model's idea leaves out, and its parent does not have; the middle values else
+# dropout = 0.1
+
 [[agent]]                        # as many as you like
 name = "tpe"
-policy = "tpe"                   # tpe | uniform
-# ideas = 4                      # proposed in a cycle
-sweep = 2                        # variants of the best results, added to them
+policy = "tpe"                   # tpe | uniform | claude | gemini
+# ideas = 4                      # proposed in a cycle; a model is asked for one fewer to one more
+sweep = 2                        # variants of the best results, added to them; 21 makes about 25 candidates a cycle
 # backlog = 4                    # asks again when fewer ideas of its own than this wait to run
+# every = 0.0                    # seconds from the start of one cycle to that of the next, at least
 
 [[agent]]
 name = "uniform"
 policy = "uniform"
+
+# Agents that ask models. Keys come from the environment alone: ANTHROPIC_API_KEY; GEMINI_API_KEY or GOOGLE_API_KEY.
+# [[agent]]
+# name = "claude"
+# policy = "claude"
+# model = "claude-opus-5"
+# usd = 10.0                     # for this agent; without it budget.usd alone holds
+# max_tokens = 8192              # of one answer, the model's thinking among them
+# tries = 3                      # calls for one question, and for the one correction that an answer may need
+# timeout = 300.0                # seconds a call
+# temperature = 1.0              # the provider's own when left out; newer Claude models take none
+# base_url = "http://127.0.0.1:8080"    # another server of the same protocol
+# rules = "Change one thing at a time."
+# without = ["genealogy"]        # leaderboard | distribution | failures | bans | genealogy | schema | rules | diversity
+
+# [[agent]]
+# name = "gemini"
+# policy = "gemini"
+# model = "gemini-2.5-pro"
+# usd = 10.0
+
+[prices."claude-opus-5"]         # US dollars per million tokens, pinned: look them up, they are the provider's to change
+input = 5.0
+output = 25.0
+cached = 0.5                     # read from the provider's cache; as input when left out
+write = 6.25                     # kept in it; as input when left out
+
+[prices."gemini-2.5-pro"]
+input = 1.25
+output = 10.0
+cached = 0.125
 """
 
 
