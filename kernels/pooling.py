@@ -25,7 +25,7 @@ def pool(
     so a lane picks its weights and all lanes share one product; the maximum is taken beside it.
     """
     scores = (x @ query[:, None, :, None])[..., 0].masked_fill(~mask, -torch.inf)
-    mean = mask / mask.sum(-1, keepdim=True)
+    mean = mask.to(x.dtype) / mask.sum(-1, keepdim=True)
     place = torch.arange(1, mask.shape[-1] + 1, device=x.device)
     last = torch.nn.functional.one_hot((mask * place).argmax(-1), mask.shape[-1])
     sums = torch.stack([torch.softmax(scores, -1), mean, last.to(x.dtype)], -1)

@@ -42,11 +42,12 @@ def retention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 def _decay_matrix(heads: int, steps: int, size: int, like: Tensor) -> Tensor:
     """gamma^(n - m) / sqrt(size) for n >= m, else 0: (H, T, T)."""
-    place = torch.arange(steps, device=like.device, dtype=like.dtype)
+    exact = torch.promote_types(like.dtype, torch.float32)
+    place = torch.arange(steps, device=like.device, dtype=exact)
     apart = place[:, None] - place
-    rate = torch.tensor([log2(gamma) for gamma in decays(heads)], device=like.device, dtype=like.dtype)
+    rate = torch.tensor([log2(gamma) for gamma in decays(heads)], device=like.device, dtype=exact)
     decay: Tensor = torch.exp2(rate[:, None, None] * apart).masked_fill(apart < 0, 0.0) * size**-0.5
-    return decay
+    return decay.to(like.dtype)
 
 
 def rotate(
@@ -57,9 +58,10 @@ def rotate(
     Angles 10000^-linspace(0, 1, K / 2), as in torchscale; a product of two turned vectors depends on their distance.
     """
     steps, pairs = x.shape[2], x.shape[-1] // 2
-    angle = 10000 ** -torch.linspace(0, 1, pairs, device=x.device, dtype=x.dtype)
-    turn = torch.arange(1 - steps, 1, device=x.device, dtype=x.dtype)[:, None, None] * angle
-    cos, sin = torch.cos(turn), torch.sin(turn)
+    exact = torch.promote_types(x.dtype, torch.float32)
+    angle = 10000 ** -torch.linspace(0, 1, pairs, device=x.device, dtype=exact)
+    turn = torch.arange(1 - steps, 1, device=x.device, dtype=exact)[:, None, None] * angle
+    cos, sin = torch.cos(turn).to(x.dtype), torch.sin(turn).to(x.dtype)
     first, second = x.reshape(*x.shape[:-1], pairs, 2).unbind(-1)
     return torch.stack([first * cos - second * sin, first * sin + second * cos], -1).flatten(-2)
 

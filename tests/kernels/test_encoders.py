@@ -15,6 +15,7 @@ from kernels.pooling import one_hot
 from kernels.wiring import POOLINGS
 
 INPUTS = 6
+TOLERANCE = 2e-6
 every_encoder = pytest.mark.parametrize("encoder", list(ENCODERS))
 
 
@@ -59,10 +60,42 @@ def test_an_encoder_agrees_with_its_reference_in_outputs_and_every_gradient(enco
     )
     true = network.forward(x.double(), mask, reference)
     assert relative_error(network.forward(x.double(), mask, fast), true) < 1e-12
-    assert relative_error(network.forward(x, mask, through), true) < 2e-6
+    assert relative_error(network.forward(x, mask, through), true) < TOLERANCE
     for side in (fast, reference):
         torch.autograd.backward(network.forward(x.double(), mask, side).sum())
     assert relative_error(gradients(fast), gradients(reference)) < 1e-12
+
+
+@every_encoder
+@pytest.mark.parametrize("steps", [1, 2, 33, 64])
+def test_an_encoder_takes_clips_of_up_to_64_steps(encoder: str, steps: int) -> None:
+    network, through = built(encoder)
+    x = torch.randn(4, 3, steps, 16, generator=torch.Generator().manual_seed(3))
+    mask = clips(steps)[1]
+    true = network.encoder.forward(
+        x.double(),
+        mask,
+        Forward(
+            {k: v.double() for k, v in through.weights.items()}, through.progress, through.poolings, forms=REFERENCE
+        ),
+    )
+    found = network.encoder.forward(x, mask, through)
+    assert found.shape == x.shape
+    assert relative_error(found, true) < TOLERANCE
+
+
+@every_encoder
+def test_an_encoder_keeps_its_meaning_in_low_precision(encoder: str) -> None:
+    network, through = built(encoder)
+    x, mask = clips(20)
+    low = Forward(
+        {name: weight.bfloat16() for name, weight in through.weights.items()},
+        through.progress.bfloat16(),
+        through.poolings.bfloat16(),
+    )
+    found = network.forward(x.bfloat16(), mask, low)
+    assert found.dtype == torch.bfloat16
+    assert relative_error(found.float(), network.forward(x, mask, through)) < 0.1
 
 
 @every_encoder
@@ -123,3 +156,40 @@ def test_the_bypass_opens_with_progress_and_only_with_its_own_lanes() -> None:
     late = network.forward(x, mask, replace(through, progress=torch.tensor([0.0, 1.0])))
     assert torch.equal(early[0], late[0])
     assert not torch.allclose(early[1], late[1], atol=1e-4)
+
+
+def first(encoder: str, *, width: int = 64, layers: int = 2) -> dict[str, Tensor]:
+    """A lane's first parameters by name."""
+    blueprint = Network(encoder, inputs=INPUTS, size=Size(width, layers, 4)).blueprint
+    return {name: view[0] for name, view in blueprint.views(blueprint.initial([3])).items()}
+
+
+def test_mambas_first_rates_are_whole_numbers_and_its_first_steps_lie_evenly_in_their_logarithm() -> None:
+    weights = first("bimamba", width=512, layers=1)
+    rates = torch.exp(weights["bimamba.0.forward.rate"])
+    assert torch.allclose(rates, torch.arange(1.0, 17.0)[:, None].expand(16, 1024), rtol=1e-6)
+    steps = torch.nn.functional.softplus(weights["bimamba.0.backward.step.bias"])
+    assert steps.min() >= 1e-3 * (1 - 1e-4)
+    assert steps.max() <= 1e-1 * (1 + 1e-4)
+    share = (torch.log(steps) - torch.log(torch.tensor(1e-3))) / torch.log(torch.tensor(100.0))
+    assert abs(share.mean() - 0.5) < 0.03
+    assert abs(share.var() - 1 / 12) < 0.01
+    assert not torch.equal(weights["bimamba.0.forward.step.bias"], weights["bimamba.0.backward.step.bias"])
+
+
+def test_the_xlstms_first_gates_remember() -> None:
+    weights = first("xlstm")
+    assert torch.equal(weights["xlstm.0.gates"], torch.zeros(384, 8))
+    assert torch.equal(weights["xlstm.0.gates.bias"][1], torch.linspace(3, 6, 4))
+    assert 0 < weights["xlstm.0.gates.bias"][0].abs().max() < 0.5
+    assert torch.equal(weights["xlstm.1.recurrent"], torch.zeros(64, 64))
+    forget = weights["xlstm.1.gates.bias"][1]
+    assert torch.allclose(forget[:, 0], torch.full((4,), 5.0))
+    assert torch.allclose(forget[:, -1], torch.full((4,), -7.0))
+    assert (forget.diff(dim=1) < 0).all()
+
+
+def test_the_hybrid_takes_turns_between_retention_and_a_state_space() -> None:
+    names = first("hybrid", layers=4)
+    assert [f"hybrid.{n}.retention.in" in names for n in range(4)] == [True, False, True, False]
+    assert [f"hybrid.{n}.forward.rate" in names for n in range(4)] == [False, True, False, True]

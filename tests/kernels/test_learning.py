@@ -3,6 +3,7 @@
 import pytest
 
 from kernels import controls
+from kernels.encoders import ENCODERS
 from kernels.wiring import Run
 from tests.kernels.conftest import World
 from tests.kernels.packs import completed, configured
@@ -11,7 +12,7 @@ REAL = {"width": 64, "layers": 2, "heads": 4}
 LONGER = {"batch": 32, "length": 16, "epochs": 10, "dropout": 0.1}
 
 
-@pytest.mark.parametrize("encoder", ["zipformer", "retnet"])
+@pytest.mark.parametrize("encoder", list(ENCODERS))
 def test_a_temporal_encoder_beats_a_linear_model_on_means_by_a_tenth(world: World, encoder: str) -> None:
     outcome = completed(world.motion, configured(encoder=encoder, **LONGER), **REAL)
     linear = controls.linear(world.motion, length=16)
