@@ -257,20 +257,15 @@ def figures(campaign: str, /, *, out: Path = Path("figures"), json: bool = False
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.errors import ReplayError  # noqa: PLC0415 # help must not wait for it
-    from replay.figures import FORMS, render  # noqa: PLC0415 # likewise
-    from replay.figures import figures as make  # noqa: PLC0415 # likewise
+    from replay.figures import write  # noqa: PLC0415 # likewise
     from replay.measures import Measurement  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
-        measurement, written = Measurement(), []
+        measurement = Measurement()
         measurement.advance(log.read())
         try:
             out.mkdir(parents=True, exist_ok=True)
-            for name, figure in make(measurement).items():
-                for form in FORMS:
-                    with (out / f"{name}.{form}").open("wb") as into:
-                        render(figure, form, into)
-                    written.append(str(out / f"{name}.{form}"))
+            written = write(measurement, str(out))
         except OSError as error:
             raise ReplayError(
                 f"{error.filename or out}: the figures cannot be written there: {error.strerror}"

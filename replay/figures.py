@@ -53,8 +53,18 @@ def figures(measurement: Measurement) -> dict[str, Figure]:
         return {name: draw(measurement) for name, draw in FIGURES.items()}
 
 
-def render(figure: Figure, form: Form, into: IO[bytes]) -> None:
-    """Write a figure into an open file, without a date or a version in it."""
+def write(measurement: Measurement, folder: str) -> list[str]:
+    """Write every figure in every form into a folder that is there; return the paths. Raises OSError as files do."""
+    found = {
+        f"{folder}/{name}.{form}": (figure, form) for name, figure in figures(measurement).items() for form in FORMS
+    }
+    for path, (figure, form) in found.items():
+        render(figure, form, path)
+    return [*found]
+
+
+def render(figure: Figure, form: Form, into: IO[bytes] | str) -> None:
+    """Write a figure into an open file or to a path, without a date or a version in it."""
     metadata = {"Software": None} if form == "png" else {"Date": None, "Creator": None}
     with mpl.rc_context(FIXED):
         figure.savefig(into, format=form, dpi=150, metadata=metadata)

@@ -109,7 +109,7 @@ def test_the_planted_shares_are_recovered_from_a_uniform_sample():
 
 
 def test_what_a_policy_settled_early_still_matters_in_the_space():
-    """The learning rate hardly varies in this log: it makes little of the log's variance, and its own share in space."""
+    """The learning rate hardly varies in this log: it makes little of the log's variance, and its own of space."""
     found, known = importance(SMALL, campaign(3000, biased=True)), truth()
     rows = {row.component: row for row in found.rows}
     assert rows["rate"].uniform == pytest.approx(known["rate"], abs=0.04)
