@@ -67,5 +67,13 @@ class BadFeatures(KernelsError):
         self.backbone, self.problem, self.columns = backbone, problem, columns
 
 
+class BadWeights(KernelsError):
+    """A file of shipped weights that is missing or not the recorded one."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path, self.problem = path, problem
+
+
 class BadCheckpoint(KernelsError):
     """Checkpoint bytes that are damaged or of another format."""

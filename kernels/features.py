@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels import backbones
-from kernels.errors import BadConfiguration, BadFeatures, BadTask, MissingFeatures
+from kernels.backbones import registry
+from kernels.backbones.backbone import RATE, STEPS
+from kernels.errors import BadFeatures, BadTask, MissingFeatures
 from kernels.files import replacing
 from kernels.processes import spread
 
@@ -66,14 +67,13 @@ def extract(
         BadVideo: a clip cannot be decoded.
         BadFeatures: a column is constant or not finite.
     """
-    if backbone not in backbones.BUILT_IN:
-        raise BadConfiguration("backbone", backbone, ", ".join(backbones.BUILT_IN))
+    extractor = registry.find(backbone)
     task = _task(task_folder)
     kept = _kept(cache, backbone, task["digest"])
     if kept is not None:
         return Extracted(_path(cache, kept), kept.digest, len(kept.names), kept.width, len(kept.names))
     names = tuple(sorted(task["contents"]))
-    values = np.empty((len(names), backbones.STEPS, backbones.BUILT_IN[backbone].width), np.float32)
+    values = np.empty((len(names), STEPS, extractor.width), np.float32)
     paths = [task_folder / name for name in names]
     for done, described in enumerate(spread(partial(_describe, backbone), paths, processes)):
         values[done] = described
@@ -120,16 +120,16 @@ def refuse_dead_columns(backbone: str, values: Floats) -> None:
 
 def recipe(backbone: str) -> str:
     """Digest of all code that turns a file into features: features of another recipe are not used."""
-    source = "".join((ROOM / name).read_text(encoding="utf-8") for name in ("backbones.py", "video.py"))
-    return hashlib.sha256(f"{backbone}\n{source}".encode()).hexdigest()
+    files = (*registry.find(backbone).source, "video.py")
+    digests = [hashlib.sha256((ROOM / name).read_bytes()).hexdigest() for name in files]
+    return hashlib.sha256("\n".join([backbone, *digests]).encode()).hexdigest()
 
 
 def _describe(backbone: str, path: Path) -> Floats:
     from kernels import video  # noqa: PLC0415 - who only trains on features needs no PyAV
 
-    extractor = backbones.BUILT_IN[backbone]
-    pictures = video.read(path, extractor.moments(), "luma")
-    return extractor.describe(pictures.reshape(backbones.STEPS, extractor.pictures, *pictures.shape[1:]))
+    extractor = registry.find(backbone)
+    return extractor.features(video.read(path, extractor.moments(), extractor.colours, size=extractor.size))
 
 
 def _task(folder: Path) -> dict[str, dict[str, str] | str]:
@@ -161,11 +161,11 @@ def _kept(cache: Path, backbone: str, task: object) -> Header | None:
 def _keep(cache: Path, backbone: str, names: tuple[str, ...], task: object, values: Floats) -> Header:
     """Writes the array and then its header, whose presence says that the array is whole."""
     cache.mkdir(parents=True, exist_ok=True)
-    extractor = backbones.BUILT_IN[backbone]
+    extractor = registry.find(backbone)
     header = Header(
         backbone=backbone,
-        rate=backbones.RATE,
-        length=backbones.STEPS,
+        rate=RATE,
+        length=STEPS,
         width=extractor.width,
         preprocessing=extractor.preprocessing,
         recipe=recipe(backbone),

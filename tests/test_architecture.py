@@ -34,7 +34,7 @@ DOORS = {
     "optuna": ("actors/policies/tpe.py",),
     "scipy": ("replay/fits.py", "replay/effects.py"),
     "matplotlib": ("replay/figures.py",),
-    "transformers": ("kernels/backbones.py",),
+    "transformers": ("kernels/backbones/pretrained.py",),
     "av": ("kernels/video.py",),
     "structlog": ("actors/", "myriad.py"),
     "msgspec": ("events/", "replay/", "tui/", "actors/", "myriad.py"),

@@ -11,6 +11,8 @@ MOUNT = 1.3  # metres of the lens above the road
 SKYLINE = 26.0  # row of the horizon when the car does not pitch
 LINES = ((-5.4, 0.0), (-1.8, 9.0), (1.8, 9.0), (5.4, 0.0))  # metres from the lane's centre, metres between dashes
 
+NEAREST = 1.5  # metres: what is nearer fills no box
+
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
@@ -73,7 +75,7 @@ def _road(weather: Weather, skyline: Floats, travelled: Floats) -> Floats:
 
 def _car(frame: Floats, vehicle: Vehicle, place: NDArray[np.float64], skyline: np.float32) -> None:
     x, z = place
-    if z < 1.5:
+    if z < NEAREST:
         return
     scale = FOCAL / z
     centre, floor = WIDTH / 2 + x * scale, float(skyline) + MOUNT * scale

@@ -86,8 +86,13 @@ def name_of(index: int) -> str:
 def pixels(seed: int, index: int) -> Pixels:
     """Frames [64, 64, 96, 3] of clip `index` of world `seed`, before encoding."""
     rng = _generator(seed, index)
-    scene = _scene(rng, index)
-    return camera.film(rng, scene.vehicles, scene.weather, scene.pitch, scene.travelled)
+    made = _scene(rng, index)
+    return camera.film(rng, made.vehicles, made.weather, made.pitch, made.travelled)
+
+
+def scene(seed: int, index: int) -> Scene:
+    """What clip `index` of world `seed` shows."""
+    return _scene(_generator(seed, index), index)
 
 
 def _generator(seed: int, index: int) -> np.random.Generator:
@@ -184,7 +189,7 @@ def _describe(folder: Path, clips: int, seed: int) -> str:
     writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for index, name in enumerate(names):
-        writer.writerow({"file_name": name} | _scene(_generator(seed, index), index).row)
+        writer.writerow({"file_name": name} | scene(seed, index).row)
     _replace(folder / "metadata.csv", table.getvalue())
     positive = {name: name.startswith("positive") for name in names}
     _replace(folder / "split.json", splits.encode(splits.assign(contents, positive)))

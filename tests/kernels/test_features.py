@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kernels import backbones, datasets, features, splits
+from kernels import datasets, features, splits
+from kernels.backbones import filters
+from kernels.backbones.backbone import STEPS, Floats
 from kernels.errors import BadConfiguration, BadFeatures, BadTask, MissingFeatures
 from tests.kernels.conftest import World
 
@@ -126,19 +128,19 @@ def test_features_of_other_clips_are_refused(world: World, cache: Path) -> None:
         datasets.load(world.folder, cache, "motion")
 
 
-def square(left: float, size: float) -> "backbones.Floats":
+def square(left: float, size: float) -> Floats:
     """A dark square with soft edges on grey, 64 by 96."""
     y, x = np.mgrid[:64, :96] + 0.5
     inside = np.clip(size / 2 + 0.5 - np.abs(x - left), 0, 1) * np.clip(size / 2 + 0.5 - np.abs(y - 30), 0, 1)
-    picture: backbones.Floats = (150 - 100 * inside).astype(np.float32)
+    picture: Floats = (150 - 100 * inside).astype(np.float32)
     return picture
 
 
-def flow(before: "backbones.Floats", after: "backbones.Floats") -> "backbones.Floats":
+def flow(before: Floats, after: Floats) -> Floats:
     """Shift right, shift down and expansion of the window in the middle of the picture."""
-    pictures = np.tile(np.stack([before, after])[None], (backbones.STEPS, 1, 1, 1)).round().astype(np.uint8)
-    described = backbones.motion(pictures)[0].reshape(len(backbones.ROWS), len(backbones.COLUMNS), 5)
-    middle: backbones.Floats = described[1, 3, :3]
+    pictures = np.tile(np.stack([before, after])[None], (STEPS, 1, 1, 1)).round().astype(np.uint8)
+    described = filters.motion(pictures)[0].reshape(len(filters.ROWS), len(filters.COLUMNS), 5)
+    middle: Floats = described[1, 3, :3]
     return middle
 
 
@@ -152,7 +154,7 @@ def test_motion_tells_rightwards_from_leftwards_and_looming_from_receding() -> N
 
 def test_appearance_says_where_the_shadow_is_and_does_not_mind_a_darker_day() -> None:
     near, far = (np.tile(square(left, 20)[None, None], (32, 1, 1, 1)) for left in (30, 66))
-    left, right = (backbones.appearance(p.astype(np.uint8))[0].reshape(3, -1) for p in (near, far))
+    left, right = (filters.appearance(p.astype(np.uint8))[0].reshape(3, -1) for p in (near, far))
     assert np.abs(left - right).max() > 0.05
-    dim = backbones.appearance((near * 0.6).astype(np.uint8))[0].reshape(3, -1)
+    dim = filters.appearance((near * 0.6).astype(np.uint8))[0].reshape(3, -1)
     assert np.abs(dim - left).max() < 0.02

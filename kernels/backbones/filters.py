@@ -1,45 +1,19 @@
-"""The built-in feature extractors: what one picture shows, and what moves between two, without any learned weight.
+"""Feature extractors without any learned weight: what one picture shows, and what moves between two.
 
 Both read luminance of any size and describe it through overlapping Gaussian windows: a column is one number about one
 place.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from kernels.wiring import LONGEST
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
-
-STEPS = LONGEST  # of a clip, counted back from its last picture
-RATE = 5  # steps a second
-GAP = 0.1  # seconds between the two pictures of a step
+from kernels.backbones.backbone import Backbone, Floats, Pixels
 
 HORIZON, LENS, MOUNT = 26 / 64, 83 / 96, 1.3  # of the height, of the width, metres: where the road lies in the picture
 DEPTHS = (4.5, 6.5, 9.0, 12.5, 18.0)  # metres ahead
 LATERALS = (-3.6, -1.8, 0.0, 1.8, 3.6)  # metres to the right
 ROWS = (0.36, 0.47, 0.6)  # of the height
 COLUMNS = (0.14, 0.26, 0.38, 0.5, 0.62, 0.74, 0.86)  # of the width
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """A feature extractor: `describe` takes luminance [STEPS, pictures, height, width] to float32 [STEPS, width]."""
-
-    name: str
-    pictures: int
-    width: int
-    preprocessing: str
-    describe: Callable[[Pixels], Floats]
-
-    def moments(self) -> list[float]:
-        """Seconds before the last picture at which pictures are wanted, step by step, oldest first."""
-        steps = [(STEPS - 1 - step) / RATE for step in range(STEPS)]
-        return [step + GAP * (self.pictures - 1 - n) for step in steps for n in range(self.pictures)]
 
 
 def appearance(pictures: Pixels) -> Floats:
@@ -152,10 +126,17 @@ def _bells(centres: NDArray[np.float64], size: int, spread: float) -> Floats:
     return windows
 
 
-BUILT_IN = {
+SOURCE = ("backbones/backbone.py", "backbones/filters.py")
+BLURRED = "luminance over its mean, two binomial blurs"
+BACKBONES = {
     backbone.name: backbone
     for backbone in (
-        Backbone("appearance", 1, 75, "luminance over its mean, two binomial blurs", appearance),
-        Backbone("motion", 2, 105, "luminance over its mean, two binomial blurs, 0.1 s apart", motion),
+        Backbone("appearance", 1, 75, BLURRED, appearance, SOURCE),
+        Backbone("motion", 2, 105, f"{BLURRED}, 0.1 s apart", motion, SOURCE),
     )
 }
+
+
+def backbone(name: str) -> Backbone:
+    """One of the two by its name."""
+    return BACKBONES[name]

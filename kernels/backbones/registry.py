@@ -1,0 +1,26 @@
+"""Every backbone by name, each found by import string, so that naming one imports neither torch nor transformers."""
+
+from functools import cache
+from importlib import import_module
+
+from kernels.backbones.backbone import Backbone
+from kernels.errors import BadConfiguration
+
+BUILT_IN = {
+    "appearance": "kernels.backbones.filters:backbone",
+    "motion": "kernels.backbones.filters:backbone",
+}
+
+
+@cache
+def find(name: str) -> Backbone:
+    """The backbone of this name.
+
+    Raises:
+        BadConfiguration: there is none.
+    """
+    if name not in BUILT_IN:
+        raise BadConfiguration("backbone", name, ", ".join(BUILT_IN))
+    module, _, attribute = BUILT_IN[name].partition(":")
+    found: Backbone = getattr(import_module(module), attribute)(name)
+    return found
