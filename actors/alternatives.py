@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Literal
 
@@ -10,6 +9,7 @@ import msgspec
 
 from actors import duplicates
 from actors.past import Past
+from actors.priority import order
 from events.facts import IdeaDeclined
 from events.space import Space
 from replay.ledger import Experiment, Idea, Ledger
@@ -57,33 +57,16 @@ class Twins:
             self._accepted.setdefault(key, idea.idea)
 
 
-def queue(rule: Order, waiting: list[Experiment], served: Counter[str], ledger: Ledger, past: Past) -> list[Experiment]:
-    """Return what waits in a course of history, the next to run first.
-
-    Args:
-        rule: which order.
-        waiting: in the order in which they were queued at first.
-        served: how many experiments of each agent were assigned at least once.
-        ledger: of the course; `past` is history's.
-        past: where the recorded order stands.
-    """
+def queue(rule: Order, ledger: Ledger, past: Past) -> list[Experiment]:
+    """Return what waits in a course of history, the next to run first."""
+    if rule == "fair":
+        return order(ledger)
+    waiting = ledger.standing("queued")
     if rule == "age":
         return waiting
-    if rule == "recorded":
-        return sorted(waiting, key=lambda e: _recorded_place(past, e))
-    by_priority = sorted(waiting, key=lambda e: -e.priority)
-    return by_priority if rule == "priority" else _fair(by_priority, served, ledger)
-
-
-def _fair(waiting: list[Experiment], served: Counter[str], ledger: Ledger) -> list[Experiment]:
-    # as actors.priority.order, which counts the whole ledger anew each time; a test holds the two together
-    taken = served.copy()
-    turns: list[tuple[int, str, Experiment]] = []
-    for experiment in waiting:
-        agent = ledger.author(experiment.experiment)
-        turns.append((taken[agent], agent, experiment))
-        taken[agent] += 1
-    return [experiment for _, _, experiment in sorted(turns, key=lambda turn: turn[:2])]
+    if rule == "priority":
+        return sorted(waiting, key=lambda e: -e.priority)
+    return sorted(waiting, key=lambda e: _recorded_place(past, e))
 
 
 def _recorded_place(past: Past, experiment: Experiment) -> tuple[float, float, float]:

@@ -92,7 +92,7 @@ class Course:
     def __init__(self, past: Past, rules: Rules, campaign: str) -> None:
         self._past = past
         self.rules = rules
-        self._judge = Judge(past, rules.duplicates, rules.order)
+        self._judge = Judge(past, rules.duplicates)
         self._was = Ledger()
         self._slots: dict[tuple[str, str], Slot] = {}
         self._used: Counter[str] = Counter()
@@ -156,6 +156,7 @@ class Course:
             case IdeaDeclined() | Queued():
                 if fact.idea in self.ledger.ideas:
                     self.telling.say(self._judge.verdict(fact, self.ledger.ideas[fact.idea], self.ledger.closed))
+                self._judge.note(fact, self._was.ideas[fact.idea])
             case CampaignClosed() if self.rules.budget is not None:
                 if (reason := self._exhausted(fact.at)) is not None:
                     self.telling.say(replace(fact, reason=reason))
@@ -203,9 +204,9 @@ class Course:
             attempts, seconds = budgets.room(self.rules.budget, self.ledger, fact.at)
             if attempts <= 0:
                 return None
-        telling = self.telling
-        self.idle += not telling.waiting
-        for experiment in queue(self.rules.order, telling.waiting, telling.served, self.ledger, self._past):
+        waiting = queue(self.rules.order, self.ledger, self._past)
+        self.idle += not waiting
+        for experiment in waiting:
             execution = experiment.execution or fact.execution
             if execution.timeout <= seconds and (mate is None or self._alike(mate, experiment)):
                 return experiment
@@ -328,18 +329,14 @@ class Course:
 
     def _exhausted(self, now: int) -> str | None:
         budget = self.rules.budget
-        if budget is None or any(
-            e.status in _BUSY and n not in self.unknown for n, e in self.ledger.experiments.items()
-        ):
+        busy = self.ledger.standing(*budgets.LIVE, "failed")
+        if budget is None or any(run.experiment not in self.unknown for run in busy):
             return None
         reason = budgets.exhausted(budget, self.ledger, now)
         if reason is None and self.unknown and budgets.room(budget, self.ledger, now).attempts <= 0:
             many = len(self.ledger.completed)
             return f"{many} experiments completed and {len(self.unknown)} more ran whose ends history did not see"
         return reason
-
-
-_BUSY = (*budgets.LIVE, "failed")
 
 
 def _again(fact: Following, run: Experiment) -> Following:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from actors.alternatives import RULES, Duplicates, Order, Twins
+from actors.alternatives import RULES, Duplicates, Twins
 from actors.past import Past
 from actors.priority import architecture, priority
 from events.facts import IdeaDeclined, Queued
@@ -17,12 +17,11 @@ from replay.ledger import Idea
 class Judge:
     """Judges ideas in the order in which they come; what history said of each is the draft of what is said here."""
 
-    def __init__(self, past: Past, duplicates: Duplicates, order: Order) -> None:
+    def __init__(self, past: Past, duplicates: Duplicates) -> None:
         self._rule = duplicates
         self._twins = Twins(duplicates, past)
-        # the recorded order and age need no weighing anew, and an older vocabulary's weights are rounded
-        self._weighs = order in ("fair", "priority")
         self._known: Counter[tuple[object, ...]] = Counter()
+        self._then: Counter[tuple[object, ...]] = Counter()
 
     def verdict(self, fact: IdeaDeclined | Queued, idea: Idea, closed: str | None) -> IdeaDeclined | Queued:
         """Return the verdict on an idea.
@@ -42,12 +41,18 @@ class Judge:
         self._twins.accept(idea)
         return self._queued(fact, idea)
 
+    def note(self, fact: IdeaDeclined | Queued, idea: Idea) -> None:
+        """Take in what history said of an idea, after its verdict here."""
+        self._then[architecture(idea.configuration)] += isinstance(fact, Queued)
+
     def _queued(self, fact: IdeaDeclined | Queued, idea: Idea) -> Queued:
         kind = architecture(idea.configuration)
-        value, terms = priority(idea.priority, self._known[kind])
+        known, then = self._known[kind], self._then[kind]
         self._known[kind] += 1
+        value, terms = priority(idea.priority, known)
         if isinstance(fact, Queued):
-            return replace(fact, priority=value, terms=terms) if self._weighs else fact
+            # as novel as it was: the recorded weight stands, which another vocabulary or scheduler may have given
+            return fact if known == then else replace(fact, priority=value, terms=terms)
         queued = Queued(experiment=f"{idea.idea}?", idea=idea.idea, priority=value, terms=terms)
         return replace(queued, at=fact.at, cause=fact.cause, through=fact.through)
 

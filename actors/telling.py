@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from events import codec
 from events.envelope import Fact
-from events.facts import Abandoned, Assigned, Completed, Failed, Queued, Requeued
+from events.facts import Completed, Failed, Queued
 from events.log import Recorded
 from events.memory import MemoryLog
 from events.subjects import author_of
 from replay.folds import Handler
-from replay.ledger import Experiment, Ledger, LedgerFold
+from replay.ledger import Ledger, LedgerFold
 
 HANDLERS: Mapping[type[Fact], Handler] = LedgerFold.handlers
 
@@ -23,26 +23,16 @@ class Telling:
     Attributes:
         log: what was told.
         ledger: what it folds to, each fact of the open frame included.
-        served: how many experiments of each agent were assigned at least once.
         moved: what was said that moved an experiment on, until somebody takes it.
     """
 
     def __init__(self, campaign: str) -> None:
         self.log = MemoryLog(campaign)
         self.ledger = Ledger()
-        self.served: Counter[str] = Counter()
         self.moved: list[Fact] = []
-        self._waiting: set[str] = set()
-        self._order: dict[str, int] = {}
         self._numbers: Counter[str] = Counter()
         self._open = Recorded(0, "", "", b"")
         self._facts: list[Fact] = []
-
-    @property
-    def waiting(self) -> list[Experiment]:
-        """What waits, in the order in which it was first queued."""
-        known = self.ledger.experiments
-        return sorted((known[name] for name in self._waiting), key=lambda e: self._order[e.experiment])
 
     def begin(self, subject: str) -> None:
         """Open the next frame."""
@@ -53,12 +43,11 @@ class Telling:
 
     def say(self, fact: Fact) -> None:
         """Add a fact to the open frame and fold it."""
-        if isinstance(fact, Assigned) and not self.ledger.experiments[fact.experiment].attempts:
-            self.served[self.ledger.author(fact.experiment)] += 1
         if (handler := HANDLERS.get(type(fact))) is not None:
             handler(self.ledger, fact, self._open, len(self._facts))
         self._facts.append(fact)
-        self._note(fact)
+        if isinstance(fact, Queued | Completed | Failed):
+            self.moved.append(fact)
 
     def end(self, recorded: Recorded | None = None) -> bool:
         """Write the open frame; say whether it is the recorded one, whose very bytes are then kept."""
@@ -75,14 +64,3 @@ class Telling:
         """Return what has moved since the last time."""
         taken, self.moved = self.moved, []
         return taken
-
-    def _note(self, fact: Fact) -> None:
-        if isinstance(fact, Queued | Completed | Failed):
-            self.moved.append(fact)
-        if not isinstance(fact, Queued | Assigned | Requeued | Abandoned):
-            return
-        self._order.setdefault(fact.experiment, len(self._order))
-        if self.ledger.experiments[fact.experiment].status == "queued":
-            self._waiting.add(fact.experiment)
-        else:
-            self._waiting.discard(fact.experiment)

@@ -192,7 +192,7 @@ class _Bounds:
 def _budget(log: LogReader, question: Question, reading: Reading) -> Budget | None:
     if question.experiments is None and question.gpu_hours is None:
         return None
-    if (question.experiments or 1) < 1 or (question.gpu_hours or 1.0) <= 0:
+    if any(limit is not None and limit <= 0 for limit in (question.experiments, question.gpu_hours)):
         raise QuestionImpossible("a budget needs at least one experiment and more than 0 GPU-hours")
     opened = next(
         (fact for recorded in log.read() for fact in recorded.facts if isinstance(fact, CampaignOpened)), None
