@@ -87,7 +87,7 @@ policy = "uniform"
 # model = "gemini-2.5-pro"
 # usd = 10.0
 
-[prices."claude-opus-5"]         # US dollars per million tokens, pinned: look them up, they are the provider's to change
+[prices."claude-opus-5"]         # US dollars per million tokens, pinned: look them up, providers change them
 input = 5.0
 output = 25.0
 cached = 0.5                     # read from the provider's cache; as input when left out

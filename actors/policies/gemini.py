@@ -25,7 +25,12 @@ class Gemini:
 
     def __init__(self, settings: Settings, key: Key) -> None:
         self._settings = settings
-        options = types.HttpOptions(base_url=settings.base_url or HOME, timeout=int(settings.timeout * 1000))
+        options = types.HttpOptions(
+            base_url=settings.base_url or HOME,
+            timeout=int(settings.timeout * 1000),
+            # The SDK follows redirects and takes the key along.
+            client_args={"follow_redirects": False},
+        )
         self._client = genai.Client(vertexai=False, api_key=key.value, http_options=options)
 
     def ask(self, prompt: Prompt, schema: Mapping[str, Any] | None = None) -> Reply:
