@@ -17,8 +17,8 @@ from actors.errors import CampaignError
 LONGEST = 65_536
 """Characters of an answer; a longer one is not looked into."""
 
-EVENTS, DEPTH, SCALAR = 4_000, 4, 4_000
-"""Most parts of an answer, levels of its nesting, and characters of one value."""
+EVENTS, DEPTH, SCALAR, IDEAS = 4_000, 4, 4_000, 50
+"""Most parts of an answer, levels of its nesting, characters of one value, and ideas that are looked at one by one."""
 
 Node = str | list["Node"] | dict[str, "Node"]
 
@@ -38,6 +38,10 @@ class AnswerUnreadable(CampaignError):
     """An answer, or one idea of it, is no plain YAML."""
 
 
+class AnswerRejected(AnswerUnreadable):
+    """An answer is wrong as a whole: no part of it is looked at."""
+
+
 def items(text: str, *, cut: bool = False) -> list[Item]:
     """Return the ideas of an answer, in order.
 
@@ -49,15 +53,17 @@ def items(text: str, *, cut: bool = False) -> list[Item]:
         AnswerUnreadable: it holds no list of ideas, in words for its author.
     """
     if len(text) > LONGEST:
-        raise AnswerUnreadable(f"the answer has {len(text)} characters; at most {LONGEST} are read")
+        raise AnswerRejected(f"the answer has {len(text)} characters; at most {LONGEST} are read")
     body = _body(text)
     try:
         if cut:
             raise AnswerUnreadable("the answer was cut at its limit of tokens")
         return [_item(number, node) for number, node in enumerate(_listed(load(body)), start=1)]
+    except AnswerRejected:
+        raise
     except AnswerUnreadable:
         pieces = _pieces(body)
-        if len(pieces) < (1 if cut else 2):
+        if not (1 if cut else 2) <= len(pieces) <= IDEAS:
             raise
         return [
             _piece(number, piece, cut=cut and number == len(pieces)) for number, piece in enumerate(pieces, start=1)
@@ -74,7 +80,7 @@ def load(text: str) -> Node:
     try:
         for count, event in enumerate(yaml.parse(text, Loader=yaml.BaseLoader)):
             if count > EVENTS:
-                raise AnswerUnreadable(f"more than {EVENTS} values and brackets")
+                raise AnswerRejected(f"more than {EVENTS} values and brackets")
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -99,7 +105,7 @@ class _Builder:
         """Take the next event; raises `AnswerUnreadable` for what a plain document does not have."""
         _refuse(event)
         if isinstance(event, yaml.DocumentStartEvent) and self.root is not None:
-            raise AnswerUnreadable("more than one document: give one list")
+            raise AnswerRejected("more than one document: give one list")
         if isinstance(event, yaml.ScalarEvent):
             if len(event.value) > SCALAR:
                 raise AnswerUnreadable(f"a value of {len(event.value)} characters: at most {SCALAR}")
@@ -157,7 +163,7 @@ def _body(text: str) -> str:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     blocks = _FENCE.findall(text)
     if len(blocks) > 1:
-        raise AnswerUnreadable(f"{len(blocks)} fenced blocks: give one list in one block")
+        raise AnswerRejected(f"{len(blocks)} fenced blocks: give one list in one block")
     return str(blocks[0]) if blocks else re.sub(r"\A\s*```[a-zA-Z]*[ \t]*\n", "", text)
 
 
