@@ -24,6 +24,7 @@ DOORS = {
     "rehearse": ("actors.hindsight:rehearse", "Today's roles over a recorded campaign: would they decide the same?"),
     "export": ("events.doors:export", "Write a campaign into one portable file."),
     "import": ("events.doors:import_", "Make a campaign from a portable file."),
+    "selftest": ("kernels.doors:selftest", "Check operations, encoders and lanes on this device."),
 }
 
 
