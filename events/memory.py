@@ -18,6 +18,7 @@ class MemoryLog:
         self._campaign = campaign
         self._frames: list[Recorded] = []
         self._ids: dict[str, int] = {}
+        self._latest: dict[tuple[int, str], int] = {}
         self._changed = threading.Condition()
 
     @property
@@ -84,10 +85,16 @@ class MemoryLog:
     def _add(self, recorded: Recorded) -> None:
         self._frames.append(recorded)
         self._ids[recorded.id] = recorded.sequence
+        for place in enumerate(recorded.subject.split(".")):
+            self._latest[place] = recorded.sequence
         self._changed.notify_all()
 
     def _last_of(self, wanted: str) -> int:
-        return next((r.sequence for r in reversed(self._frames) if subjects.matches(wanted, r.subject)), 0)
+        # no frame under the filter lies after the last one that has each of its fixed tokens in its place
+        fixed = [place for place in enumerate(wanted.split(".")) if place[1] not in ("*", ">")]
+        start = min((self._latest.get(place, 0) for place in fixed), default=len(self._frames))
+        back = (self._frames[number - 1] for number in range(start, 0, -1))
+        return next((recorded.sequence for recorded in back if subjects.matches(wanted, recorded.subject)), 0)
 
     def _under(self, fence: Fence, sequence: int) -> bool:
         return sequence > fence.last and subjects.matches(fence.filter, self._frames[sequence - 1].subject)
