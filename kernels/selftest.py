@@ -31,6 +31,7 @@ LENGTHS = (1, 7, 20, 33)
 ALLOWED = {"cpu": 2e-6, "cuda": 1e-5}  # relative, of float32 against float64; that of a GPU is not measured yet
 AMPLIFIED = 1e-4  # where a whole network adds to rounding: its gradients (2e-5 seen), and sums of another length
 LANES, CLIPS, WIDTH, HEADS, INPUTS = 2, 3, 16, 2, 6
+STATES = 5  # of the scan, fewer than any encoder has and not a multiple of anything
 CONFIGURATION: dict[str, Any] = {
     "backbone": "none",
     "pooling": "attention",
@@ -83,7 +84,7 @@ def checks(device: str) -> Iterator[Check]:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise WrongDevice(device, "cpu, as PyTorch sees no GPU here")
     kind = device.partition(":")[0]
-    lean = replace(FAST, scan=scan.lean_scan, slstm=recurrence.lean_slstm)
+    lean = without_compiled(FAST)
     for field in fields(Forms):
         check = partial(_operation, field.name, device)
         yield _timed(field.name, "agrees with its reference", ALLOWED[kind], partial(check, FAST))
@@ -94,6 +95,11 @@ def checks(device: str) -> Iterator[Check]:
         yield _timed(name, "learns as its reference", AMPLIFIED, partial(_encoder, name, device, 1))
         yield _timed(name, "is not changed by padding", AMPLIFIED, partial(_padding, name, device))
         yield _timed(name, "is the same in any lane", 0.0, partial(_slots, name, device))
+
+
+def without_compiled(forms: Forms) -> Forms:
+    """The same forms on a machine without compiled loops."""
+    return replace(forms, scan=scan.lean_scan, slstm=recurrence.lean_slstm)
 
 
 def _timed(name: str, claim: str, allowed: float, measure: Callable[[], float]) -> Check:
@@ -107,10 +113,11 @@ def _timed(name: str, claim: str, allowed: float, measure: Callable[[], float]) 
 
 def _operation(name: str, device: str, forms: Forms) -> float:
     """The worst relative error of outputs and gradients, over all lengths."""
-    return _worst([_against_reference(*_case(name, steps), forms, device) for steps in LENGTHS])
+    return _worst([against_reference(*case(name, steps), forms, device) for steps in LENGTHS])
 
 
-def _against_reference(call: Call, inputs: list[Tensor], forms: Forms, device: str) -> float:
+def against_reference(call: Call, inputs: list[Tensor], forms: Forms, device: str) -> float:
+    """The worst relative error of outputs and of every gradient, in float32 against the reference in float64."""
     single = [_leaf(x.to(device)) for x in inputs]
     double = [_leaf(x.detach().to(device, torch.float64)) if x.is_floating_point() else x.to(device) for x in inputs]
     found, true = call(forms, single), call(REFERENCE, double)
@@ -125,29 +132,39 @@ def _against_reference(call: Call, inputs: list[Tensor], forms: Forms, device: s
     return _worst([_difference(one, other) for one, other in pairs])
 
 
-def _case(name: str, steps: int) -> Case:
-    """How an operation is called, and what with."""
-    mask = _masked(steps)
-    x = _drawn(LANES, CLIPS, steps, WIDTH)
-    heads = [_drawn(LANES, CLIPS, steps, HEADS, WIDTH // HEADS, seed=n) for n in range(3)]
-    row, matrix = _drawn(LANES, WIDTH, seed=3) * 0.1, _drawn(LANES, WIDTH, WIDTH, seed=4)
+def case(
+    name: str,
+    steps: int,
+    *,
+    lanes: int = LANES,
+    clips: int = CLIPS,
+    width: int = WIDTH,
+    heads: int = HEADS,
+    states: int = STATES,
+) -> Case:
+    """How an operation is called, and what with: drawn inputs of such a size, clips of different lengths."""
+    mask = _masked(steps, lanes, clips)
+    x = _drawn(lanes, clips, steps, width)
+    split = [_drawn(lanes, clips, steps, heads, width // heads, seed=n) for n in range(3)]
+    row, matrix = _drawn(lanes, width, seed=3) * 0.1, _drawn(lanes, width, width, seed=4)
+    gates = _drawn(lanes, clips, steps, 2, heads, seed=5)
+    scanned = [x, softplus(_drawn(*x.shape, seed=1) * 2 - 3), -torch.exp(_drawn(lanes, states, width, seed=2))]
+    scanned += [_drawn(lanes, clips, steps, states, seed=n) for n in (3, 4)]
+    cells = [_drawn(lanes, clips, steps, 4, width), _drawn(lanes, width, 4 * width // heads) * 0.4, mask]
     cases: dict[str, Case] = {
-        "attention": (lambda f, a: f.attention(*a), [*heads, _drawn(LANES, HEADS, 127, seed=5), mask]),
+        "attention": (lambda f, a: f.attention(*a), [*split, _drawn(lanes, heads, 127, seed=5), mask]),
         "bias_norm": (lambda f, a: f.bias_norm(*a), [x, row, row[:, :1]]),
         "blockwise": (lambda f, a: f.blockwise(*a), [x, matrix[:, :, :4]]),
         "depthwise": (lambda f, a: f.depthwise(a[0], a[1], 3), [x, matrix[:, :4]]),
         "downsample": (lambda f, a: f.downsample(*a)[0], [x, row[:, :2], mask]),
         "layer_norm": (lambda f, a: f.layer_norm(a[0], 1e-5), [x]),
         "linear": (lambda f, a: f.linear(*a), [x, matrix, row]),
-        "mlstm": (lambda f, a: f.mlstm(*a), [*heads, _drawn(LANES, CLIPS, steps, 2, HEADS, seed=5), mask]),
-        "retention": (lambda f, a: f.retention(*a), heads),
+        "mlstm": (lambda f, a: f.mlstm(*a), [*split, gates, mask]),
+        "retention": (lambda f, a: f.retention(*a), split),
         "rms_norm": (lambda f, a: f.rms_norm(a[0], 1e-6), [x]),
-        "rotate": (lambda f, a: f.rotate(a[0]), heads[:1]),
-        "scan": (lambda f, a: f.scan(*a, direction="backward"), _scanned(x, steps)),
-        "slstm": (
-            lambda f, a: f.slstm(*a),
-            [_drawn(LANES, CLIPS, steps, 4, WIDTH), _drawn(LANES, WIDTH, 2 * WIDTH) * 0.4, mask],
-        ),
+        "rotate": (lambda f, a: f.rotate(a[0]), split[:1]),
+        "scan": (lambda f, a: f.scan(*a, direction="backward"), scanned),
+        "slstm": (lambda f, a: f.slstm(*a), cells),
         "swoosh_l": (lambda f, a: f.swoosh_l(a[0]), [x * 4]),
         "swoosh_r": (lambda f, a: f.swoosh_r(a[0]), [x * 4]),
         "upsample": (lambda f, a: f.upsample(a[0], 2, 2 * steps - 1), [x]),
@@ -155,15 +172,10 @@ def _case(name: str, steps: int) -> Case:
     return cases[name]
 
 
-def _masked(steps: int) -> Tensor:
+def _masked(steps: int, lanes: int = LANES, clips: int = CLIPS) -> Tensor:
     """Clips of different lengths that end together."""
-    length = torch.arange(LANES * CLIPS).view(LANES, CLIPS, 1) % steps + 1
+    length = torch.arange(lanes * clips).view(lanes, clips, 1) % steps + 1
     return torch.arange(steps) >= steps - length
-
-
-def _scanned(u: Tensor, steps: int) -> list[Tensor]:
-    delta, a = softplus(_drawn(*u.shape, seed=1) * 2 - 3), -torch.exp(_drawn(LANES, 5, WIDTH, seed=2))
-    return [u, delta, a, *(_drawn(LANES, CLIPS, steps, 5, seed=n) for n in (3, 4))]
 
 
 def _encoder(encoder: str, device: str, part: int) -> float:
