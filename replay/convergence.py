@@ -74,7 +74,7 @@ def _fits(measurement: Measurement) -> Metric:
         "least squares on the running best: power a - b N^-c (paper, eq. 3), logarithmic a + b ln N, exponential "
         "a - b exp(-c(N-1)), a free and at most 1; the value is the best by AIC. Points of one path hang together: AIC "
         "overstates, R2 is high for any order (see fit_null), and the intervals of a and c hold for noise around a "
-        "curve; over running bests they covered the true c in 28 of 100 simulated logs",
+        "curve; over running bests they covered the true c in 30 of 100 simulated logs",
         rows,
         f"{rows[0].model}" if rows else None,
         n=len(best),

@@ -110,6 +110,20 @@ def test_the_interval_covers_the_populations_share_over_five_hundred_samples(spr
     assert 0.92 <= covered(range(500), spread) <= 0.98
 
 
+@pytest.mark.parametrize("noncentrality", [0.0, 0.3, 12.0, 400.0, 5000.0])
+def test_the_noncentral_f_is_scipys_where_scipy_has_one(noncentrality):
+    for f in (0.1, 1.0, 3.0, 40.0, 449.0):
+        reference = stats.ncf.cdf(f, 11, 1287, noncentrality) if noncentrality else stats.f.cdf(f, 11, 1287)
+        assert effects.noncentral_f(f, 11, 1287, noncentrality) == pytest.approx(reference, abs=1e-9)
+
+
+def test_a_small_effect_among_very_many_runs_has_an_interval():
+    """Ten groups of a thousand that hardly differ, where scipy's noncentral F ends in a NaN."""
+    for seed in range(20):
+        found = compared([list(group) for group in np.random.default_rng(seed).random((10, 1047))])
+        assert 0.0 <= found.eta2_low <= found.eta2_high < 0.01
+
+
 def test_the_interval_holds_zero_where_nothing_differs():
     found = compared([list(np.random.default_rng((7, group)).standard_normal(30)) for group in range(4)])
     assert found.eta2_low == 0.0

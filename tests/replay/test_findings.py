@@ -137,7 +137,7 @@ def test_runs_under_several_instruments_are_compared_under_each():
 
 def test_the_caveats_are_said_where_the_numbers_are(told):
     said = {name: " ".join(metric_page(metric(told, name)).split()) for name in FINDINGS}
-    assert "28 of 100 simulated logs" in said["fits"]
+    assert "30 of 100 simulated logs" in said["fits"]
     assert "`hyperparameters explain`: whatever the groups leave, noise and interactions included" in said["anova"]
     assert "It is no rate within a phase" in said["log_ratio"]
     assert "not that random search is better" in said["pools"]
