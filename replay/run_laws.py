@@ -5,6 +5,7 @@ from __future__ import annotations
 from events.facts import (
     Assigned,
     Completed,
+    CycleStarted,
     Failed,
     FeaturesExtracted,
     LeaseRevoked,
@@ -14,7 +15,7 @@ from replay.rulings import KEPT, Cases, Law, broken, tested, untold
 from replay.story import Entry, Story
 
 SLACK = 1e-6
-"""Seconds by which a sum of device times may pass its limit: the rounding of the sum, nothing else."""
+"""Seconds, or US dollars, by which a sum may pass its limit: the rounding of the sum, nothing else."""
 
 
 def nothing_completes_twice(story: Story, entry: Entry) -> Cases:
@@ -139,6 +140,14 @@ def budgets_are_kept(story: Story, entry: Entry) -> Cases:
         yield tested(sentence, holds=run.spoiled < attempts)
 
 
+def money_is_kept(story: Story, entry: Entry) -> Cases:
+    """No call of a model is begun whose worst case, beside all that is spent or reserved, the file does not allow."""
+    limits = story.file.get("budget", {}) if isinstance(story.file, dict) else {}
+    if (most := limits.get("usd")) is not None:
+        used = story.usd.value() + sum(story.reserved.values()) + entry.fact.reserve_usd
+        yield tested(f"{used:.4f} USD of {most:.4f} are spent or reserved", holds=used <= most + SLACK)
+
+
 def the_campaign_file_can_be_read(story: Story) -> Cases:
     """The limits are told by the file that the log keeps."""
     yield untold(story.file) if isinstance(story.file, str) else KEPT
@@ -159,4 +168,5 @@ RUN_LAWS = (
     Law(one_split_and_one_instrument, (FeaturesExtracted, Started), everywhere=True),
     Law(results_are_possible, (Completed,)),
     Law(budgets_are_kept, (Assigned, Completed)),
+    Law(money_is_kept, (CycleStarted,)),
 )

@@ -118,6 +118,8 @@ class Story:
         self.completed = 0
         self.live: dict[str, float] = {}
         self.spent = Total()
+        self.reserved: dict[str, float] = {}
+        self.usd = Total()
 
     @property
     def ended(self) -> bool:
@@ -173,8 +175,12 @@ class Story:
                 self.agents.add(fact.agent)
             case CycleStarted():
                 self.cycles.setdefault(fact.cycle, 0)
+                self.reserved[fact.cycle] = fact.reserve_usd
             case AnswerReceived() | AnswerRefused():
                 self.cycles[fact.cycle] = self.cycles.get(fact.cycle, 0) + 1
+                reserve = self.reserved.pop(fact.cycle, 0.0)
+                # what nobody knows the cost of counts at what it had reserved
+                self.usd.add(reserve if fact.usd is None else fact.usd)
             case IdeaProposed():
                 self.ideas.setdefault(fact.idea, 0)
             case IdeaDeclined() | Queued():

@@ -19,7 +19,7 @@ from tests.chronicle import INSTRUMENT, PLATFORM, Chronicle
 from tests.replay import tales
 from tests.test_golden import GOLDEN
 
-BUDGET = "name = 'tale'\n[budget]\nexperiments = 4\ngpu_hours = 1.0\nattempts = 3\n"
+BUDGET = "name = 'tale'\n[budget]\nexperiments = 4\ngpu_hours = 1.0\nattempts = 3\nusd = 1.0\n"
 
 
 def opened(file: Text | None = None) -> Chronicle:
@@ -245,6 +245,17 @@ def tried_too_often(c: Chronicle) -> None:
     c.assigns(name)
 
 
+def a_dollar_too_much(c: Chronicle) -> None:
+    c.cycle("tpe", {}, usd=0.6)
+    plants(c, "agent-tpe", "cycle.c-9", facts.CycleStarted(cycle="c-9", agent="tpe", key=1, reserve_usd=0.5))
+
+
+def an_unknown_cost(c: Chronicle) -> None:
+    for cycle in ("c-8", "c-9"):
+        plants(c, "agent-tpe", f"cycle.{cycle}", facts.CycleStarted(cycle=cycle, agent="tpe", key=1, reserve_usd=0.6))
+        plants(c, "agent-tpe", f"cycle.{cycle}", facts.AnswerRefused(cycle=cycle, reason="no word"))
+
+
 def hanging(c: Chronicle) -> None:
     c.assigns(c.queues(c.proposes("tpe", batch=128)))
     seals(c)
@@ -322,6 +333,8 @@ PLANTED: dict[str, tuple[str, Callable[[Chronicle], Any]]] = {
     "five of four experiments": ("budgets are kept", five_of_four),
     "an hour too long": ("budgets are kept", an_hour_too_long),
     "tried too often": ("budgets are kept", tried_too_often),
+    "a dollar too much": ("money is kept", a_dollar_too_much),
+    "an unknown cost": ("money is kept", an_unknown_cost),
     "a run that hangs": ("everything begun is accounted for", hanging),
     "a wrong digest": (MEASURES, lambda c: c.measures(f"{SCHEME}:{0:064}")),
     "a wrong value": (MEASURES, lambda c: c.measures(tales.measured(c).digest(), completed=99)),
