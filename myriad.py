@@ -19,7 +19,7 @@ DOORS = {
     "list": ("replay.doors:list_", "Name the campaigns: state, best, spend, size."),
     "watch": ("tui.doors:watch", "One campaign on one screen, live or recorded."),
     "tail": ("events.doors:tail", "Facts as JSON lines, resumable by position."),
-    "replay": ("replay.doors:replay", "Question a log: report, audit, metric, at, lineage, trajectory, queue, diff ..."),
+    "replay": ("replay.doors:replay", "Question a log: report, audit, metric, at, lineage, trajectory, queue, diff."),
     "whatif": ("actors.hindsight:whatif", "A recorded campaign under another rule: exact, a bound, or unknown."),
     "rehearse": ("actors.hindsight:rehearse", "Today's roles over a recorded campaign: would they decide the same?"),
     "export": ("events.doors:export", "Write a campaign into one portable file."),
