@@ -9,17 +9,18 @@ ROOT = Path(__file__).parents[2]
 
 TELL = """
 import msgspec
+from replay.findings import FINDINGS
 from replay.metrics import METRICS, metric
 from replay.report import report
 from tests.replay import tales
-c = tales.busy(25)
+c = tales.busy(60)
 measurement = tales.measured(c)
 c.seals(measurement.digest())
 print(hash("premise"))
 print(measurement.digest())
 print(sorted(measurement.values().items()))
 print(msgspec.json.encode(report(c.log)).decode())
-for name in METRICS:
+for name in (*METRICS, *FINDINGS):
     print(msgspec.json.encode(metric(measurement, name)).decode())
 """
 
