@@ -50,28 +50,28 @@ def _decay_matrix(heads: int, steps: int, size: int, like: Tensor) -> Tensor:
     return decay.to(like.dtype)
 
 
-def rotate(
+def reference_rotate(
     x: Tensor,  # (E, B, T, H, K), K even
 ) -> Tensor:  # (E, B, T, H, K)
     """Turns each pair of neighbouring channels by its angle times the position, counted back from the clip's end.
 
     Angles 10000^-linspace(0, 1, K / 2), as in torchscale; a product of two turned vectors depends on their distance.
     """
-    steps, pairs = x.shape[2], x.shape[-1] // 2
-    exact = torch.promote_types(x.dtype, torch.float32)
-    angle = 10000 ** -torch.linspace(0, 1, pairs, device=x.device, dtype=exact)
-    turn = torch.arange(1 - steps, 1, device=x.device, dtype=exact)[:, None, None] * angle
+    turn = _turn(x.shape[2], x.shape[-1] // 2, x.device)
     cos, sin = torch.cos(turn).to(x.dtype), torch.sin(turn).to(x.dtype)
-    first, second = x.reshape(*x.shape[:-1], pairs, 2).unbind(-1)
+    first, second = x[..., 0::2], x[..., 1::2]
     return torch.stack([first * cos - second * sin, first * sin + second * cos], -1).flatten(-2)
 
 
-def reference_rotate(x: Tensor) -> Tensor:
-    """`rotate` as a product of complex numbers, in double precision inside."""
-    steps, pairs = x.shape[2], x.shape[-1] // 2
-    angle = 10000 ** -torch.linspace(0, 1, pairs, dtype=torch.float64, device=x.device)
-    turn = torch.arange(1 - steps, 1, dtype=torch.float64, device=x.device)[:, None, None] * angle
-    turned = torch.view_as_complex(x.double().reshape(*x.shape[:-1], pairs, 2)) * torch.polar(
-        torch.ones_like(turn), turn
-    )
-    return torch.view_as_real(turned).flatten(-2).to(x.dtype)
+def rotate(x: Tensor) -> Tensor:
+    """`reference_rotate` as one product of complex numbers, in float32 at least."""
+    exact = torch.promote_types(x.dtype, torch.float32)
+    pairs = torch.view_as_complex(x.to(exact).reshape(*x.shape[:-1], -1, 2))
+    turn = _turn(x.shape[2], x.shape[-1] // 2, x.device).to(exact)
+    return torch.view_as_real(pairs * torch.polar(torch.ones_like(turn), turn)).flatten(-2).to(x.dtype)
+
+
+def _turn(steps: int, pairs: int, device: torch.device) -> Tensor:
+    """The angle of each step and pair, (T, 1, K / 2), in double precision."""
+    angle = 10000 ** -torch.linspace(0, 1, pairs, dtype=torch.float64, device=device)
+    return torch.arange(1 - steps, 1, dtype=torch.float64, device=device)[:, None, None] * angle
