@@ -2,7 +2,7 @@
 
 Exit codes: 0 done (or held), 1 failed (or broken), 2 unknown or misuse. The JSON of a door is the encoded struct that
 its module documents: `Report`, `Metric`, `Moment`, `Record`, `Audit`, `Lineage`, `Trajectory`, `Queueing`,
-`Comparison`; floats with all digits, times in microseconds since 1970 UTC, null where observations are too few.
+`Comparison`, `Inquiry`; floats with all digits, times in microseconds since 1970 UTC, null where observations are few.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from events.log import LogReader
 
+Campaign = Annotated[str, Parameter(help="Name, archive path or nats URL.")]
+Home = Annotated[
+    Path | None, Parameter(help="The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.")
+]
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
 
@@ -38,21 +42,17 @@ def replay(*words: Words) -> int:
     return app(_in_order(words)) or 0
 
 
-def report(campaign: str, /, *, json: bool = False, top: int = 10, test: bool = False, home: Path | None = None) -> int:
+def report(campaign: Campaign, /, *, json: bool = False, top: int = 10, test: bool = False, home: Home = None) -> int:
     """Report on the whole campaign: leaders, agents, search, failures, queue, digest.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     json: bool
         Print the report as JSON.
     top: int
         How many leaders to show.
     test: bool
         Show test AP beside validation; nothing is ever selected on it.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.pages import report_page  # noqa: PLC0415 # help must not wait for what only a report needs
     from replay.report import report as make  # noqa: PLC0415 # likewise
@@ -62,19 +62,15 @@ def report(campaign: str, /, *, json: bool = False, top: int = 10, test: bool = 
     )
 
 
-def metric(campaign: str, name: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def metric(campaign: Campaign, name: str, /, *, json: bool = False, home: Home = None) -> int:
     """Measure one thing: leaderboard, running_best, innovation, entropy, entropy_proposed, divergence, agents, a value.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     name: str
         Of the metric; an unknown one lists them all.
     json: bool
         Print the metric as JSON, its whole series included.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.measures import Measurement  # noqa: PLC0415 # help must not wait for it
     from replay.metrics import metric as make  # noqa: PLC0415 # likewise
@@ -89,19 +85,15 @@ def metric(campaign: str, name: str, /, *, json: bool = False, home: Path | None
     return _answer(campaign, ask, json=json, home=home)
 
 
-def at(campaign: str, moment: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def at(campaign: Campaign, moment: str, /, *, json: bool = False, home: Home = None) -> int:
     """Show the whole state at a past moment.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     moment: str
         A position such as 120, or a time such as 2026-05-01T12:00:00Z (UTC where it names no zone).
     json: bool
         Print the state as JSON.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.moment import moment as make  # noqa: PLC0415 # help must not wait for it
     from replay.pages import moment_page  # noqa: PLC0415 # likewise
@@ -109,17 +101,13 @@ def at(campaign: str, moment: str, /, *, json: bool = False, home: Path | None =
     return _answer(campaign, lambda log: (made := make(log, moment), moment_page(made), 0), json=json, home=home)
 
 
-def digest(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def digest(campaign: Campaign, /, *, json: bool = False, home: Home = None) -> int:
     """Recompute the digest and hold it against every one that the analyst recorded: exit 0 held, 1 broken, 2 unknown.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     json: bool
         Print the digest and every check as JSON.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.pages import record_lines  # noqa: PLC0415 # help must not wait for it
     from replay.report import record  # noqa: PLC0415 # likewise
@@ -132,17 +120,13 @@ def digest(campaign: str, /, *, json: bool = False, home: Path | None = None) ->
     return _answer(campaign, ask, json=json, home=home)
 
 
-def audit(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def audit(campaign: Campaign, /, *, json: bool = False, home: Home = None) -> int:
     """Put every law of the house to the test on the log: exit 0 held, 1 broken, 2 unknown.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     json: bool
         Print every ruling as JSON: how often each law was put to the test, and what broke it where.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from events.campaigns import whole  # noqa: PLC0415 # help must not wait for it
     from replay.audit import audit as make  # noqa: PLC0415 # likewise
@@ -156,19 +140,15 @@ def audit(campaign: str, /, *, json: bool = False, home: Path | None = None) -> 
     return _answer(campaign, ask, json=json, home=home)
 
 
-def lineage(campaign: str, experiment: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def lineage(campaign: Campaign, experiment: str, /, *, json: bool = False, home: Home = None) -> int:
     """Tell where an experiment came from, what came of it, and what each step changed and gained.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     experiment: str
         An experiment such as e-12, or an idea.
     json: bool
         Print the lineage as JSON.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.lineage import lineage as make  # noqa: PLC0415 # help must not wait for it
     from replay.lineage_page import lineage_page  # noqa: PLC0415 # likewise
@@ -176,17 +156,13 @@ def lineage(campaign: str, experiment: str, /, *, json: bool = False, home: Path
     return _answer(campaign, lambda log: (made := make(log, experiment), lineage_page(made), 0), json=json, home=home)
 
 
-def trajectory(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def trajectory(campaign: Campaign, /, *, json: bool = False, home: Home = None) -> int:
     """Tell each value of each dimension: who brought it in and why, its share, its best; then the campaign's turns.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     json: bool
         Print the trajectory as JSON, every reading of every share included.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.trajectory import trajectory as make  # noqa: PLC0415 # help must not wait for it
     from replay.trajectory_page import trajectory_page  # noqa: PLC0415 # likewise
@@ -194,7 +170,7 @@ def trajectory(campaign: str, /, *, json: bool = False, home: Path | None = None
     return _answer(campaign, lambda log: (made := make(log), trajectory_page(made), 0), json=json, home=home)
 
 
-def queue(campaign: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def queue(campaign: str, /, *, json: bool = False, home: Home = None) -> int:
     """Show what waits, in order and why, and what was declined because of what.
 
     Parameters
@@ -203,8 +179,6 @@ def queue(campaign: str, /, *, json: bool = False, home: Path | None = None) -> 
         Name, archive path or nats URL; NAME@POSITION for the queue as it stood there.
     json: bool
         Print the queue as JSON.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.queueing import queueing, queueing_page  # noqa: PLC0415 # help must not wait for it
 
@@ -212,7 +186,7 @@ def queue(campaign: str, /, *, json: bool = False, home: Path | None = None) -> 
     return _answer(name, lambda log: (made := queueing(log, until), queueing_page(made), 0), json=json, home=home)
 
 
-def diff(campaign: str, other: str, /, *, json: bool = False, home: Path | None = None) -> int:
+def diff(campaign: str, other: str, /, *, json: bool = False, home: Home = None) -> int:
     """Hold two campaigns, or two moments of one, side by side.
 
     Parameters
@@ -223,8 +197,6 @@ def diff(campaign: str, other: str, /, *, json: bool = False, home: Path | None 
         Likewise.
     json: bool
         Print the comparison as JSON.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from events.campaigns import whole  # noqa: PLC0415 # help must not wait for it
     from replay.difference import Stretch, compare  # noqa: PLC0415 # likewise
@@ -242,19 +214,15 @@ def diff(campaign: str, other: str, /, *, json: bool = False, home: Path | None 
     return _answer(_at_position(campaign)[0], ask, json=json, home=home)
 
 
-def figures(campaign: str, /, *, out: Path = Path("figures"), json: bool = False, home: Path | None = None) -> int:
+def figures(campaign: Campaign, /, *, out: Path = Path("figures"), json: bool = False, home: Home = None) -> int:
     """Draw the paper's figures 2 to 5 over this campaign, each as PNG and SVG.
 
     Parameters
     ----------
-    campaign: str
-        Name, archive path or nats URL.
     out: Path
         The folder to write into; it is made if need be.
     json: bool
         Print the written files as JSON.
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from replay.errors import ReplayError  # noqa: PLC0415 # help must not wait for it
     from replay.figures import write  # noqa: PLC0415 # likewise
@@ -275,6 +243,27 @@ def figures(campaign: str, /, *, out: Path = Path("figures"), json: bool = False
     return _answer(campaign, ask, json=json, home=home)
 
 
+def cycle(campaign: Campaign, name: str, /, *, json: bool = False, home: Home = None) -> int:
+    """Show one cycle as it was: the prompt, the raw answer, the ideas in it, their verdicts, and what it cost.
+
+    Parameters
+    ----------
+    name: str
+        Of the cycle, such as c-claude-3.
+    json: bool
+        Print the cycle as JSON.
+    """
+    from events.campaigns import whole  # noqa: PLC0415 # help must not wait for it
+    from replay.inquiry import inquiry as make  # noqa: PLC0415 # likewise
+    from replay.inquiry import inquiry_page  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        made = make(log, name, lambda text: whole(log, text))
+        return made, inquiry_page(made), 0
+
+    return _answer(campaign, ask, json=json, home=home)
+
+
 DOORS: dict[str, Callable[..., int]] = {
     "report": report,
     "metric": metric,
@@ -286,6 +275,7 @@ DOORS: dict[str, Callable[..., int]] = {
     "queue": queue,
     "diff": diff,
     "figures": figures,
+    "cycle": cycle,
 }
 
 
@@ -327,13 +317,11 @@ def _opened(campaign: str, home: Path | None) -> AbstractContextManager[LogReade
     return closing(resolve(campaign, home))
 
 
-def list_(*, home: Path | None = None, json: bool = False) -> None:
+def list_(*, home: Home = None, json: bool = False) -> None:
     """Print the campaigns under the home: state, best, spend, frames, size, time of the last fact.
 
     Parameters
     ----------
-    home: Path
-        The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     json: bool
         One JSON object a line.
     """

@@ -32,6 +32,7 @@ DOORS = {
     "anthropic": ("actors/policies/claude.py",),
     "google": ("actors/policies/gemini.py",),
     "optuna": ("actors/policies/tpe.py",),
+    "yaml": ("actors/policies/answers.py",),
     "scipy": ("replay/fits.py", "replay/effects.py"),
     "matplotlib": ("replay/figures.py",),
     "transformers": ("kernels/backbones/pretrained.py",),
