@@ -39,5 +39,5 @@ def place(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
 @pytest.fixture
 def long(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
     """A campaign long enough to be disturbed."""
-    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 60")))
+    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 30")))
     return places[-1]

@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,7 +175,3 @@ def test_a_full_disk_is_one_sentence_and_once_there_is_room_the_campaign_goes_on
     assert said["after"].startswith(said["before"])
     assert bool(said["before"]) == (room > SPARE), said
     untouched.all_gone()
-
-
-def test_the_interpreter_of_these_tests_is_the_one_that_runs_the_command() -> None:
-    assert MYRIAD[0] == sys.executable

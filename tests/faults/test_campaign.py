@@ -69,19 +69,19 @@ def test_ctrl_c_ends_a_campaign_cleanly_and_it_resumes_to_its_end(long: Place) -
     assert not facts(before, LeaseRevoked), "running packs are given time to end"
 
     text = long.file.read_text()
-    long.file.write_text(text.replace("experiments = 60", "experiments = 61"))
+    long.file.write_text(text.replace("experiments = 30", "experiments = 31"))
     refused = long.runs()
     assert refused.code == 1
-    assert "opened with budget.experiments = 60, and this file says 61" in refused.sentence
+    assert "opened with budget.experiments = 30, and this file says 31" in refused.sentence
     long.file.write_text(text)
     assert long.frames() == before
 
     resumed = long.runs()
-    assert (resumed.code, "closed (60 experiments completed" in resumed.out) == (0, True), resumed
+    assert (resumed.code, "closed (30 experiments completed" in resumed.out) == (0, True), resumed
     after = long.frames()
     assert after[: len(before)] == before
     names = [fact.experiment for fact in facts(after, Completed) if isinstance(fact, Completed)]
-    assert len(names) == len(set(names)) == 60
+    assert len(names) == len(set(names)) == 30
     assert sealed(after)
 
 

@@ -84,7 +84,7 @@ def beaten(place: Place, rounds: int, seed: int) -> list[Recorded]:
 
 
 def test_whoever_is_killed_the_campaign_goes_on_where_its_log_stands(long: Place) -> None:
-    finished(long, beaten(long, 3, seed=1), 60)
+    finished(long, beaten(long, 3, seed=1), 30)
 
 
 @pytest.mark.prove
@@ -102,7 +102,7 @@ def test_a_killed_bench_costs_its_campaign_one_attempt(long: Place) -> None:
     run.kills("bench")
     ended = run.ended()
     assert ended.code == 0, ended
-    assert long.count("Completed") == 60
+    assert long.count("Completed") == 30
     long.all_gone()
 
 
