@@ -16,6 +16,7 @@ DOORS = {
     "check": ("actors.doors:check", "Check a campaign file and try one run; spends nothing."),
     "run": ("actors.doors:run", "Start a campaign, or resume it where it stands."),
     "stop": ("actors.doors:stop", "Ask a running campaign to end cleanly."),
+    "simulate": ("actors.doors:simulate", "Play a whole campaign on a surrogate, in virtual time; trains nothing."),
     "list": ("replay.doors:list_", "Name the campaigns: state, best, spend, size."),
     "watch": ("tui.doors:watch", "One campaign on one screen, live or recorded."),
     "tail": ("events.doors:tail", "Facts as JSON lines, resumable by position."),

@@ -90,3 +90,37 @@ def demo(*, home: Home = None, again: bool = False, headless: bool = False) -> i
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     return shown(home_of(home), again=again, headless=headless)
+
+
+def simulate(
+    *,
+    experiments: int = 10_469,
+    seed: int = 1,
+    agents: int = 2,
+    devices: int = 16,
+    policy: str | None = None,
+    diversity: bool = True,
+    bugs: str = "all",
+    to: Path | None = None,
+    home: Home = None,
+) -> int:
+    """Play a whole campaign on a surrogate in virtual time: nothing is trained, no model is asked, no time passes.
+
+    Args:
+        experiments: completed ones after which the campaign ends.
+        seed: of everything drawn; the same seed gives the same bytes.
+        agents: that propose, each at the paper's cadence.
+        devices: that train, one run at a time each.
+        policy: of every agent, by its name in a campaign file; by default two that stand in for the paper's models.
+        diversity: whether the stand-ins heed the paper's diversity budget.
+        bugs: of the paper's four that the instrument has until their dates: all, none, or names such as leak,loss.
+        to: the file to write; by default sim.myriad under the home.
+    """
+    from actors.laboratory import Setting  # noqa: PLC0415 # heavy
+    from actors.simulated import checked, play  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    setting = Setting(
+        experiments=experiments, seed=seed, agents=agents, devices=devices, policy=policy, diversity=diversity
+    )
+    return play(checked(setting, bugs), to or home_of(home) / "sim.myriad")

@@ -7,7 +7,6 @@ campaign's dates are the only clock, and neither the surrogate nor a policy sees
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import msgspec
 
@@ -53,6 +52,10 @@ CADENCE = DAYS * DAY / 1e6 / (CYCLES / 2)
 """Seconds between two cycles of one of two agents, so that the published days hold the published cycles."""
 
 
+STANDINS = {temper.name: temper for temper in (SURVEYOR, TUNER)}
+"""The stand-ins by the name that the log gives them."""
+
+
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a simulated campaign is.
 
@@ -82,7 +85,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def plans(self) -> tuple[Plan, ...]:
         """The agents as a campaign file would describe them."""
-        kinds = (self.policy,) if self.policy is not None else (SURVEYOR.name, TUNER.name)
+        kinds = (self.policy,) if self.policy is not None else tuple(STANDINS)
         policies = [kinds[n % len(kinds)] for n in range(self.agents)]
         return tuple(
             Plan(
@@ -198,7 +201,7 @@ class AgentHands:
 
     def __init__(self, plan: Plan, *, diversity: bool) -> None:
         self._plan = plan
-        standin = {SURVEYOR.name: SURVEYOR, TUNER.name: TUNER}.get(plan.policy)
+        standin = STANDINS.get(plan.policy)
         self._standin = Standin(standin, diversity=diversity) if standin is not None else None
         self._policy: Policy | None = load(plan.policy) if standin is None else None
 

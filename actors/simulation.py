@@ -133,9 +133,7 @@ class Simulation:
         """Let one role fold what came and write at most one frame; False when it has nothing to say."""
         member.known.advance(member.pen.catch_up())
         heard = self.hear(member.known) if member.role.author == "scheduler" else _NOTHING
-        news = News(
-            member.results, frozenset(member.underway), heard.silences, heard.unheard, stopping=member.stopping
-        )
+        news = News(member.results, frozenset(member.underway), heard.silences, heard.unheard, stopping=member.stopping)
         decision = member.role.decide(member.known, self.now, news)
         if decision is None:
             return False

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
+from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
 from actors.orders import History, Suggestion, Trial
-from events.space import Choice, Configuration, Interval, Space, Value, is_active
+from events.space import Choice, Configuration, Dimension, Interval, Space, Value, is_active
 
 LEADERS, RECENT, FAILURES = 20, 200, 10
 """What a briefing shows: the best runs, the latest ones, the last that broke (paper, Appendix B)."""
 
-CROWDED, NARROW = 0.8, 0.6
-"""Shares of the latest runs on one backbone: from the first on a reader of the rules leaves it with most of its ideas,
-below the second it follows the leaders."""
+CROWDED = 0.85
+"""Share of the latest runs on one backbone above which a reader of the rules leaves it with most of its ideas."""
 
 
 class Glance(NamedTuple):
@@ -47,8 +47,11 @@ class Temper(NamedTuple):
         opening: how it weighs the values of the dimensions that it opens with, in their order; dimensions that are not
             named are weighed alike.
         grid: values of a continuous dimension that it thinks of.
-        moves: settings that it changes in an idea that follows a leader.
-        doubles: share of its variants that change two settings at once.
+        moves: settings that it changes in an idea that follows a leader; of these parts of the space.
+        sweeps: continuous dimensions that its variants move along, as far as they are active.
+        doubles: share of its variants that move along two of them at once.
+        fresh: share of its variants that expand ideas of the same answer, for each of those that leaves the leaders;
+            the others expand leaders.
         faith: how steeply it prefers the first leaders to the later ones, 0 for not at all.
     """
 
@@ -56,7 +59,10 @@ class Temper(NamedTuple):
     opening: dict[str, tuple[float, ...]]
     grid: int
     moves: int
+    parts: tuple[str, ...]
+    sweeps: tuple[str, ...]
     doubles: float
+    fresh: float
     faith: float
 
 
@@ -65,7 +71,10 @@ SURVEYOR = Temper(
     opening={"backbone": (9, 3, 6, 4, 1, 1), "encoder": (6, 4, 2, 1, 1), "pooling": (6, 1, 1, 1), "loss": (5, 1, 1)},
     grid=6,
     moves=2,
-    doubles=0.35,
+    parts=("training", "data"),
+    sweeps=("learning_rate", "focal_gamma", "focal_alpha", "smoothing"),
+    doubles=0.2,
+    fresh=0.14,
     faith=0.5,
 )
 TUNER = Temper(
@@ -73,7 +82,10 @@ TUNER = Temper(
     opening={"backbone": (9, 6, 2, 1, 3, 3), "encoder": (2, 4, 6, 1, 2), "pooling": (5, 3, 1, 1), "loss": (4, 2, 1)},
     grid=5,
     moves=1,
-    doubles=0.45,
+    parts=("training", "data", "loss"),
+    sweeps=("learning_rate", "weight_decay", "dropout"),
+    doubles=0.3,
+    fresh=0.14,
     faith=1.5,
 )
 
@@ -100,7 +112,7 @@ class Standin:
         drawing = _Drawing(self._temper, glance(history), Random(key))  # noqa: S311 # a seeded draw of a search, not a secret
         away = self._away(drawing.glance, count)
         ideas = [drawing.idea(n, away) for n in range(count)]
-        swept = [drawing.variant(ideas[n % count]) for n in range(variants)]
+        swept = [drawing.variant(ideas[n % count], self._temper.fresh * away) for n in range(variants)]
         return (*ideas, *swept)
 
     def _away(self, seen: Glance, count: int) -> int:
@@ -111,7 +123,7 @@ class Standin:
             return 0
         latest = sum(seen.backbones.values())
         share = max(seen.backbones.values()) / latest if latest else 0.0
-        return count - 1 if share > CROWDED else 1 if share < NARROW else 2
+        return count - 1 if share > CROWDED else 1
 
 
 def surveyor() -> Standin:
@@ -157,10 +169,15 @@ class _Drawing:
         changed = self._other(base.configuration, name)
         return Suggestion(changed, f"off the leading {name} of {base.idea}", parents=(base.idea,), priority=0.6)
 
-    def variant(self, idea: Suggestion) -> Suggestion:
-        """Return an idea with one or two of its settings moved on the grid."""
+    def variant(self, idea: Suggestion, fresh: float) -> Suggestion:
+        """Return an idea, or a leader, with one or two of its settings moved on the grid."""
+        leaders = self.glance.leaders
+        if leaders and self._random.random() >= fresh:
+            base = self._leader()
+            idea = Suggestion(base.configuration, "a leader", parents=(base.idea,))
         many = 2 if self._random.random() < self._temper.doubles else 1
-        moved = self._moved(idea.configuration, many)
+        along = [d for d in self.glance.space.intervals if d.name in self._temper.sweeps]
+        moved = self._moved(idea.configuration, many, along)
         return Suggestion(moved, "one of a sweep", origin="sweep", parents=idea.parents, priority=0.4)
 
     def _leader(self) -> Trial:
@@ -190,9 +207,11 @@ class _Drawing:
             return self._random.choice(choice.values)
         return self._random.choices(choice.values, weights[: len(choice.values)])[0]
 
-    def _moved(self, configuration: Configuration, many: int) -> Configuration:
+    def _moved(self, configuration: Configuration, many: int, along: Sequence[Dimension] = ()) -> Configuration:
         space, moved = self.glance.space, {**configuration}
-        for dimension in self._random.sample(_settings(space, moved), many):
+        allowed = along or [dimension for dimension in space.dimensions if dimension.part in self._temper.parts]
+        active = [dimension for dimension in space.active(moved) if dimension in allowed]
+        for dimension in self._random.sample(active, min(many, len(active))):
             if isinstance(dimension, Interval):
                 moved[dimension.name] = self._on_grid(dimension)
             else:
@@ -211,12 +230,6 @@ class _Drawing:
 
     def _on_grid(self, interval: Interval) -> float:
         return interval.at((self._random.randrange(self._temper.grid) + 0.5) / self._temper.grid)
-
-
-def _settings(space: Space, configuration: Configuration) -> list[Choice | Interval]:
-    """Return what a searcher tunes: everything but the architecture's first two dimensions, as far as it is active."""
-    first = {choice.name for choice in space.choices[:2]}
-    return [dimension for dimension in space.active(configuration) if dimension.name not in first]
 
 
 def _validation(trial: Trial) -> float:
