@@ -152,10 +152,8 @@ def main() -> None:
         print(f"networks agree   to {TOLERANCE:g} in scores and gradients, every encoder")
         print(f"machine          {processes} cores, load {os.getloadavg()[0]:.1f} before, torch {torch.__version__}")
         print(f"compiled         {compiled.describe()}")
-        print(
         heads = ("encoder", "ours/h", "textbook/h", "ratio", "our AP", "their AP", "by processor")
         print("\n{:10} {:>9} {:>11} {:>7} {:>8} {:>9} {:>13}".format(*heads))
-        )
         ratios, exact = [], []
         with ProcessPoolExecutor(
             processes, mp_context=get_context("spawn"), initializer=settle, initargs=(folder, cache)
