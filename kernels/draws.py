@@ -31,7 +31,17 @@ def keys(
     site: int,  # which of the step's draws this is
 ) -> Tensor:  # (E,) int64
     """The key of one stream per lane."""
-    return mix(mix(mix(seeds.clone()) + step * GOLDEN) + site)
+    return keys_at(step_keys(seeds, step), site)
+
+
+def step_keys(seeds: Tensor, step: Tensor) -> Tensor:
+    """What the keys of one step have in common, (E,) int64."""
+    return mix(mix(seeds.clone()) + step * GOLDEN)
+
+
+def keys_at(step_key: Tensor, site: int) -> Tensor:
+    """`keys` from what they have in common."""
+    return mix(step_key + site)
 
 
 def words(

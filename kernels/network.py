@@ -23,7 +23,7 @@ class Dropout:
         step: Tensor,  # () int64
         first_clip: int,  # place in the whole batch of the first clip seen here, when the batch comes in parts
     ) -> None:
-        self._seeds, self._step, self._first = seeds, step, first_clip
+        self._key, self._first = draws.step_keys(seeds, step), first_clip
         self._threshold = (rates * 65536).round().to(torch.int32)
         self._factor = 1 / (1 - self._threshold / 65536)
         self._site = 0
@@ -32,7 +32,7 @@ class Dropout:
         """Zeroes each value of x (E, B, ...) with its lane's rate and scales the rest up by as much."""
         self._site += 1
         inner = x[0, 0].numel()
-        key = draws.keys(self._seeds, self._step, self._site)
+        key = draws.keys_at(self._key, self._site)
         kept = draws.dice(key, self._threshold, self._factor, x.shape[1] * inner, self._first * inner)
         return x * kept.view(x.shape).to(x.dtype)
 
