@@ -96,21 +96,21 @@ class Agent:
 
     def _wanted(self, known: Known, now: int) -> bool:
         ledger = known.ledger
-        if now < self._rested(known):
+        if self._rests(known, now):
             return False
         unjudged = (idea for ideas in ledger.unjudged.values() for idea in ideas)
         queued = (e.idea for e in ledger.standing("queued"))
         waiting = sum(ledger.ideas[idea].agent == self.plan.name for idea in (*unjudged, *queued))
         return waiting < self.plan.backlog and known.cycles.barren(self.plan.name) < BARREN
 
-    def _rested(self, known: Known) -> float:
-        """Return the moment from which a cycle may begin, microseconds since 1970 UTC."""
+    def _rests(self, known: Known, now: int) -> bool:
+        """Say whether it is too early for another cycle; a last cycle that lies ahead means that the clock jumped."""
         last = known.cycles.last(self.plan.name)
         if last is None:
-            return 0
+            return False
         often, ended = known.cycles.unreachable(self.plan.name), last.ended_at or last.at
         rest = max(last.wait, min(LONGEST_REST, REST * 2.0 ** min(often - 1, 10))) if often else 0.0
-        return max(last.at + self.plan.every * 1e6, ended + rest * 1e6)
+        return any(0 <= now - at < span * 1e6 for at, span in ((last.at, self.plan.every), (ended, rest)))
 
     def _start(self, known: Known) -> Decision | None:
         number = len(known.cycles.agents[self.plan.name].cycles) + 1

@@ -10,7 +10,7 @@ import msgspec
 from actors.feed import Feed
 from actors.role import Decision
 from events import subjects
-from events.errors import Conflict
+from events.errors import Conflict, GapFound
 from events.log import EventLog, Fence, Frame, Recorded
 
 Clock = Callable[[], int]
@@ -40,11 +40,12 @@ class Pen:
         self.through = 0
 
     def catch_up(self) -> list[Recorded]:
-        """Return the frames that have come since the last time."""
-        frames = self._feed.since(self.through)
-        for recorded in frames:
-            self._see(recorded)
-        return frames
+        """Return the frames that have come since the last time, each once.
+
+        Raises:
+            GapFound: a frame came before the one that it follows; what this pen knows is not the log any more.
+        """
+        return [recorded for recorded in self._feed.since(self.through) if self._is_next(recorded)]
 
     def write(self, decision: Decision) -> int | None:
         """Append a decision as one frame, wait until it has come back, and return its sequence.
@@ -74,6 +75,14 @@ class Pen:
             everyone = subjects.all_of(self._log.campaign, decision.under)
             return Fence(everyone, self._aggregates.get(decision.under, 0))
         return Fence(subjects.own(self._log.campaign, self._author), self._last)
+
+    def _is_next(self, recorded: Recorded) -> bool:
+        if recorded.sequence <= self.through:
+            return False
+        if recorded.sequence != self.through + 1:
+            raise GapFound(self.through + 1, recorded.sequence)
+        self._see(recorded)
+        return True
 
     def _see(self, recorded: Recorded) -> None:
         self.through = recorded.sequence
