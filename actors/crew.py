@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import pykka
 
 from actors import askers
 from actors.agent import Agent, Plan
@@ -22,7 +21,7 @@ from actors.orders import Described, Epoch, Progress, Setup
 from actors.pen import wall_clock
 from actors.role import Role
 from actors.scheduler import Scheduler
-from actors.shell import Died, Hear, Shell, hears_nothing
+from actors.shell import Died, Hear, Reference, Shell, hears_nothing
 from actors.supervisor import Make
 from actors.worker import Worker
 from events import folder as folders
@@ -131,7 +130,7 @@ class Crew:
         )
 
     def _make(self, role: Callable[[], Role], hands: Callable[[], Hands], hear: Hear = hears_nothing) -> Make:
-        def start(died: Callable[[Died], None]) -> pykka.ActorRef[Shell]:
+        def start(died: Callable[[Died], None]) -> Reference:
             return Shell.start(role(), hands(), self._log, self._feed, wall_clock, hear=hear, died=died)
 
         return start

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Literal, NamedTuple, Protocol
 
 import msgspec
-import pykka
 
 from actors import opening
 from actors.analyst import Measured
@@ -24,8 +23,8 @@ from actors.errors import BenchBroken, CampaignError
 from actors.feed import Feed
 from actors.orders import Described, Epoch, Prepare, Prepared, Progress, Refused
 from actors.pen import wall_clock
-from actors.shell import Shell
-from actors.supervisor import Make, Supervisor
+from actors.shell import Reference, tell
+from actors.supervisor import Make, Supervisor, stop_everybody
 from actors.vitals import Ear, Heart
 from events import folder as folders
 from events import jetstream, server, settling
@@ -206,7 +205,7 @@ class Runner:
     def _work(self, log: JetStreamLog, feed: Feed, crew: Crew, blobs: Blobs, known: Measured) -> Ending:
         ear = Ear(log, feed.tick)
         workers = _workers(self._campaign, crew)
-        roster: dict[str, pykka.ActorRef[Shell]] = {}
+        roster: dict[str, Reference] = {}
         makes = crew.speakers(ear.hear) | workers
         Supervisor.start(makes, roster, log, feed, clock=wall_clock, blobs=blobs, give_up=self._give_up)
         heart = Heart(log, lambda: [n for n in workers if n in roster and roster[n].is_alive()], feed.tick)
@@ -215,11 +214,11 @@ class Runner:
             return self._watch(feed, ear, roster, known)
         finally:
             heart.stop()
-            pykka.ActorRegistry.stop_all(timeout=20.0)
+            stop_everybody(20.0)
             with contextlib.suppress(LogError):
                 ear.close()
 
-    def _watch(self, feed: Feed, ear: Ear, roster: dict[str, pykka.ActorRef[Shell]], known: Measured) -> Ending:
+    def _watch(self, feed: Feed, ear: Ear, roster: dict[str, Reference], known: Measured) -> Ending:
         told: dict[str, Request] = {}
         deadline = float("inf")
         while True:
@@ -286,13 +285,12 @@ def _extracted(feed: Feed) -> set[str]:
     return {fact.digest for fact in facts if isinstance(fact, FeaturesExtracted)}
 
 
-def _tell(roster: dict[str, pykka.ActorRef[Shell]], request: Request, told: dict[str, Request]) -> None:
+def _tell(roster: dict[str, Reference], request: Request, told: dict[str, Request]) -> None:
     """Tell every shell that was not told yet; one that was restarted since is another."""
     for shell in tuple(roster.values()):
         if told.get(shell.actor_urn) != request:
             told[shell.actor_urn] = request
-            with contextlib.suppress(pykka.ActorDeadError):
-                shell.tell(request)
+            tell(shell, request)
 
 
 def _reason(answer: object) -> str:

@@ -6,6 +6,7 @@ what still runs); what happened is read from the log.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import traceback
 from collections.abc import Callable
@@ -173,3 +174,13 @@ class Shell(pykka.ThreadingActor):
         self._feed.unlisten(self.wake)
         self._hands.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+Reference = pykka.ActorRef[Shell]
+"""A shell from outside: whether it lives, and where to tell it something."""
+
+
+def tell(shell: Reference, message: Literal["stopping", "leaving"]) -> None:
+    """Tell a shell, if it still lives."""
+    with contextlib.suppress(pykka.ActorDeadError):
+        shell.tell(message)

@@ -10,7 +10,7 @@ from actors.errors import RoleGivenUp
 from actors.feed import Feed
 from actors.pen import Clock, Pen
 from actors.role import Decision
-from actors.shell import Died, Shell
+from actors.shell import Died, Reference
 from events.blobs import WHOLE, Blobs
 from events.errors import LogError
 from events.facts import RoleFailed, RoleRestarted
@@ -19,7 +19,7 @@ from events.log import EventLog, Recorded
 RESTARTS, WINDOW = 3, 60.0
 """A role may be restarted so many times in so many seconds."""
 
-Make = Callable[[Callable[[Died], None]], "pykka.ActorRef[Shell]"]
+Make = Callable[[Callable[[Died], None]], Reference]
 
 
 class Supervisor(pykka.ThreadingActor):
@@ -36,7 +36,7 @@ class Supervisor(pykka.ThreadingActor):
     def __init__(
         self,
         roles: dict[str, Make],
-        roster: dict[str, pykka.ActorRef[Shell]],
+        roster: dict[str, Reference],
         log: EventLog,
         feed: Feed,
         *,
@@ -99,3 +99,8 @@ class Supervisor(pykka.ThreadingActor):
 
     def _start(self, author: str) -> None:
         self._roster[author] = self._roles[author](self.actor_ref.tell)
+
+
+def stop_everybody(patience: float) -> None:
+    """Stop every actor of this process and wait for each at most `patience` seconds."""
+    pykka.ActorRegistry.stop_all(timeout=patience)

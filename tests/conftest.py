@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from events import server as servers
 from events.folder import Campaign
 from events.jetstream import JetStreamLog
 from events.server import Running
+
+# A runner in the background inherits an ignored Ctrl-C and would hand it on to every process that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _numbers = itertools.count(1)
 

@@ -26,7 +26,7 @@ MAY_IMPORT = {
 }
 
 DOORS = {
-    "pykka": ("actors/shell.py", "actors/supervisor.py", "actors/crew.py", "actors/runner.py"),
+    "pykka": ("actors/shell.py", "actors/supervisor.py"),
     "nats": ("events/connection.py",),
     "textual": ("tui/",),
     "anthropic": ("actors/policies/claude.py",),
