@@ -102,9 +102,13 @@ def simulate(
     diversity: bool = True,
     bugs: str = "all",
     to: Path | None = None,
+    faults: bool = False,
+    seeds: str = "1-1000",
     home: Home = None,
 ) -> int:
     """Play a whole campaign on a surrogate in virtual time: nothing is trained, no model is asked, no time passes.
+
+    With --faults, play many small campaigns instead, each under faults that its seed decides, and audit every log.
 
     Args:
         experiments: completed ones after which the campaign ends.
@@ -115,7 +119,13 @@ def simulate(
         diversity: whether the stand-ins heed the paper's diversity budget.
         bugs: of the paper's four that the instrument has until their dates: all, none, or names such as leak,loss.
         to: the file to write; by default sim.myriad under the home.
+        faults: play small campaigns under faults; exit code 1 when one of them breaks a law.
+        seeds: of those campaigns, FIRST-LAST or one number.
     """
+    if faults:
+        from actors.endurance import endure  # noqa: PLC0415 # heavy
+
+        return endure(seeds)
     from actors.laboratory import Setting  # noqa: PLC0415 # heavy
     from actors.simulated import checked, play  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy

@@ -1,0 +1,65 @@
+"""What `myriad simulate --faults` does: play many seeds, print what struck and what was tried, shrink what fails."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from actors.errors import CampaignError
+from actors.faults import KINDS
+from actors.ordeals import Ordeal, ordeals, reproduced
+from replay.tables import folded, table
+
+SHOWN = 5
+"""Failing seeds that are shrunk and told; all of them are named."""
+
+
+def endure(words: str) -> int:
+    """Play the seeds that words name (`7`, or `1-1000`) and print what came of them; 1 when one of them failed.
+
+    Raises:
+        CampaignError: the words name no seeds.
+    """
+    seeds = seeds_of(words)
+    failed: list[Ordeal] = []
+    frames = 0
+
+    def seen(one: Ordeal) -> None:
+        nonlocal frames
+        frames += one.frames
+        if one.problems:
+            failed.append(one)
+
+    began = time.perf_counter()
+    struck, laws = ordeals(seeds, seen)
+    seconds = time.perf_counter() - began
+    print("\n".join(table(("fault", "struck"), [(kind.replace("_", " "), struck[kind]) for kind in KINDS])))
+    print()
+    print("\n".join(table(("law", "put to the test"), sorted(laws.items()))))
+    print()
+    for one in failed[:SHOWN]:
+        print(told(one))
+    idle = [kind for kind in KINDS if not struck[kind]]
+    print(f"SIMULATED: {len(seeds)} campaigns, {frames} frames, {sum(struck.values())} faults, in {seconds:.1f} s")
+    if idle:
+        print(f"never struck: {', '.join(idle)}")
+    print(f"{len(failed)} failed{': ' + ', '.join(str(one.seed) for one in failed) if failed else ''}")
+    return 1 if failed else 0
+
+
+def told(failed: Ordeal) -> str:
+    """Return what a failing seed needs to fail, and how it fails then."""
+    fewest = reproduced(failed)
+    lines = [f"seed {failed.seed} fails under {len(fewest)} of its {len(failed.faults)} faults:"]
+    lines += [f"  {fault}" for fault in fewest]
+    lines += [f"  {problem}" for problem in failed.problems[:SHOWN]]
+    return folded([*lines, f"  again: myriad simulate --faults --seeds {failed.seed}", ""], indent=4)
+
+
+def seeds_of(words: str) -> range:
+    """Return the seeds that `FIRST-LAST` or one number means; raises `CampaignError`."""
+    found = re.fullmatch(r"(\d{1,15})(?:-(\d{1,15}))?", words)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found is not None else (1, 0)
+    if last < first:
+        raise CampaignError(f"--seeds {words!r} is neither a number nor FIRST-LAST")
+    return range(first, last + 1)
