@@ -195,7 +195,7 @@ def fields(kind):
     ],
 )
 def test_a_new_field_is_digested_or_left_out_by_name(kind, covered, left_out):
-    """Positions, second names, the place in an order that is digested anyway: left out; execution, attempts, outcome, curves: digested in forms of their own."""
+    """Left out: positions, second names, places in an order that is digested anyway, and what has a form of its own."""
     indexes = {"unjudged", "leases", "states", "served", "ranked"} if kind is Ledger else set()
     assert fields(kind) == set(covered) | left_out | indexes
 
