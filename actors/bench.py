@@ -6,6 +6,7 @@ output. It may hang, leak or be killed without harming anyone: its parent sees t
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import resource
 import signal
@@ -44,9 +45,12 @@ from events.facts import FailureKind
 from kernels import controls, datasets, features, instrument, lanes, outcomes, training, wiring
 from kernels.errors import KernelsError, MissingFeatures
 from kernels.files import replacing
-from kernels.tasks import roadsim
+from kernels.tasks import command, preparation
 
 Line = Result | Progress | Epoch
+
+PARTING = 1.0
+"""Seconds that a script is given less than its run."""
 
 _orders = msgspec.json.Decoder(Order)
 _encoder = msgspec.json.Encoder()
@@ -65,6 +69,7 @@ class Bench:
         self._task = Path(setup.task)
         self._cache = Path(setup.cache)
         self._data: dict[str, datasets.Dataset] = {}
+        self._program = command.Program(setup.program, setup.inputs) if setup.program else None
 
     def say(self, line: Line) -> None:
         """Write one line."""
@@ -97,9 +102,11 @@ class Bench:
         return result
 
     def _describe(self, order: Describe) -> Described:
+        platform, many = instrument.platform(self._setup.device), lanes.count(self._setup.device)
+        if self._program is not None:
+            return Described(id=order.id, instrument=self._program.digest, platform=platform, lanes=1)
         size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
         seen = instrument.describe(self._task, self._cache, self._setup.backbones, **size)
-        platform, many = instrument.platform(self._setup.device), lanes.count(self._setup.device)
         return Described(id=order.id, instrument=seen.digest, platform=platform, lanes=many)
 
     def _train(self, order: Train) -> tuple[Score | Breakdown, ...]:
@@ -123,6 +130,8 @@ class Bench:
 
     def _trained(self, order: Train) -> Iterator[outcomes.Epoch | outcomes.Outcome]:
         runs = [wiring.Run(run.experiment, run.configuration, run.seed) for run in order.runs]
+        if self._program is not None:
+            return self._commanded(self._program, runs, order)
         pack = wiring.wire(runs, capacity=lanes.count(self._setup.device))
         data = self._dataset(pack.shape.backbone)
         return training.train(
@@ -135,13 +144,23 @@ class Bench:
             heads=self._setup.heads,
         )
 
+    def _commanded(
+        self, program: command.Program, runs: list[wiring.Run], order: Train
+    ) -> Iterator[outcomes.Epoch | outcomes.Outcome]:
+        for lane, run in enumerate(runs):
+            # Ended a little before its parent would end this process, so that its own last words are told.
+            timeout = (order.execution.timeout - PARTING) / len(runs)
+            folder = self._task.parent / "runs" / f"{run.experiment}-{order.runs[lane].attempt}"
+            yield from command.run(program, run, folder, lane=lane, timeout=max(timeout, PARTING))
+
     def _dataset(self, backbone: str) -> datasets.Dataset:
         if backbone not in self._data:
             self._data[backbone] = datasets.load(self._task, self._cache, backbone)
         return self._data[backbone]
 
     def _epoch(self, order: Train, ended: outcomes.Epoch) -> Epoch:
-        epochs = next(int(r.configuration["epochs"]) for r in order.runs if r.experiment == ended.experiment)
+        found = (r.configuration.get("epochs") for r in order.runs if r.experiment == ended.experiment)
+        epochs = int(next(found) or ended.epoch)
         return Epoch(
             worker=self._setup.worker,
             experiment=ended.experiment,
@@ -166,7 +185,9 @@ class Bench:
             checkpoint=self._keep(run) if run.validation >= order.keep_from else None,
         )
 
-    def _keep(self, run: outcomes.Completed) -> str:
+    def _keep(self, run: outcomes.Completed) -> str | None:
+        if not run.checkpoint:
+            return None
         folder = Path(self._setup.checkpoints)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / f"{run.digest}.safetensors") as partial:
@@ -191,20 +212,26 @@ class Bench:
             width=made.width,
             reused=made.reused == made.clips,
             seconds=time.perf_counter() - began,
+            problems=made.problems,
         )
 
     def _prepare(self, order: Prepare) -> Prepared:
-        rendered = roadsim.render(
+        if self._program is not None:
+            return Prepared(id=order.id, clips=0, reused=0, features=())
+        names = [field.name for field in dataclasses.fields(preparation.Wanted)]
+        ready = preparation.prepare(
             self._task,
-            clips=order.clips,
-            seed=order.seed,
+            preparation.Wanted(**{name: getattr(order, name) for name in names}),
             processes=order.processes,
             progress=lambda done, total: self.say(Progress("clips", done, total)),
         )
         made = tuple(self._extract(order.id, name, processes=order.processes) for name in self._setup.backbones)
-        return Prepared(id=order.id, clips=rendered.clips, reused=rendered.reused, features=made)
+        problems = ready.problems + tuple(problem for features in made for problem in features.problems)
+        return Prepared(order.id, ready.clips, ready.reused, made, problems, ready.total)
 
     def _control(self, order: Control) -> Controlled | Refused:
+        if self._program is not None:
+            return Refused(id=order.id, reason="a script has no controls of ours")
         data = self._dataset(str(order.configuration["backbone"]))
         run = wiring.Run(order.experiment, order.configuration, order.seed)
         size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}

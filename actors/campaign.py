@@ -6,28 +6,21 @@ import difflib
 import math
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import msgspec
 
-from actors import askers
+from actors import askers, tasks
 from actors.agent import Plan
 from actors.budgets import Budget
 from actors.errors import CampaignFileInvalid
 from actors.policies import POLICIES
 from actors.policies.models import MODELS
 from actors.policies.prices import Price
+from actors.tasks import Task
 from events import spaces, subjects
 from events.errors import LogError, SpaceInvalid
 from events.space import Space
-
-
-class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is learned: a simulated road of so many clips, from one seed."""
-
-    kind: Literal["roadsim"] = "roadsim"
-    clips: int = 600
-    seed: int = 7
 
 
 class Network(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,14 +75,11 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def backbones(self) -> tuple[str, ...]:
         """The backbones whose features the campaign needs."""
-        return tuple(str(value) for value in self.searched().choices[0].values)
+        return tasks.backbones(self.task, self.searched())
 
     def searched(self) -> Space:
-        """Return the space over what can be built, narrowed as the file says; raises `SpaceInvalid`."""
-        from kernels.backbones.registry import BUILT_IN  # noqa: PLC0415 # numpy is needed by whoever reads a file, not by --help
-        from kernels.encoders import ENCODERS  # noqa: PLC0415 # likewise
-
-        return spaces.over(tuple(BUILT_IN), tuple(ENCODERS)).narrowed(self.space)
+        """Return the space that is searched; raises `SpaceInvalid`, or `CampaignFileInvalid` of a space file."""
+        return tasks.space(self.task, self.space)
 
 
 def read(path: Path) -> tuple[Campaign, str]:
@@ -131,12 +121,20 @@ def _unknown(mapping: dict[str, Any], kind: type[msgspec.Struct], where: str) ->
         if key not in fields:
             problems.append(_nearest(where + key, key, list(fields)))
         elif (where, key) == ("", "space") and isinstance(value, dict):
+            if _own_space(mapping):
+                continue
             known = [*spaces.PAPER.names]
             problems += [_nearest(f"space.{name}", name, known) for name in value if name not in known]
         else:
             for item, inner in _inner(value, fields[key]):
                 problems += _unknown(item, inner, f"{where}{key}.")
     return problems
+
+
+def _own_space(mapping: dict[str, Any]) -> bool:
+    """Say whether the campaign searches a space of its own, whose names its own file says."""
+    task = mapping.get("task")
+    return isinstance(task, dict) and task.get("kind") == "command"
 
 
 def _inner(value: Any, kind: Any) -> list[tuple[dict[str, Any], type[msgspec.Struct]]]:
@@ -161,7 +159,8 @@ def _plain(error: msgspec.ValidationError) -> str:
 
 
 def _contradictions(campaign: Campaign) -> list[str]:
-    problems = []
+    if problems := tasks.problems(campaign.task):
+        return problems
     try:
         subjects.token(campaign.name, what="name")
         for plan in campaign.agent:
@@ -169,6 +168,8 @@ def _contradictions(campaign: Campaign) -> list[str]:
         problems += askers.base_problems(campaign.base, campaign.searched())
     except SpaceInvalid as error:
         problems.append(f"space.{error}")
+    except CampaignFileInvalid as error:
+        problems.append(f"task.space: {error}")
     except LogError as error:
         problems.append(str(error))
     problems += _unknown_policies(campaign)
@@ -193,9 +194,7 @@ def _unknown_policies(campaign: Campaign) -> list[str]:
 def _out_of_range(campaign: Campaign) -> list[str]:
     network, budget = campaign.network, campaign.budget
     checks = {
-        "task.clips must be at least 60": campaign.task.clips >= 60,
         "seed must be in [0, 2^53)": 0 <= campaign.seed < 2**53,
-        "task.seed must be in [0, 2^53)": 0 <= campaign.task.seed < 2**53,
         "network.width must be a positive multiple of twice network.heads": network.heads > 0
         and network.width > 0
         and network.width % (2 * network.heads) == 0,

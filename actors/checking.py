@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors import askers
+from actors import askers, tasks
 from actors.campaign import Campaign, read
 from actors.child import Child
 from actors.errors import CampaignError
-from actors.orders import Breakdown, Epoch, Prepare, Prepared, Progress, Refused, Run, Score, Setup, Train, Trained
+from actors.orders import Breakdown, Epoch, Prepared, Progress, Refused, Run, Score, Setup, Train, Trained
 from events.facts import Execution
 from events.folder import Campaign as Folder
 from events.space import Configuration, Space, is_active
@@ -28,10 +28,19 @@ FRAMES_KB = 10.0
 
 
 class Trial(NamedTuple):
-    """What the trial measured: seconds and bytes a clip, seconds of one run, width of all features together."""
+    """What the trial measured.
 
+    Attributes:
+        clips: of the whole task.
+        seconds: and bytes, of one clip.
+        tried: seconds of the trial's run; `run` those of a run on all clips.
+        width: of all features together.
+    """
+
+    clips: int
     seconds: float
     bytes: float
+    tried: float
     run: float
     width: int
     validation: float
@@ -47,9 +56,9 @@ def check(file: Path, home: Path) -> int:
     campaign, _ = read(file)
     for line in _asked(campaign, Folder(home / campaign.name)):
         print(line)
-    print(f"trying   one run on {SAMPLE} clips ...", flush=True)
+    print(f"trying   {_trying(campaign)} ...", flush=True)
     trial = _try(campaign)
-    print(f"tried    {trial.run:.1f} s, validation AP {trial.validation:.3f} (a trial: it means nothing)")
+    print(f"tried    {trial.tried:.1f} s, validation {trial.validation:.3f} (a trial: it means nothing)")
     for line in _taken(campaign, trial, home):
         print(line)
     if missing := askers.missing_keys(campaign):
@@ -92,7 +101,7 @@ def _try(campaign: Campaign) -> Trial:
 
 
 def _tried(campaign: Campaign, child: Child, folder: Path) -> Trial:
-    made = child.ask(Prepare(id="prepare", clips=SAMPLE, seed=campaign.task.seed, processes=os.cpu_count() or 1), 600.0)
+    made = child.ask(tasks.prepare(campaign.task, processes=os.cpu_count() or 1, sample=SAMPLE), 600.0)
     if not isinstance(made, Prepared):
         raise CampaignError(f"the task cannot be prepared: {_reason(made)}")
     configuration = middle(campaign.searched())
@@ -101,11 +110,14 @@ def _tried(campaign: Campaign, child: Child, folder: Path) -> Trial:
     end = trained.ends[0] if isinstance(trained, Trained) else None
     if not isinstance(end, Score):
         raise CampaignError(f"the trial run failed: {end.trace if isinstance(end, Breakdown) else _reason(trained)}")
+    clips = campaign.task.clips if campaign.task.kind == "roadsim" else made.total
     size = sum(path.stat().st_size for path in (folder / "clips").rglob("*") if path.is_file())
     return Trial(
-        seconds=sum(features.seconds for features in made.features) / SAMPLE,
-        bytes=size / SAMPLE,
-        run=end.gpu_seconds,
+        clips=clips,
+        seconds=sum(features.seconds for features in made.features) / (made.clips or 1),
+        bytes=size / (made.clips or 1),
+        tried=end.gpu_seconds,
+        run=end.gpu_seconds * (clips / made.clips if made.clips else 1),
         width=sum(features.width for features in made.features),
         validation=end.validation,
     )
@@ -123,12 +135,12 @@ def _setup(campaign: Campaign, folder: Path) -> Setup:
         backbones=campaign.backbones,
         memory=memory * 2**20 if memory is not None else None,
         **msgspec.structs.asdict(campaign.network),
+        **tasks.told(campaign.task),
     )
 
 
 def _taken(campaign: Campaign, trial: Trial, home: Path) -> Iterator[str]:
-    clips, workers = campaign.task.clips, len(campaign.workers.devices) or os.cpu_count() or 1
-    run = trial.run * clips / SAMPLE
+    clips, run, workers = trial.clips, trial.run, len(campaign.workers.devices) or os.cpu_count() or 1
     experiments = campaign.budget.experiments
     yield f"time     clips and features {clips * trial.seconds:.0f} s; about {run:.1f} s a run on {workers} workers"
     if experiments is not None:
@@ -142,6 +154,10 @@ def _taken(campaign: Campaign, trial: Trial, home: Path) -> Iterator[str]:
         limit = campaign.budget.timeout
         yield f"warning  an average run of {run:.0f} s would be killed after budget.timeout = {limit:g} s"
     yield askers.cost(campaign)
+
+
+def _trying(campaign: Campaign) -> str:
+    return "one run of the script" if campaign.task.kind == "command" else f"one run on about {SAMPLE} clips"
 
 
 def _existing(path: Path) -> Path:

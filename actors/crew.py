@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors import askers
+from actors import askers, tasks
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
 from actors.campaign import Campaign
@@ -73,6 +73,7 @@ class Crew:
             backbones=self._campaign.backbones,
             memory=memory * 2**20 if memory is not None else None,
             **msgspec.structs.asdict(self._campaign.network),
+            **tasks.told(self._campaign.task),
         )
 
     def child(self, name: str, device: str) -> Child:
@@ -94,13 +95,14 @@ class Crew:
     def speakers(self, hear: Hear) -> dict[str, Make]:
         """Return how to start the shells of the agents, the scheduler, the fixer and the analyst, by author."""
         campaign, budget = self._campaign, self._campaign.budget
+        controls = campaign.analysis.controls and campaign.task.kind != "command"
         makes = {f"agent-{plan.name}": self._agent(plan) for plan in campaign.agent}
         makes["scheduler"] = self._make(
             lambda: Scheduler(budget, agents=len(campaign.agent), silence=campaign.workers.silence), NoHands, hear=hear
         )
         makes["fixer"] = self._make(lambda: Fixer(timeout=budget.timeout), self._spare("fixer"))
         makes["analyst"] = self._make(
-            lambda: Analyst(every=campaign.analysis.every, controls=campaign.analysis.controls, timeout=CONTROLS),
+            lambda: Analyst(every=campaign.analysis.every, controls=controls, timeout=CONTROLS),
             self._spare("analyst"),
         )
         return makes

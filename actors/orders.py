@@ -100,12 +100,25 @@ class Control(msgspec.Struct, frozen=True, tag="control"):
 
 
 class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
-    """Make all that training needs: the task's clips, then each backbone's features; what is there is reused."""
+    """Make all that training needs: the task's clips, then each backbone's features; what is there is reused.
+
+    Attributes:
+        kind: and what follows it: see `actors.tasks.Task`.
+        sample: about how many clips are enough, 0 for all.
+    """
 
     id: str
     clips: int
     seed: int
     processes: int
+    kind: str = "roadsim"
+    fleet: str = "a"
+    folder: str = ""
+    table: str = ""
+    split: str = ""
+    strict: bool = False
+    leads: tuple[float, ...] = ()
+    sample: int = 0
 
 
 class Describe(msgspec.Struct, frozen=True, tag="describe"):
@@ -205,6 +218,7 @@ class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
     width: int
     reused: bool
     seconds: float
+    problems: tuple[str, ...] = ()
 
 
 class Controlled(msgspec.Struct, frozen=True, tag="controlled"):
@@ -216,12 +230,20 @@ class Controlled(msgspec.Struct, frozen=True, tag="controlled"):
 
 
 class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
-    """All that training needs is there; `reused` clips were there before."""
+    """All that training needs is there.
+
+    Attributes:
+        reused: clips that were there before.
+        problems: what was left out, and why.
+        total: clips of the whole task, where only a sample was wanted.
+    """
 
     id: str
     clips: int
     reused: int
     features: tuple[Extracted, ...]
+    problems: tuple[str, ...] = ()
+    total: int = 0
 
 
 class Described(msgspec.Struct, frozen=True, tag="described"):
@@ -261,6 +283,8 @@ class Setup(msgspec.Struct, frozen=True):
 
     Attributes:
         memory: bytes that it may take, None for all there is.
+        program: the command line of a task that is a script, and
+        inputs: the files that give its numbers their meaning.
     """
 
     worker: str
@@ -273,6 +297,8 @@ class Setup(msgspec.Struct, frozen=True):
     layers: int
     heads: int
     memory: int | None = None
+    program: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):

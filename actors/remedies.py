@@ -53,7 +53,7 @@ def remedy(space: Space, configuration: Configuration, failed: Attempt, *, timeo
 
 def _smaller(configuration: Configuration, execution: Execution) -> Remedy:
     slices = execution.micro_batches * 2
-    if slices > min(MICRO_BATCHES, int(configuration["batch"])):
+    if slices > min(MICRO_BATCHES, int(configuration.get("batch", 1))):
         return Remedy("none", f"out of memory even in {execution.micro_batches} slices a batch")
     longer = msgspec.structs.replace(execution, micro_batches=slices)
     return Remedy("micro_batches", f"out of memory: the same batch in {slices} slices", execution=longer)
@@ -63,7 +63,7 @@ def _longer(space: Space, configuration: Configuration, execution: Execution, ti
     if execution.timeout <= timeout:
         more = msgspec.structs.replace(execution, timeout=timeout * PATIENCE)
         return Remedy("patience", f"slower than {execution.timeout:g} s: once with {more.timeout:g} s", execution=more)
-    epochs = space["epochs"]
+    epochs = space["epochs"] if "epochs" in space.names else None
     shorter = [v for v in epochs.values if v < configuration["epochs"]] if isinstance(epochs, Choice) else []  # type: ignore[operator] # epochs are numbers in every space that trains
     if not shorter:
         return Remedy("none", f"slower than {execution.timeout:g} s at the fewest epochs")
@@ -72,6 +72,8 @@ def _longer(space: Space, configuration: Configuration, execution: Execution, ti
 
 
 def _cooler(space: Space, configuration: Configuration, step: int | None) -> Remedy:
+    if "learning_rate" not in configuration:
+        return Remedy("none", f"diverged at step {step}, and has no learning rate to lower")
     rate = space["learning_rate"]
     low = rate.low if isinstance(rate, Interval) else 0.0
     here = float(configuration["learning_rate"])

@@ -14,14 +14,14 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from actors import opening
+from actors import opening, tasks
 from actors.analyst import Measured
 from actors.campaign import Campaign
 from actors.child import Child
 from actors.crew import Crew
 from actors.errors import BenchBroken, CampaignError
 from actors.feed import Feed
-from actors.orders import Described, Epoch, Prepare, Prepared, Progress, Refused
+from actors.orders import Described, Epoch, Prepared, Progress, Refused
 from actors.pen import wall_clock
 from actors.shell import Reference, tell
 from actors.supervisor import Make, Supervisor, stop_everybody
@@ -180,8 +180,7 @@ class Runner:
             crew.close()
 
     def _prepare(self, crew: Crew) -> Prepared | None:
-        task = self._campaign.task
-        order = Prepare(id="prepare", clips=task.clips, seed=task.seed, processes=os.cpu_count() or 1)
+        order = tasks.prepare(self._campaign.task, processes=os.cpu_count() or 1)
         child = crew.child("preparation", "cpu")
         with ThreadPoolExecutor(1, thread_name_prefix="preparation") as pool:
             asked = pool.submit(child.ask, order, PREPARATION)
@@ -195,8 +194,8 @@ class Runner:
             return None
         if not isinstance(answer, Prepared):
             raise CampaignError(f"clips and features could not be made: {_reason(answer)}; run it again to resume")
-        reused = f", {answer.reused} of them from before" if answer.reused else ""
-        self._display.say(f"task: {answer.clips} clips as mp4 in {opening.task_folder(self._folder)}{reused}")
+        for sentence in tasks.prepared(self._campaign.task, answer, opening.task_folder(self._folder)):
+            self._display.say(sentence)
         for made in answer.features:
             how = "reused" if made.reused else f"extracted in {made.seconds:.1f} s"
             self._display.say(f"features: {made.backbone}, {made.clips} clips, {made.width} wide, {how}")

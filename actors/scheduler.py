@@ -248,4 +248,4 @@ def _spoiled(experiment: Experiment) -> int:
 
 
 def _shape(configuration: Configuration) -> tuple[object, ...]:
-    return tuple(configuration[name] for name in SHAPE)
+    return tuple(configuration.get(name) for name in SHAPE)

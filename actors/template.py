@@ -18,9 +18,25 @@ name = "{name}"                  # names the folder campaigns/{name} and the log
 # kind = "roadsim"               # a simulated road: short clips as mp4 files, labels by physics
 # clips = 600                    # split 1184 : 177 : 139 into training, validation and test, by content
 # seed = 7                       # of the clips; the same seed, the same pixels
+# fleet = "a"                    # whose cameras: those of "b" miss every second picture
+
+# kind = "clips"                 # videos of your own; paths are taken from where myriad is started
+# folder = "videos"
+# table = "labels.csv"           # columns file, label (1 or 0) and, if there is one, event (seconds into the video)
+# leads = [0.5, 1.0, 1.5]        # a clip for each: it ends so many seconds before the event
+# split = "split.json"           # your own lists train, validation and test; by content when left out
+# strict = false                 # true: one row that cannot be used refuses them all
+
+# kind = "nexar"                 # the Nexar collision data, as published or as the competition has it
+# folder = "nexar"               # and leads, split and strict as above
+
+# kind = "command"               # a script of your own, in any language: see kernels/tasks/command.py for what it is told
+# run = ["python", "train.py"]
+# inputs = ["train.py"]          # files that give its numbers their meaning
+# space = "space.toml"           # its dimensions; [space] below may narrow them
 
 [space]                          # narrows the space; whole dimensions stay when they are not named
-# backbone = ["appearance", "motion"]
+# backbone = ["appearance", "motion", "image_small", "image_large", "video", "random", "fused"]
 # encoder = ["zipformer", "retnet"]
 # pooling = ["attention", "mean", "last", "max"]
 # loss = ["focal", "bce", "label_smoothing"]

@@ -1,6 +1,5 @@
 """A task's features, labels and split as arrays ready to train on."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from kernels import features, splits
 from kernels.errors import BadTask
+from kernels.tasks import catalogue
 
 Floats = NDArray[np.float32]
 LEAST_SPREAD = 1e-3  # a column is never divided by less
@@ -48,13 +48,14 @@ def load(task_folder: Path, cache: Path, backbone: str) -> Dataset:
     split = splits.load(task_folder)
     positive = labels(task_folder)
     place = {name: index for index, name in enumerate(held.header.names)}
-    if set(place) != set(positive):
+    if set(place) | set(held.header.left_out) != set(positive):
         raise BadTask(task_folder, f"holds other clips than the features of '{backbone}'; extract them again")
-    rows = np.array([place[name] for name in split.train])
+    rows = np.array([place[name] for name in split.train if name in place])
     seen = held.values[rows].reshape(-1, held.header.width).astype(np.float64)
     mean, spread = seen.mean(0).astype(np.float32), np.maximum(seen.std(0), LEAST_SPREAD).astype(np.float32)
 
     def part(names: Sequence[str]) -> Part:
+        names = [name for name in names if name in place]
         values = (held.values[[place[name] for name in names]] - mean) / spread
         return Part(tuple(names), values, np.array([positive[name] for name in names]))
 
@@ -63,13 +64,9 @@ def load(task_folder: Path, cache: Path, backbone: str) -> Dataset:
 
 
 def labels(task_folder: Path) -> dict[str, bool]:
-    """Whether each clip of a task is positive: whether its metadata names the time of an event.
+    """Whether each clip of a task is positive, by name.
 
     Raises:
-        BadTask: there is no metadata.csv.
+        BadTask: the folder is incomplete.
     """
-    path = task_folder / "metadata.csv"
-    if not path.exists():
-        raise BadTask(path, "is missing; render the task again to complete it")
-    with path.open(newline="", encoding="utf-8") as rows:
-        return {row["file_name"]: row["time_of_event"] != "" for row in csv.DictReader(rows)}
+    return {clip.name: clip.positive for clip in catalogue.load(task_folder).clips}

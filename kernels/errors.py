@@ -43,6 +43,15 @@ class BadTask(KernelsError):
         self.path, self.problem = path, problem
 
 
+class BadRows(KernelsError):
+    """Rows of a table, or videos that they name, cannot be used, and the user asked for all or none."""
+
+    def __init__(self, folder: Path, problems: tuple[str, ...]) -> None:
+        shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        super().__init__(f"{shown} (strict = true refuses the whole task; mend them, or leave them out)")
+        self.folder, self.problems = folder, problems
+
+
 class BadVideo(KernelsError):
     """A video that cannot be decoded, or holds no picture at the time asked for."""
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -11,31 +11,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernels.backbones import registry
-from kernels.backbones.backbone import RATE, STEPS
-from kernels.errors import BadFeatures, BadTask, MissingFeatures
+from kernels.backbones.backbone import RATE, STEPS, Backbone
+from kernels.drafts import Draft
+from kernels.errors import BadFeatures, BadVideo, MissingFeatures
 from kernels.files import replacing
-from kernels.processes import spread
+from kernels.processes import Progress, spread
+from kernels.tasks import catalogue
 
 Floats = NDArray[np.float32]
-Progress = Callable[[int, int], None]
 ROOM = Path(__file__).parent
 FLAT = 1e-6  # a column whose standard deviation is below this says nothing
 
 
 @dataclass(frozen=True)
 class Extracted:
-    """One backbone's finished features: where they lie, their digest, and how many clips were taken from before."""
+    """One backbone's finished features: where they lie, their digest, how many clips were taken from before.
+
+    `problems` says which clips could not be decoded and are left out.
+    """
 
     path: Path
     digest: str
     clips: int
     width: int
     reused: int
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a feature file says about itself; `digest` is the sha256 of the array's bytes, `task` that of the videos."""
+    """What a feature file says about itself: `digest` is the sha256 of the array's bytes, `task` of the pictures."""
 
     backbone: str
     rate: int
@@ -46,6 +51,7 @@ class Header:
     task: str
     digest: str
     names: tuple[str, ...]
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,27 +67,76 @@ def extract(
 ) -> Extracted:
     """Describes every clip of a task by one backbone, or finds that it was done before.
 
+    What a killed extraction had finished is used again. A backbone of several parts is put together from theirs.
+
     Raises:
         BadConfiguration: there is no such backbone.
         BadTask: the task folder is not complete.
-        BadVideo: a clip cannot be decoded.
+        BadVideo: a clip of a strict task cannot be decoded.
         BadFeatures: a column is constant or not finite.
     """
     extractor = registry.find(backbone)
-    task = _task(task_folder)
-    kept = _kept(cache, backbone, task["digest"])
+    task = catalogue.load(task_folder)
+    kept = _kept(cache, backbone, task.pictures)
     if kept is not None:
-        return Extracted(_path(cache, kept), kept.digest, len(kept.names), kept.width, len(kept.names))
-    names = tuple(sorted(task["contents"]))
-    values = np.empty((len(names), STEPS, extractor.width), np.float32)
-    paths = [task_folder / name for name in names]
-    for done, described in enumerate(spread(partial(_describe, backbone), paths, processes)):
-        values[done] = described
+        return _extracted(cache, kept, len(kept.names))
+    if extractor.parts:
+        for part in extractor.parts:
+            extract(task_folder, part, cache, processes=processes, progress=progress)
+        return _extracted(cache, _join(cache, extractor, task.pictures), 0)
+    cache.mkdir(parents=True, exist_ok=True)
+    draft = Draft(cache, backbone, f"{task.pictures} {recipe(backbone)}", (len(task.names), STEPS, extractor.width))
+    before = len(task.names) - len(draft.missing)
+    left_out = _fill(draft, task, backbone, processes, progress)
+    refuse_dead_columns(backbone, draft.values[draft.done])
+    names = tuple(name for name in task.names if name not in left_out)
+    header = _keep(cache, extractor, task.pictures, names, draft.values[draft.done], left_out=left_out)
+    draft.discard()
+    return _extracted(cache, header, before)
+
+
+def size(task_folder: Path, backbones: Sequence[str]) -> int:
+    """Bytes that the features of a task will take on the disk.
+
+    Raises:
+        BadConfiguration, BadTask: as `extract`.
+    """
+    clips = len(catalogue.load(task_folder).names)
+    return sum(4 * clips * STEPS * registry.find(name).width for name in backbones)
+
+
+def _fill(
+    draft: Draft, task: catalogue.Catalogue, backbone: str, processes: int, progress: Progress | None
+) -> dict[str, str]:
+    """Describes what is missing in a draft; gives the clips that cannot be decoded, each with the reason."""
+    left_out: dict[str, str] = {}
+    missing = draft.missing
+    wanted = [(task.path(task.names[row]), task.by_name[task.names[row]].end) for row in missing]
+    described = spread(partial(_describe, backbone), wanted, processes)
+    for count, (row, answer) in enumerate(zip(missing, described, strict=True), len(task.names) - len(missing) + 1):
+        if not isinstance(answer, BadVideo):
+            draft.put(row, answer)
+        elif task.strict:
+            raise answer
+        else:
+            left_out[task.names[row]] = str(answer)
         if progress is not None:
-            progress(done + 1, len(names))
-    refuse_dead_columns(backbone, values)
-    header = _keep(cache, backbone, names, task["digest"], values)
-    return Extracted(_path(cache, header), header.digest, len(names), header.width, 0)
+            progress(count, len(task.names))
+    return left_out
+
+
+def _extracted(cache: Path, header: Header, reused: int) -> Extracted:
+    problems = tuple(f"{name}: {reason}" for name, reason in header.left_out.items())
+    return Extracted(_path(cache, header), header.digest, len(header.names), header.width, reused, problems)
+
+
+def _join(cache: Path, extractor: Backbone, pictures: str) -> Header:
+    held = [open(cache, part) for part in extractor.parts]
+    names = tuple(sorted(set.intersection(*(set(part.header.names) for part in held))))
+    rows = [[part.header.names.index(name) for name in names] for part in held]
+    values = np.concatenate([part.values[row] for part, row in zip(held, rows, strict=True)], -1)
+    left_out = {name: reason for part in held for name, reason in part.header.left_out.items()}
+    return _keep(cache, extractor, pictures, names, values, left_out=left_out)
 
 
 def open(cache: Path, backbone: str) -> Features:  # noqa: A001 - read as features.open, like gzip.open
@@ -125,19 +180,25 @@ def recipe(backbone: str) -> str:
     return hashlib.sha256("\n".join([backbone, *digests]).encode()).hexdigest()
 
 
-def _describe(backbone: str, path: Path) -> Floats:
+def describe(backbone: str, path: Path, end: float | None = None) -> Floats:
+    """What one backbone says of the clip that ends at `end` seconds of a file (None: its end), [32, width].
+
+    Raises:
+        BadConfiguration: there is no such backbone.
+        BadVideo: the file cannot be decoded.
+    """
     from kernels import video  # noqa: PLC0415 - who only trains on features needs no PyAV
 
     extractor = registry.find(backbone)
-    return extractor.features(video.read(path, extractor.moments(), extractor.colours, size=extractor.size))
+    pictures = video.read(path, extractor.moments(), extractor.colours, size=extractor.size, end=end)
+    return extractor.features(pictures)
 
 
-def _task(folder: Path) -> dict[str, dict[str, str] | str]:
-    path = folder / "task.json"
-    if not path.exists():
-        raise BadTask(path, "is missing: the clips are not complete; render them again")
-    task: dict[str, dict[str, str] | str] = json.loads(path.read_text(encoding="utf-8"))
-    return task
+def _describe(backbone: str, clip: tuple[Path, float | None]) -> Floats | BadVideo:
+    try:
+        return describe(backbone, *clip)
+    except BadVideo as error:
+        return error
 
 
 def _header(cache: Path, backbone: str) -> Header | None:
@@ -152,30 +213,31 @@ def _path(cache: Path, header: Header) -> Path:
     return cache / f"{header.backbone}-{header.digest[:16]}.npy"
 
 
-def _kept(cache: Path, backbone: str, task: object) -> Header | None:
+def _kept(cache: Path, backbone: str, task: str) -> Header | None:
     header = _header(cache, backbone)
     fits = header is not None and header.task == task and header.recipe == recipe(backbone)
     return header if header is not None and fits and _path(cache, header).exists() else None
 
 
-def _keep(cache: Path, backbone: str, names: tuple[str, ...], task: object, values: Floats) -> Header:
+def _keep(
+    cache: Path, extractor: Backbone, task: str, names: tuple[str, ...], values: Floats, *, left_out: dict[str, str]
+) -> Header:
     """Writes the array and then its header, whose presence says that the array is whole."""
-    cache.mkdir(parents=True, exist_ok=True)
-    extractor = registry.find(backbone)
     header = Header(
-        backbone=backbone,
+        backbone=extractor.name,
         rate=RATE,
         length=STEPS,
         width=extractor.width,
         preprocessing=extractor.preprocessing,
-        recipe=recipe(backbone),
-        task=str(task),
+        recipe=recipe(extractor.name),
+        task=task,
         digest=_digest(values),
         names=names,
+        left_out=left_out,
     )
     with replacing(_path(cache, header)) as partial_path, partial_path.open("wb") as out:
         np.save(out, values)
-    with replacing(cache / f"{backbone}.json") as partial_path:
+    with replacing(cache / f"{header.backbone}.json") as partial_path:
         partial_path.write_text(json.dumps(asdict(header), indent=1), encoding="utf-8")
     return header
 

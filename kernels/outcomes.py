@@ -52,7 +52,7 @@ class Failed:
 
     experiment: str
     lane: int
-    kind: Literal["diverged", "out_of_memory"]
+    kind: Literal["diverged", "out_of_memory", "timeout", "crashed"]
     step: int
     detail: str
     seconds: float

@@ -27,6 +27,26 @@ def average_precision(scores: NDArray[np.float32], labels: NDArray[np.bool_]) ->
     return float((np.diff(hits[ends], prepend=0) * precision).sum() / hits[-1])
 
 
+def nexar(
+    scores: NDArray[np.float32], labels: NDArray[np.bool_], leads: NDArray[np.float64]
+) -> tuple[dict[float, float], float]:
+    """Average precision at each lead, and the mean of these: the Nexar competition's measure.
+
+    A clip of a lead is judged against the clips of the same lead alone (https://www.kaggle.com/competitions/
+    nexar-collision-prediction, "Evaluation": the mean over 0.5, 1.0 and 1.5 s before the event).
+
+    Args:
+        scores: of all clips, [clips].
+        labels: of all clips, [clips].
+        leads: seconds before its event at which each clip ends, [clips].
+
+    Raises:
+        ValueError: as `average_precision`, at some lead.
+    """
+    at = {float(lead): average_precision(scores[leads == lead], labels[leads == lead]) for lead in np.unique(leads)}
+    return at, float(np.mean(list(at.values())))
+
+
 def noise(scores: NDArray[np.float32], labels: NDArray[np.bool_]) -> float:
     """Standard deviation of the average precision over clips drawn again, within each label, with a fixed key."""
     rng = np.random.Generator(np.random.Philox(key=np.array(RESAMPLING_KEY, np.uint64)))

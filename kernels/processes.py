@@ -5,6 +5,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
 
+Progress = Callable[[int, int], None]  # called with (items done, items in all)
+
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 

@@ -22,16 +22,24 @@ RATE = 10  # frames a second of the files written here
 TOLERANCE = 1e-3  # seconds that rounding may move a time stamp
 
 
-def write(path: Path, frames: Pixels) -> None:
-    """Encodes frames [frames, height, width, 3] at 10 a second; the file appears whole (synced, then renamed)."""
+def write(path: Path, frames: Pixels, times: Sequence[float] | None = None) -> None:
+    """Encodes frames [frames, height, width, 3]; the file appears whole (synced, then renamed).
+
+    Args:
+        path: the file.
+        frames: colours.
+        times: seconds at which each frame is shown, in thousandths; None for 10 frames a second.
+    """
+    unit = Fraction(1, RATE) if times is None else Fraction(1, 1000)
+    stamps = range(len(frames)) if times is None else [round(time * 1000) for time in times]
     with replacing(path) as partial, av.open(str(partial), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=RATE, options={"preset": "ultrafast", "crf": "22"})
         stream.height, stream.width, stream.pix_fmt = frames.shape[1], frames.shape[2], "yuv420p"
         stream.codec_context.thread_count = 1
-        stream.codec_context.time_base = Fraction(1, RATE)
-        for index, pixels in enumerate(frames):
+        stream.codec_context.time_base = unit
+        for stamp, pixels in zip(stamps, frames, strict=True):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts = index
+            frame.pts, frame.time_base = stamp, unit
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
 

@@ -24,7 +24,7 @@ class Backbone:
 
     `describe` takes pictures [STEPS, pictures, height, width], with 3 colours at the end for "rgb", to float32
     [STEPS, width]. Luminance comes at `HEIGHT` by `WIDTH`, colours as large as the file has them. `source` names the
-    files of this room whose content decides the result.
+    files of this room whose content decides the result, and `parts` the backbones that this one puts side by side.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Backbone:
     describe: Callable[[Pixels], Floats]
     source: tuple[str, ...]
     colours: Literal["rgb", "luma"] = "luma"
+    parts: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int] | None:

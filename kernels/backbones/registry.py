@@ -9,7 +9,14 @@ from kernels.errors import BadConfiguration
 BUILT_IN = {
     "appearance": "kernels.backbones.filters:backbone",
     "motion": "kernels.backbones.filters:backbone",
+    "image_small": "kernels.backbones.networks:backbone",
+    "image_large": "kernels.backbones.networks:backbone",
+    "video": "kernels.backbones.networks:backbone",
+    "random": "kernels.backbones.networks:backbone",
+    "fused": "kernels.backbones.fused:backbone",
 }
+PRETRAINED: dict[str, str] = {}
+FUSED = {"fused": ("image_small", "image_large", "video")}
 
 
 @cache

@@ -52,6 +52,13 @@ def film(
     return np.clip(frames, 0, 255, out=frames).astype(np.uint8)
 
 
+def recorded(rng: np.random.Generator, frames: int, missed: float) -> NDArray[np.intp]:
+    """Which picture each frame of the file holds, [frames]: a recorder that misses one writes the last one again."""
+    taken = rng.random(frames) >= missed
+    held: NDArray[np.intp] = np.maximum.accumulate(np.where(taken, np.arange(frames), 0))
+    return held
+
+
 def _road(weather: Weather, skyline: Floats, travelled: Floats) -> Floats:
     rows = np.arange(HEIGHT, dtype=np.float32)[None, :] + 0.5
     below = rows - skyline[:, None]

@@ -15,7 +15,7 @@ MANOEUVRES = 3  # places a vehicle passes between a clip's ends
 HORIZON = 1.5  # seconds after the clip's end within which a collision makes the clip positive
 CLEAR = 2.3  # seconds that a negative must stay free of collision, so that no clip lies on the boundary
 TOUCH_X, TOUCH_Z = 1.8, 1.0  # metres: two cars overlap when closer than this in both directions
-WOBBLE = np.array([0.1, 0.3])  # metres, x and z, of each of two swings
+WOBBLE = np.array([0.2, 0.7])  # metres, x and z, of each of two swings
 NEAR_TIME = 0.7  # seconds: an in-lane gap that closes sooner counts as a collision
 
 Array = NDArray[np.float64]

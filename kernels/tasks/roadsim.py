@@ -8,8 +8,6 @@ camera, which keeps driving forwards), made afresh, so that no negative shows a 
 import csv
 import hashlib
 import io
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,15 +17,15 @@ import numpy as np
 from kernels import splits, video
 from kernels.errors import AnotherWorld, BadTask
 from kernels.files import replacing
-from kernels.processes import spread
-from kernels.tasks import camera, physics
+from kernels.processes import Progress, spread
+from kernels.tasks import camera, catalogue, physics
 from kernels.tasks.camera import Pixels
 
 COLUMNS = ("file_name", "time_of_event", "time_of_alert", "light_conditions", "weather", "scene", "time_to_accident")
 KINDS = ("positive", "positive", "matched", "reversed")  # of clip number i: KINDS[i % 4]
-RECIPE = "roadsim 1"  # named anew whenever the same seed would give other pixels
+RECIPE = "roadsim 2"  # named anew whenever the same seed would give other pixels
 
-Progress = Callable[[int, int], None]
+FLEETS = {"a": 0.0, "b": 0.5}  # of each camera fleet: the share of pictures that its recorder is too slow to take
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,16 @@ class Scene:
     travelled: camera.Floats
 
 
-def render(folder: Path, *, clips: int, seed: int, processes: int = 1, progress: Progress | None = None) -> Rendered:
+def render(
+    folder: Path, *, clips: int, seed: int, fleet: str = "a", processes: int = 1, progress: Progress | None = None
+) -> Rendered:
     """Makes `folder` hold `clips` clips of the world `seed`; what is complete is used again.
 
     Args:
         folder: receives positive/ and negative/ clips (NNNNN.mp4), metadata.csv, split.json and, last, task.json.
         clips: number of clips, at least 32; half of them are positive.
         seed: of the world; the same seed gives the same pixels before encoding.
+        fleet: of cameras, one of `FLEETS`; fleet b sees the same roads through a slower recorder.
         processes: how many render at the same time.
         progress: called with (clips done, clips in all) as they finish.
 
@@ -66,15 +67,15 @@ def render(folder: Path, *, clips: int, seed: int, processes: int = 1, progress:
     """
     if clips < splits.SMALLEST:
         raise BadTask(folder, f"needs at least {splits.SMALLEST} clips to be split in three, got {clips}")
-    _claim(folder, f"{RECIPE}, seed {seed}")
+    _claim(folder, _world(seed, fleet))
     whole = _recorded(folder)
     missing = [index for index in range(clips) if not _is_whole(folder, name_of(index), whole)]
     done = clips - len(missing)
-    for _ in spread(partial(_make, folder, seed), missing, processes):
+    for _ in spread(partial(_make, folder, seed, fleet), missing, processes):
         done += 1
         if progress is not None:
             progress(done, clips)
-    digest = _describe(folder, clips, seed)
+    digest = _describe(folder, clips, seed, fleet)
     return Rendered(clips, clips - len(missing), digest)
 
 
@@ -83,11 +84,12 @@ def name_of(index: int) -> str:
     return f"{'positive' if KINDS[index % 4] == 'positive' else 'negative'}/{index:05d}.mp4"
 
 
-def pixels(seed: int, index: int) -> Pixels:
-    """Frames [64, 64, 96, 3] of clip `index` of world `seed`, before encoding."""
+def pixels(seed: int, index: int, fleet: str = "a") -> Pixels:
+    """Frames [64, 64, 96, 3] of clip `index` of world `seed`, before encoding, as a fleet's camera records them."""
     rng = _generator(seed, index)
     made = _scene(rng, index)
-    return camera.film(rng, made.vehicles, made.weather, made.pitch, made.travelled)
+    taken = camera.film(rng, made.vehicles, made.weather, made.pitch, made.travelled)
+    return taken[camera.recorded(rng, len(taken), FLEETS[fleet])]
 
 
 def scene(seed: int, index: int) -> Scene:
@@ -99,8 +101,8 @@ def _generator(seed: int, index: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.array([seed, index], np.uint64)))
 
 
-def _make(folder: Path, seed: int, index: int) -> None:
-    video.write(folder / name_of(index), pixels(seed, index))
+def _make(folder: Path, seed: int, fleet: str, index: int) -> None:
+    video.write(folder / name_of(index), pixels(seed, index, fleet))
 
 
 def _scene(rng: np.random.Generator, index: int) -> Scene:
@@ -154,8 +156,7 @@ def _bystanders(rng: np.random.Generator, times: physics.Array, speed: float) ->
 
 def _recorded(folder: Path) -> dict[str, str]:
     """The digests of the clips that an earlier rendering finished, by name."""
-    path = folder / "task.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))["contents"]) if path.exists() else {}
+    return dict(catalogue.contents(catalogue.load(folder))) if (folder / catalogue.FILE).exists() else {}
 
 
 def _is_whole(folder: Path, name: str, recorded: dict[str, str]) -> bool:
@@ -181,7 +182,7 @@ def _claim(folder: Path, world: str) -> None:
         raise AnotherWorld(folder, held, world)
 
 
-def _describe(folder: Path, clips: int, seed: int) -> str:
+def _describe(folder: Path, clips: int, seed: int, fleet: str) -> str:
     """Writes metadata.csv, split.json and, last, task.json, whose presence says that the folder is complete."""
     names = [name_of(index) for index in range(clips)]
     contents = {name: _digest(folder / name) for name in names}
@@ -192,11 +193,15 @@ def _describe(folder: Path, clips: int, seed: int) -> str:
         writer.writerow({"file_name": name} | scene(seed, index).row)
     _replace(folder / "metadata.csv", table.getvalue())
     positive = {name: name.startswith("positive") for name in names}
-    _replace(folder / "split.json", splits.encode(splits.assign(contents, positive)))
-    digest = hashlib.sha256(json.dumps([contents, table.getvalue()], sort_keys=True).encode()).hexdigest()
-    task = {"task": "roadsim", "recipe": RECIPE, "seed": seed, "clips": clips, "digest": digest, "contents": contents}
-    _replace(folder / "task.json", json.dumps(task, indent=1, sort_keys=True))
-    return digest
+    splits.save(folder, splits.assign(contents, positive))
+    made = tuple(catalogue.Clip(name, name, contents[name], positive[name]) for name in names)
+    task = catalogue.Catalogue("roadsim", _world(seed, fleet), folder, made)
+    catalogue.save(folder, task)
+    return task.digest
+
+
+def _world(seed: int, fleet: str) -> str:
+    return f"{RECIPE}, seed {seed}, fleet {fleet}"
 
 
 def _replace(path: Path, text: str) -> None:

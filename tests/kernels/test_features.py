@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from kernels import datasets, features, splits
 from kernels.backbones import filters
 from kernels.backbones.backbone import STEPS, Floats
 from kernels.errors import BadConfiguration, BadFeatures, BadTask, MissingFeatures
+from kernels.tasks import catalogue
 from tests.kernels.conftest import World
 
 
@@ -36,13 +38,12 @@ def test_features_of_another_recipe_are_extracted_anew(world: World, cache: Path
 def tmp_task(world: World, cache: Path) -> Path:
     """A task folder with only eight of the world's clips."""
     folder = cache.parent / "task"
-    task = json.loads((world.folder / "task.json").read_text())
-    kept = sorted(task["contents"])[:4] + sorted(task["contents"])[-4:]
+    whole = catalogue.load(world.folder)
+    kept = [*whole.names[:4], *whole.names[-4:]]
     for name in kept:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(world.folder / name, folder / name)
-    task["contents"] = {name: task["contents"][name] for name in kept}
-    (folder / "task.json").write_text(json.dumps(task))
+    catalogue.save(folder, replace(whole, root=folder, clips=tuple(whole.by_name[name] for name in kept)))
     return folder
 
 

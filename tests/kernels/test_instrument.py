@@ -1,7 +1,7 @@
 """The instrument names what changed; the platform names what may change last bits."""
 
-import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import torch
 from kernels import instrument, splits
 from kernels.errors import MissingFeatures
 from kernels.operations import compiled
+from kernels.tasks import catalogue
 from tests.kernels.conftest import World
 from tests.kernels.packs import SIZE
 
@@ -31,10 +32,10 @@ def test_another_network_size_split_or_feature_is_another_instrument_and_is_name
     assert wider.changed(before) == ("network",)
     fewer = instrument.describe(world.folder, world.cache, ["motion"], **SIZE)
     assert fewer.changed(before) == ("features/appearance",)
-    contents = json.loads((world.folder / "task.json").read_text())["contents"]
-    positive = {name: name.startswith("positive") for name in contents}
-    (tmp_path / "split.json").write_text(splits.encode(splits.assign(contents, positive, key="another key")))
-    shutil.copy(world.folder / "metadata.csv", tmp_path)
+    task = catalogue.load(world.folder)
+    positive = {name: name.startswith("positive") for name in task.names}
+    splits.save(tmp_path, splits.assign(catalogue.contents(task), positive, key="another key"))
+    catalogue.save(tmp_path, task)
     resplit = instrument.describe(tmp_path, world.cache, BACKBONES, **SIZE)
     assert resplit.changed(before) == ("split",)
     assert len({before.digest, wider.digest, fewer.digest, resplit.digest}) == 4
@@ -43,9 +44,9 @@ def test_another_network_size_split_or_feature_is_another_instrument_and_is_name
 def test_one_changed_label_is_another_instrument(world: World, tmp_path: Path) -> None:
     before = instrument.describe(world.folder, world.cache, BACKBONES, **SIZE)
     shutil.copy(world.folder / "split.json", tmp_path)
-    first, second, *rest = (world.folder / "metadata.csv").read_text().splitlines()
-    name, _, *others = second.split(",")
-    (tmp_path / "metadata.csv").write_text("\n".join([first, ",".join([name, "", *others]), *rest]))
+    task = catalogue.load(world.folder)
+    first, *rest = task.clips
+    catalogue.save(tmp_path, replace(task, clips=(replace(first, positive=not first.positive), *rest)))
     relabelled = instrument.describe(tmp_path, world.cache, BACKBONES, **SIZE)
     assert relabelled.changed(before) == ("labels",)
 

@@ -57,7 +57,7 @@ def test_progress_counts_every_clip_up_to_all(tmp_path: Path) -> None:
 def test_a_folder_of_another_seed_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     roadsim.render(tmp_path, clips=32, seed=1)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with pytest.raises(AnotherWorld, match="holds clips of roadsim 1, seed 1, not of roadsim 1, seed 2"):
+    with pytest.raises(AnotherWorld, match="holds clips of roadsim 2, seed 1, fleet a, not of roadsim 2, seed 2"):
         roadsim.render(tmp_path, clips=32, seed=2)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
