@@ -62,7 +62,7 @@ static inline powers powers_of(floats x) {
     return (powers){scale * p + scale, scale * p + (scale - 1.0f), q, k == 0.0f};
 }
 
-/* ---- selective scan ----------------------------------------------------------------------------------------------
+/* Selective scan:
    u, delta, y (lanes, clips, steps, channels); a (lanes, states, channels); b, c (lanes, clips, steps, states) */
 
 typedef struct { long lanes, clips, steps, channels, states, backward, euler; } scan_size;
@@ -173,7 +173,7 @@ int scan_gradients(const scan_size *size, const float *u, const float *delta, co
     return 0;
 }
 
-/* ---- sLSTM ---------------------------------------------------------------------------------------------------------
+/* The sLSTM:
    gates (lanes, clips, steps, 4, channels) in the order i, f, z, o; recurrent (lanes, channels, 4, head) */
 
 typedef struct { long lanes, clips, steps, channels, head; } cell_size;
@@ -309,7 +309,7 @@ int cell_gradients(const cell_size *size, const float *gates, const float *trans
     return 0;
 }
 
-/* ---- dropout's dice ------------------------------------------------------------------------------------------------
+/* Dropout's dice:
    key, threshold, factor (lanes); kept (lanes, count): factor where the value's 16 bits reach the threshold, else 0 */
 
 typedef struct { long lanes, count, start; } dice_size;

@@ -63,10 +63,9 @@ class LayerNorm(nn.Module):
         return F.layer_norm(x, x.shape[-1:], self.gain, eps=1e-5)
 
 
-# ---- RetNet: microsoft/torchscale's parallel form ----------------------------------------------------------------
-
-
 class RetNetBlock(nn.Module):
+    """microsoft/torchscale's parallel form."""
+
     def __init__(self, w: Weights, name: str, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.dropout = heads, nn.Dropout(dropout)
@@ -102,10 +101,9 @@ class RetNetBlock(nn.Module):
         return x + self.down(self.dropout(F.silu(self.gate(normed)) * self.value(normed)))
 
 
-# ---- Mamba: state-spaces/mamba's selective_scan_ref, by zero-order hold, once for each direction ------------------
-
-
 class Mamba(nn.Module):
+    """state-spaces/mamba's selective_scan_ref, by zero-order hold."""
+
     def __init__(self, w: Weights, name: str) -> None:
         super().__init__()
         # Ours keeps the taps of both directions in the order of the steps; turned clips need theirs turned.
@@ -153,9 +151,6 @@ class BiMambaBlock(nn.Module):
         return x + (sides[0] + sides[1]) / 2
 
 
-# ---- xLSTM: NX-AI/xlstm's parallel mLSTM and vanilla sLSTM ---------------------------------------------------------
-
-
 class Blockwise(nn.Module):
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
@@ -167,6 +162,8 @@ class Blockwise(nn.Module):
 
 
 class MatrixBlock(nn.Module):
+    """NX-AI/xlstm's parallel mLSTM."""
+
     def __init__(self, w: Weights, name: str, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.norm, self.dropout = heads, LayerNorm(w[f"{name}.gain"]), nn.Dropout(dropout)
@@ -198,6 +195,8 @@ class MatrixBlock(nn.Module):
 
 
 class CellBlock(nn.Module):
+    """NX-AI/xlstm's vanilla sLSTM."""
+
     def __init__(self, w: Weights, name: str, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.norm, self.dropout = heads, LayerNorm(w[f"{name}.gain"]), nn.Dropout(dropout)
@@ -233,9 +232,6 @@ class CellBlock(nn.Module):
         return x + self.down(self.dropout(F.gelu(gate) * value))
 
 
-# ---- Zipformer: k2-fsa/icefall's pieces in the paper's block -------------------------------------------------------
-
-
 class BiasNorm(nn.Module):
     def __init__(self, bias: Tensor, log_scale: Tensor) -> None:
         super().__init__()
@@ -246,6 +242,8 @@ class BiasNorm(nn.Module):
 
 
 class ZipformerLayer(nn.Module):
+    """k2-fsa/icefall's pieces in the paper's block, at one rate of steps."""
+
     def __init__(self, w: Weights, name: str, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.dropout, self.progress = heads, nn.Dropout(dropout), 0.0
@@ -291,8 +289,6 @@ class ZipformerLayer(nn.Module):
         fast = self.block(slow).repeat_interleave(rate, 1)
         return x + self.bound(self.rate_bypass) * (fast - x)
 
-
-# ---- The whole classifier and its loop ---------------------------------------------------------------------------
 
 LAYERS: dict[str, tuple[type[nn.Module], type[nn.Module]]] = {
     "zipformer": (ZipformerLayer, ZipformerLayer),
