@@ -15,6 +15,8 @@ DOORS = {
     "new": ("actors.doors:new", "Write a commented campaign file to start from."),
     "check": ("actors.doors:check", "Check a campaign file and try one run; spends nothing."),
     "run": ("actors.doors:run", "Start a campaign, or resume it where it stands."),
+    "extract": ("actors.doors:extract", "Make a campaign's clips and features before it is run."),
+    "predict": ("actors.doors:predict", "Score clips with a run whose weights were kept."),
     "stop": ("actors.doors:stop", "Ask a running campaign to end cleanly."),
     "simulate": ("actors.doors:simulate", "Play a whole campaign on a surrogate, in virtual time; trains nothing."),
     "list": ("replay.doors:list_", "Name the campaigns: state, best, spend, size."),

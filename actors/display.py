@@ -119,7 +119,7 @@ def summary(view: View) -> list[str]:
         row, c = best[0], best[0].configuration
         lines.append(
             f"best {row.validation:.4f} +- {row.noise:.4f} validation AP: {row.experiment} by {row.agent}, "
-            f"{c['backbone']} {c['encoder']} {c['pooling']}"
+            f"{' '.join(str(value) for value in list(c.values())[:3])}"
         )
     if view.request is not None:
         lines.append("stopping: running packs are left" if view.request == "leaving" else "stopping after what runs")

@@ -1,4 +1,4 @@
-"""The doors of the room: `myriad run`, `stop`, `new`, `check` and `demo`; each loads what it needs when called."""
+"""The doors of the room, from `myriad run` to `myriad predict`; each loads what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -134,3 +134,57 @@ def simulate(
         experiments=experiments, seed=seed, agents=agents, devices=devices, policy=policy, diversity=diversity
     )
     return play(checked(setting, bugs), to or home_of(home) / "sim.myriad")
+
+
+def extract(file: Path, *, home: Home = None, headless: bool = False) -> int:
+    """Make a campaign's clips and features before it is run; goes on where a killed one stopped.
+
+    Args:
+        file: the campaign file.
+        headless: plain lines instead of bars.
+    """
+    from actors.extraction import extract as extracted  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    return extracted(file, home_of(home), headless=headless)
+
+
+def predict(
+    campaign: str,
+    experiment: str,
+    clips: Path | None = None,
+    *,
+    out: Path | None = None,
+    nexar: bool = False,
+    device: str = "cpu",
+    home: Home = None,
+) -> int:
+    """Score clips with a run whose weights were kept, into CSV; without clips, score the recorded split again.
+
+    Args:
+        campaign: the campaign's name or folder.
+        experiment: its id, or champion.
+        clips: a folder of videos, or one video.
+        out: the CSV file; standard output when it is not given.
+        nexar: the competition's columns id and score instead of file and score.
+        device: cpu or cuda:N.
+    """
+    from actors import prediction  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    folder, run = prediction.kept(campaign, experiment, home_of(home))
+    if clips is None:
+        parts = prediction.again(folder, run, device=device)
+        for part in parts:
+            same = "the same" if part.again == part.recorded else f"off by {abs(part.again - part.recorded):.1e}"
+            print(f"{run.experiment} {part.name:<10} recorded {part.recorded!r}, again {part.again!r}: {same}")
+            for lead, value in part.leads.items():
+                print(f"  {lead:g} s before the event {value:.4f}")
+            if part.leads:
+                print(f"  mean over leads {sum(part.leads.values()) / len(part.leads):.4f}")
+        return 0 if all(part.again == part.recorded for part in parts) else 1
+    said = prediction.predict(run, prediction.found(clips), device=device)
+    prediction.written(prediction.table(said.scores, nexar=nexar), out)
+    for problem in said.problems:
+        print(f"no score: {problem}", file=sys.stderr)
+    return 1 if said.problems else 0

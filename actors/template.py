@@ -30,7 +30,7 @@ name = "{name}"                  # names the folder campaigns/{name} and the log
 # kind = "nexar"                 # the Nexar collision data, as published or as the competition has it
 # folder = "nexar"               # and leads, split and strict as above
 
-# kind = "command"               # a script of your own, in any language: see kernels/tasks/command.py for what it is told
+# kind = "command"               # a script of your own, in any language; docs/examples/iris shows how
 # run = ["python", "train.py"]
 # inputs = ["train.py"]          # files that give its numbers their meaning
 # space = "space.toml"           # its dimensions; [space] below may narrow them
