@@ -195,7 +195,11 @@ class Nemesis:
             self._quiet.clear()
 
     def _hear_again(self) -> None:
+        """End what is over: silences, and views that stood still."""
         for member in self.members:
+            if 0 < member.view.blocked <= self.now:
+                member.view.blocked = 0
+                self._quiet.discard(member)
             if member.deaf and member.deaf <= self.now:
                 member.deaf = 0
                 self._unheard.pop(member.author, None)
@@ -274,8 +278,14 @@ class Nemesis:
 
     def _let_lease_expired_alive(self, fault: Fault) -> None:
         worker = self._pick(fault, "worker")
-        worker.deaf = self._until(fault) + round(SILENCE * SECOND)
-        self._unheard[worker.author] = self.now
+        # the closest races: its lease expires at the very moment at which its run ends
+        ends = min((due.at for due in self._due if due.member is worker), default=0)
+        since = self.now if fault.pick % 3 else max(self.now, ends - round(SILENCE * SECOND))
+        self._unheard[worker.author] = since
+        worker.deaf = since + round(SILENCE * SECOND) + self._until(fault) - self.now
+        if fault.pick % 2:
+            # cut off both ways: it goes on without knowing that it is thought lost
+            worker.view.blocks(worker.deaf + SECOND)
 
     def _let_acknowledgement_lost(self, fault: Fault) -> None:
         self.wire.losing.add(self._pick(fault).author)

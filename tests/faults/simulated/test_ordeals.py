@@ -1,0 +1,180 @@
+"""Small campaigns under seeded faults: no law is broken, none is vacuous, and what is broken on purpose is caught."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import actors.nemesis
+from actors.endurance import endure, seeds_of
+from actors.errors import CampaignError
+from actors.faults import KINDS, MOST, Fault, Script, script, shrunk
+from actors.fixer import Fixer
+from actors.nemesis import Nemesis
+from actors.ordeals import Ordeal, audited, ordeal, reproduced
+from actors.troupe import Parts
+from events.log import LogReader
+from tests.faults.simulated import auditor
+from tests.faults.simulated.mutants import MUTANTS
+
+FEW = range(1, 301)
+MANY = range(1, 10_001)
+
+FAR = range(1, 2001)
+"""Seeds among which every planted mistake shows; the rarest needs a lease to expire as its run ends."""
+
+RARE = (71, 148, 227)
+"""Seeds that are tried first, because they have shown the rarest mistakes; after them all are."""
+
+FOUND: dict[str, tuple[int, Script]] = {
+    "a pen numbered its next frame wrongly after a frame had come twice": (
+        16,
+        (Fault(69, "frame_delivered_twice", 852522),),
+    ),
+    "a role folded a frame before the one that it follows, and never the other": (
+        5,
+        (Fault(19, "frame_delivered_late", 322250),),
+    ),
+    "an agent whose clock had gone back rested until it caught up": (227, (Fault(61, "clock_jumped", 442309),)),
+}
+"""What was found in the roles this way, each with the seed and the script that showed it."""
+
+
+def both(log: LogReader) -> tuple[list[str], Counter[str]]:
+    """The laws of the house, and an auditor that shares nothing with it."""
+    breaches, laws = audited(log)
+    others, rules = auditor.audited(log.read())
+    return [*breaches, *others], laws + rules
+
+
+def held(seeds: Iterable[int]) -> None:
+    """No seed breaks a law; every fault strikes, every law is tried."""
+    struck: Counter[str] = Counter()
+    laws: Counter[str] = Counter()
+    failed: list[Ordeal] = []
+    for seed in seeds:
+        one = ordeal(seed, auditor=both)
+        struck.update(one.struck)
+        laws += one.laws
+        if one.problems:
+            failed.append(one)
+    assert [(one.seed, one.problems[:2]) for one in failed] == []
+    assert min(struck[kind] for kind in KINDS) > 0, struck
+    assert min(laws.values()) > 10, laws
+
+
+def test_no_law_is_broken_and_none_is_vacuous_over_hundreds_of_seeds() -> None:
+    held(FEW)
+
+
+@pytest.mark.prove
+def test_no_law_is_broken_over_ten_thousand_seeds() -> None:
+    held(MANY)
+
+
+@pytest.mark.parametrize("found", FOUND)
+def test_a_seed_that_once_failed_holds_and_fails_with_the_old_part(found: str) -> None:
+    seed, faults = FOUND[found]
+    assert ordeal(seed, faults, auditor=both).problems == []
+    old = "an agent that waits for its clock" if "clock" in found else "a pen that counts a frame twice"
+    assert ordeal(seed, faults, parts=MUTANTS[old], auditor=both).problems
+
+
+def first_failure(parts: Parts) -> Ordeal:
+    """The first seed that a mutant does not survive."""
+    for seed in (*RARE, *FAR):
+        one = ordeal(seed, parts=parts, auditor=both)
+        if one.problems:
+            return one
+    raise AssertionError("nobody noticed")
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_planted_mistake_is_caught_and_shrunk_to_at_most_five_faults_that_fail_on_their_own(name: str) -> None:
+    failed = first_failure(MUTANTS[name])
+    fewest = reproduced(failed, parts=MUTANTS[name], auditor=both)
+    assert len(fewest) <= 5
+    assert set(fewest) <= set(failed.faults)
+    assert ordeal(failed.seed, fewest, parts=MUTANTS[name], auditor=both).problems
+    assert not ordeal(failed.seed, fewest, auditor=both).problems
+
+
+def test_a_seed_alone_is_the_same_to_the_byte_under_any_hash_seed() -> None:
+    code = (
+        "from hashlib import sha256; from actors.nemesis import Nemesis; from actors.faults import script\n"
+        "whole = sha256()\n"
+        "for seed in range(20, 32):\n"
+        "    n = Nemesis(seed, script(seed)); n.play()\n"
+        "    [whole.update(r.payload + r.id.encode()) for r in n.wire.read()]\n"
+        "print(hash('x'), whole.hexdigest())"
+    )
+    said = []
+    for hashes in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": hashes}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, cwd=HOUSE
+        )
+        said.append(done.stdout.split())
+    assert said[0][0] != said[1][0]
+    assert said[0][1] == said[1][1] == played(range(20, 32))
+
+
+HOUSE = Path(__file__).resolve().parents[3]
+
+
+def played(seeds: Iterable[int]) -> str:
+    whole = sha256()
+    for seed in seeds:
+        nemesis = Nemesis(seed, script(seed))
+        nemesis.play()
+        for recorded in nemesis.wire.read():
+            whole.update(recorded.payload + recorded.id.encode())
+    return whole.hexdigest()
+
+
+def test_scripts_have_every_kind_of_fault_and_some_have_none() -> None:
+    scripts = [script(seed) for seed in FEW]
+    assert {fault.kind for faults in scripts for fault in faults} == {*KINDS}
+    assert min(map(len, scripts)) == 0
+    assert max(map(len, scripts)) == MOST
+
+
+def test_shrinking_leaves_only_what_is_needed() -> None:
+    faults = tuple(Fault(turn, "disk_full", 0) for turn in range(8))
+    assert shrunk(faults, lambda fewer: {2, 5} <= {fault.turn for fault in fewer}) == (faults[2], faults[5])
+    assert shrunk(faults, lambda fewer: True) == ()
+
+
+def test_a_role_that_raises_is_a_finding() -> None:
+    class Broken(Fixer):
+        def decide(self, *_: object) -> Any:
+            raise ZeroDivisionError("no")
+
+    assert any("ZeroDivisionError" in problem for problem in ordeal(1, (), parts=Parts(fixer=Broken)).problems)
+
+
+def test_a_campaign_that_never_ends_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actors.nemesis, "LAST", 20)
+    assert "it still talked after 20 turns" in ordeal(1, ()).problems
+
+
+def test_the_door_counts_every_fault_and_says_that_it_is_simulated(capsys: pytest.CaptureFixture[str]) -> None:
+    assert endure("1-25") == 0
+    out = capsys.readouterr().out
+    assert "SIMULATED: 25 campaigns" in out
+    assert "two schedulers" in out
+    assert out.splitlines()[-1] == "0 failed"
+
+
+@pytest.mark.parametrize("words", ["", "x", "5-2", "1-2-3"])
+def test_seeds_that_are_none_are_refused_in_one_sentence(words: str) -> None:
+    with pytest.raises(CampaignError, match="--seeds"):
+        seeds_of(words)
