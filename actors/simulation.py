@@ -8,6 +8,7 @@ real clock or a source of chance, so that the same roles and hands write the sam
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -164,7 +165,7 @@ class Simulation:
 
         self.later(member.free, ends)
         if member.every and isinstance(order, Propose):
-            self.later(self.now + round(member.every * 1e6), lambda: None)
+            self.later(self.now + math.ceil(member.every * 1e6), lambda: None)
 
     def _clock(self) -> int:
         self.now += FRAME

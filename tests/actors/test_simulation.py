@@ -1,0 +1,319 @@
+"""A simulated campaign: the same bytes for the same seed, whole and sealed, and its surrogate blind to time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.agent import Plan
+from actors.beside import beside, beside_page
+from actors.campaign import parse
+from actors.errors import CampaignError
+from actors.laboratory import (
+    DAY,
+    KNOWN_FROM,
+    LATE,
+    MENDED,
+    START,
+    AgentHands,
+    BenchHands,
+    Laboratory,
+    Setting,
+)
+from actors.orders import Answered, Breakdown, History, Propose, Run, Score, Train, Trained
+from actors.policies.standins import SURVEYOR, TUNER, Standin, glance
+from actors.policies.uniform import draw
+from actors.published import CELLS
+from actors.simulated import checked, play
+from actors.surrogate import BUGS, Surrogate, duration, memory, within
+from events import campaigns
+from events.facts import Completed, Execution, WorkerJoined
+from events.memory import MemoryLog
+from events.spaces import PAPER
+from replay.audit import audit
+from replay.ledger import Ledger
+from replay.measures import Measurement
+from replay.seals import overall, verified
+
+HOUSE = Path(__file__).resolve().parents[2]
+SMALL = Setting(experiments=150, every=50, seed=3)
+
+
+@cache
+def played(setting_bytes: bytes) -> tuple[MemoryLog, Laboratory]:
+    setting = msgspec.json.decode(setting_bytes, type=Setting)
+    log = MemoryLog(setting.name)
+    laboratory = Laboratory(setting, log)
+    laboratory.play()
+    return log, laboratory
+
+
+def log_of(setting: Setting) -> MemoryLog:
+    return played(msgspec.json.encode(setting))[0]
+
+
+def ledger_of(setting: Setting) -> Ledger:
+    return played(msgspec.json.encode(setting))[1].simulation.known.ledger
+
+
+def digest_of(log: MemoryLog) -> str:
+    whole = sha256()
+    for recorded in log.read():
+        whole.update(recorded.subject.encode() + recorded.id.encode() + recorded.payload)
+    return whole.hexdigest()
+
+
+def drawn(many: int) -> list[dict[str, Any]]:
+    chance = Random(5)
+    return [draw(PAPER, chance) for _ in range(many)]
+
+
+def test_the_same_seed_is_the_same_to_the_byte_under_any_hash_seed() -> None:
+    code = "from tests.actors.test_simulation import *\nprint(hash('x'), digest_of(log_of(SMALL)))"
+    said = []
+    for hashes in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": hashes}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment, cwd=HOUSE
+        )
+        said.append(done.stdout.split())
+    assert said[0][0] != said[1][0]
+    assert said[0][1] == said[1][1] == digest_of(log_of(SMALL))
+
+
+def test_another_seed_is_another_campaign() -> None:
+    assert digest_of(log_of(SMALL)) != digest_of(log_of(msgspec.structs.replace(SMALL, seed=4)))
+
+
+def test_a_campaign_completes_what_was_asked_is_closed_sealed_and_breaks_no_law() -> None:
+    log, ledger = log_of(SMALL), ledger_of(SMALL)
+    assert len(ledger.completed) == 150
+    assert ledger.closed == "150 experiments completed, as the budget allows"
+    assert overall(verified(log)[1]) == "held"
+    found = audit(log)
+    assert found.verdict == "held", [ruling.breaches for ruling in found.rulings if ruling.breaches]
+
+
+def test_the_log_says_that_it_is_simulated() -> None:
+    opened = next(iter(log_of(SMALL).read())).facts[0]
+    assert "SIMULATED" in opened.file.head  # type: ignore[attr-defined] # the first fact opens the campaign
+    joined = next(fact for frame in log_of(SMALL).read() for fact in frame.facts if isinstance(fact, WorkerJoined))
+    assert "simulated" in joined.platform["device"]
+
+
+def test_the_campaign_file_on_the_log_is_toml_with_the_budget() -> None:
+    import tomllib
+
+    assert tomllib.loads(SMALL.file)["budget"]["experiments"] == 150
+    with pytest.raises(CampaignError, match=r"agent.policy = 'surveyor'"):
+        parse(SMALL.file, file="sim.toml")
+
+
+def test_most_candidates_of_the_stand_ins_are_twins_and_the_devices_are_idle_most_of_the_time() -> None:
+    setting = msgspec.structs.replace(SMALL, experiments=1500)
+    ledger = ledger_of(setting)
+    declined = Counter(idea.declined for idea in ledger.ideas.values())
+    assert declined["twin"] > len(ledger.completed)
+
+
+def test_without_the_diversity_budget_the_search_narrows() -> None:
+    def bits(*, diversity: bool) -> float:
+        setting = msgspec.structs.replace(SMALL, experiments=600, diversity=diversity)
+        measurement = Measurement()
+        measurement.advance(log_of(setting).read())
+        return float(measurement.values()["entropy_author"] or 0.0)
+
+    assert bits(diversity=True) > 1.5
+    assert bits(diversity=False) < 1.0
+
+
+def test_each_bug_is_in_the_instrument_until_its_date_and_no_run_spans_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    early = {bug: (n + 1) * DAY // 8 for n, bug in enumerate(BUGS)}
+    monkeypatch.setattr("actors.laboratory.MENDED", early)
+    log = MemoryLog("sim")
+    laboratory = Laboratory(msgspec.structs.replace(SMALL, experiments=700, devices=8), log)
+    laboratory.play()
+    ledger = laboratory.simulation.known.ledger
+    expected = [Surrogate(BUGS[n:]).instrument for n in range(len(BUGS) + 1)]
+    seen = list(dict.fromkeys(str(ledger.experiments[name].attempts[-1].instrument) for name in ledger.completed))
+    assert seen == expected
+    for name in ledger.completed:
+        attempt = ledger.experiments[name].attempts[-1]
+        began = (attempt.started_at or 0) - START
+        # a run that began just before a date keeps the instrument that it began under
+        assert attempt.instrument == expected[sum(began > at for at in early.values())]
+    assert not any(ruling.broken for ruling in audit(log).rulings)
+
+
+def test_the_dates_are_the_papers() -> None:
+    assert [MENDED[bug] / DAY for bug in BUGS] == [18, 19, 20, 20.5]
+    assert KNOWN_FROM / DAY == 10
+
+
+def test_nobody_proposes_the_late_backbone_before_its_date() -> None:
+    hands = AgentHands(Plan(name="surveyor", policy="surveyor", ideas=40), diversity=True)
+    order = Propose("c-1", 7, History(PAPER, (), ()))
+
+    def proposed(now: int) -> set[object]:
+        answer = hands.perform(order, now)[1]
+        assert isinstance(answer, Answered)
+        return {idea.configuration["backbone"] for idea in answer.ideas}
+
+    assert LATE not in proposed(START + KNOWN_FROM - 1)
+    assert LATE in proposed(START + KNOWN_FROM)
+
+
+def test_the_surrogate_answers_from_configuration_seed_and_instrument_alone() -> None:
+    order = Train("p-1", tuple(Run(f"e-{n}", 1, 0, c, n) for n, c in enumerate(drawn(20))), Execution(timeout=3600))
+    first, *others = [BenchHands(Surrogate(BUGS)).perform(order, now) for now in (0, START, START + 30 * DAY)]
+    assert all(other == first for other in others)
+    mended = BenchHands(Surrogate()).perform(order, 0)
+    assert mended != first
+    renamed = msgspec.structs.replace(order, runs=tuple(msgspec.structs.replace(r, experiment="x") for r in order.runs))
+    again = BenchHands(Surrogate(BUGS)).perform(renamed, 0)[1]
+    assert isinstance(again, Trained)
+    assert isinstance(first[1], Trained)
+    assert [msgspec.structs.replace(end, experiment="") for end in again.ends] == [
+        msgspec.structs.replace(end, experiment="") for end in first[1].ends
+    ]
+
+
+def test_a_loss_that_is_not_wired_has_no_effect_and_one_that_is_does() -> None:
+    for configuration in drawn(50):
+        plain = {**configuration, "loss": "bce"}
+        focal = {**plain, "loss": "focal", "focal_gamma": 3.0, "focal_alpha": 0.25}
+        blind, seeing = Surrogate(("loss",)), Surrogate()
+        assert within(plain, 0.9) == within(focal, 0.9)
+        assert blind._lost(plain) == blind._lost(focal)
+        assert seeing._lost(plain) > seeing._lost(focal)
+
+
+def test_the_leak_raises_validation_and_leaves_test_alone() -> None:
+    for seed, configuration in enumerate(drawn(50)):
+        (validation, test), (leaked, same) = (s.truth(configuration, seed) for s in (Surrogate(), Surrogate(("leak",))))
+        assert leaked > validation
+        assert same == test
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_cell_spans_what_was_published_and_has_its_mean(cell: tuple[str, str]) -> None:
+    backbone, encoder = cell
+    configuration = {"backbone": backbone, "encoder": encoder}
+    published = CELLS[cell]
+    places = [(n + 0.5) / 2000 for n in range(2000)]
+    values = [within(configuration, place) for place in places]
+    assert values == sorted(values)
+    assert values[1000] == pytest.approx(published.median, abs=2e-3)
+    assert published.worst <= values[0]
+    assert values[-1] <= published.best
+    # cells of few runs have means that no monotone shape between their three points can have exactly
+    assert sum(values) / 2000 == pytest.approx(published.mean, abs=0.01 if published.runs >= 10 else 0.05)
+
+
+def test_runs_take_minutes_and_break_rarely() -> None:
+    ends = [Surrogate().run(Run("e", 1, 0, c, n), Execution(timeout=3600)) for n, c in enumerate(drawn(3000))]
+    broken = [end for end in ends if isinstance(end, Breakdown)]
+    assert 0 < len(broken) < 120
+    assert {end.kind for end in broken} <= {"out_of_memory", "diverged", "missing_features", "crashed"}
+    assert all(540 < end.gpu_seconds < 1800 for end in ends if isinstance(end, Score))
+    assert all(end.validation == end.curve[end.epoch - 1] for end in ends if isinstance(end, Score))
+
+
+def test_smaller_slices_of_a_batch_cure_what_did_not_fit() -> None:
+    large = next(c for c in drawn(3000) if memory(c) > 90)
+    whole = Surrogate().run(Run("e", 1, 0, large, 1), Execution(timeout=3600))
+    assert isinstance(whole, Breakdown)
+    assert whole.kind == "out_of_memory"
+    assert isinstance(Surrogate().run(Run("e", 2, 0, large, 1), Execution(4, 3600)), Score)
+    assert duration(large, 0.5) > 0
+
+
+@pytest.mark.parametrize("temper", [SURVEYOR, TUNER], ids=lambda temper: temper.name)
+def test_a_stand_in_repeats_itself_for_the_same_briefing_and_stays_inside_the_space(temper: Any) -> None:
+    ledger = ledger_of(SMALL)
+    from actors.trials import history
+
+    known, standin = history(ledger), Standin(temper)
+    answers = [standin.answer(known, key, 4, 21) for key in range(30)]
+    assert answers == [standin.answer(known, key, 4, 21) for key in range(30)]
+    assert all(PAPER.problems(idea.configuration) == () for answer in answers for idea in answer)
+    assert {len(answer) for answer in answers} == {25}
+    assert {idea.origin for idea in answers[0]} == {"agent", "sweep"}
+    # what it does not see changes nothing: only leaders and the latest runs count
+    seen = glance(known)
+    least = History(known.space, seen.leaders[::-1], ())
+    assert {trial.idea for trial in glance(least).leaders} == {trial.idea for trial in seen.leaders}
+
+
+def test_with_the_diversity_budget_an_idea_leaves_the_leading_backbone() -> None:
+    from actors.trials import history
+
+    known = history(ledger_of(SMALL))
+    leaders = {trial.idea: trial.configuration["backbone"] for trial in glance(known).leaders}
+    for key in range(20):
+        ideas = Standin(TUNER).propose(known, key, 4)
+        assert ideas[0].configuration["backbone"] != leaders[ideas[0].parents[0]]
+        for idea in Standin(TUNER, diversity=False).propose(known, key, 4):
+            assert idea.configuration["backbone"] == leaders[idea.parents[0]]
+
+
+def test_the_door_writes_an_archive_that_replay_reads_and_says_that_it_is_simulated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "campaigns" / "sim.myriad"
+    assert play(SMALL, path) == 0
+    out = capsys.readouterr().out
+    assert "SIMULATED: 150 experiments" in out
+    assert "beside the paper" in out
+    log = campaigns.open("sim", tmp_path / "campaigns")
+    completed = [f for recorded in log.read() for f in recorded.facts if isinstance(f, Completed)]
+    assert len(completed) == 150
+    with pytest.raises(CampaignError, match="is there already"):
+        play(SMALL, path)
+
+
+def test_every_number_beside_the_paper_says_whether_it_was_calibrated() -> None:
+    measurement = Measurement()
+    measurement.advance(log_of(SMALL).read())
+    lines = beside(measurement, SMALL)
+    assert {line.standing for line in lines} == {"set", "calibrated", "held back"}
+    assert "held back" in beside_page(lines)
+
+
+@pytest.mark.parametrize(
+    ("changes", "bugs", "said"),
+    [
+        ({"experiments": 0}, "all", "--experiments"),
+        ({"devices": 0}, "all", "--devices"),
+        ({"agents": 0}, "all", "--agents"),
+        ({"seed": -1}, "all", "--seed"),
+        ({"policy": "nobody"}, "all", "--policy nobody"),
+        ({}, "leak,typo", "--bugs typo"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_in_one_sentence(changes: dict[str, Any], bugs: str, said: str) -> None:
+    with pytest.raises(CampaignError, match=said):
+        checked(Setting(**changes), bugs)
+
+
+@pytest.mark.parametrize(("words", "bugs"), [("all", BUGS), ("none", ()), ("padding,leak", ("leak", "padding"))])
+def test_bugs_are_switches(words: str, bugs: tuple[str, ...]) -> None:
+    assert checked(Setting(), words).bugs == bugs
+
+
+@pytest.mark.parametrize(("policy", "agents"), [("uniform", 1), ("tpe", 2)])
+def test_the_laboratory_plays_any_policy_any_number_of_agents_and_devices(policy: str, agents: int) -> None:
+    setting = Setting(experiments=40, agents=agents, devices=3, policy=policy, bugs=(), every=20, sweep=3)
+    ledger = ledger_of(setting)
+    assert len(ledger.completed) == 40
+    assert len({idea.agent for idea in ledger.ideas.values()} - {"fixer"}) == agents
