@@ -18,7 +18,20 @@ import msgspec
 from actors.errors import BenchBroken
 from actors.orders import Describe, Described, Epoch, Order, Progress, Refused, Result, Setup
 
-PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")
+SWITCHES = ("MYRIAD_COMPILED", "XDG_CACHE_HOME")
+"""Where the compiled loops lie, and whether they are used."""
+
+PASSED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "VIRTUAL_ENV",
+    *SWITCHES,
+)
 """All that a bench sees of our environment; keys and tokens are not among it."""
 
 STARTING = 120.0
