@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -122,7 +123,9 @@ def _start(program: Program, one: Run, folder: Path) -> subprocess.Popen[bytes]:
     own = {f"MYRIAD_{key.upper()}": str(value) for key, value in one.configuration.items()}
     own |= {"MYRIAD_CONFIGURATION": str(path), "MYRIAD_CHECKPOINT": str(path.with_name("checkpoint"))}
     own |= {"MYRIAD_EXPERIMENT": one.experiment, "MYRIAD_SEED": str(one.seed)}
-    words = [str(Path(program.words[0]).expanduser()), *program.words[1:]]
+    # "python" is the one that runs this: the user's own may lack what ours has, or be no python3 at all.
+    first = sys.executable if program.words[0] == "python" else str(Path(program.words[0]).expanduser())
+    words = [first, *program.words[1:]]
     with (folder / "stderr.txt").open("wb") as errors:
         return subprocess.Popen(
             words,
