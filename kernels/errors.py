@@ -1,10 +1,14 @@
 """What can go wrong in this room, as one family of exceptions that carry what they speak about."""
 
 from pathlib import Path
+from typing import Any
 
 
 class KernelsError(Exception):
-    """Root of every error this room raises on purpose."""
+    """Root of every error this room raises on purpose; any of them comes whole out of another process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, self.__dict__)
 
 
 class BadConfiguration(KernelsError):
@@ -86,3 +90,9 @@ class BadWeights(KernelsError):
 
 class BadCheckpoint(KernelsError):
     """Checkpoint bytes that are damaged or of another format."""
+
+
+def _restored(kind: type[KernelsError], args: tuple[Any, ...], state: dict[str, Any]) -> KernelsError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error

@@ -153,7 +153,7 @@ def test_a_clip_that_breaks_only_while_it_is_read_is_left_out_of_a_task_that_is_
     whole = (videos / "v07.mp4").read_bytes()
     try:
         (videos / "v07.mp4").write_bytes(whole[:200])
-        made = features.extract(tmp_path / "task", "appearance", tmp_path / "cache")
+        made = features.extract(tmp_path / "task", "appearance", tmp_path / "cache", processes=2)
     finally:
         (videos / "v07.mp4").write_bytes(whole)
     assert made.clips == CLIPS - 1

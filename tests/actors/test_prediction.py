@@ -1,0 +1,102 @@
+"""A kept run predicts: the recorded AP again on the recorded split, and a table for clips that nobody has labelled."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from actors import prediction
+from actors.errors import CampaignError
+from events.folder import Campaign as Folder
+from tests import tiny
+from tests.faults.runs import Place
+
+
+@pytest.fixture(scope="module")
+def ran(world: Folder, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A tiny campaign that has ended."""
+    place = Place(tmp_path_factory.mktemp("prediction"), world)
+    ended = place.runs()
+    assert ended.code == 0, ended.err
+    return place
+
+
+def test_the_recorded_split_gives_the_recorded_ap_again_to_the_last_bit(ran: Place) -> None:
+    folder, run = prediction.kept("tiny", "champion", ran.home)
+    parts = prediction.again(folder, run)
+    assert [(part.name, part.again) for part in parts] == [
+        ("validation", run.outcome.validation),
+        ("test", run.outcome.test),
+    ]
+    said = ran.calls("predict", "tiny", run.experiment)
+    assert said.code == 0, said.err
+    assert said.out.count("the same") == 2
+
+
+def test_unlabelled_clips_get_a_score_each_in_either_form(ran: Place, tmp_path: Path) -> None:
+    clips = tmp_path / "clips"
+    clips.mkdir()
+    source = next((ran.folder.path / "clips").glob("positive"))
+    for path in sorted(source.glob("*.mp4"))[:3]:
+        shutil.copy(path, clips / path.name)
+    out = tmp_path / "scores.csv"
+    assert ran.calls("predict", "tiny", "champion", str(clips), "--out", str(out)).code == 0
+    rows = list(csv.DictReader(out.open()))
+    assert [row["file"] for row in rows] == sorted(path.name for path in clips.iterdir())
+    assert all(0 < float(row["score"]) < 1 for row in rows)
+    assert ran.calls("predict", "tiny", "champion", str(clips), "--nexar", "--out", str(out)).code == 0
+    nexar = list(csv.DictReader(out.open()))
+    assert {row["id"]: row["score"] for row in nexar} == {str(int(row["file"][:-4])): row["score"] for row in rows}
+
+
+def test_a_clip_that_cannot_be_read_has_no_score_and_is_named(ran: Place, tmp_path: Path) -> None:
+    shutil.copy(next((ran.folder.path / "clips" / "positive").glob("*.mp4")), tmp_path / "good.mp4")
+    (tmp_path / "bad.mp4").write_text("no video")
+    said = ran.calls("predict", "tiny", "champion", str(tmp_path))
+    assert said.code == 1
+    assert "no score: video" in said.err
+    assert "bad.mp4" in said.err
+    assert said.out.splitlines()[0] == "file,score"
+    assert [line.partition(",")[0] for line in said.out.splitlines()[1:]] == ["good.mp4"]
+
+
+def test_weights_that_are_not_those_of_the_log_are_refused(ran: Place, tmp_path: Path) -> None:
+    folder, run = prediction.kept("tiny", "champion", ran.home)
+    path = folder.checkpoints / f"{run.outcome.checkpoint}.safetensors"
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        with pytest.raises(CampaignError, match="is not what .* left: its digest differs"):
+            prediction.kept("tiny", run.experiment, ran.home)
+        path.unlink()
+        with pytest.raises(CampaignError, match="cannot be read from .*: No such file"):
+            prediction.kept("tiny", run.experiment, ran.home)
+    finally:
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", ["e-999", "nonsense"])
+def test_an_experiment_that_is_not_there_is_one_sentence_that_offers_others(ran: Place, name: str) -> None:
+    assert f"has no completed experiment '{name}'; the best whose weights were kept: e-" in ran.calls(
+        "predict", "tiny", name
+    ).sentence
+
+
+def test_a_folder_without_videos_is_one_sentence(ran: Place, tmp_path: Path) -> None:
+    assert "is no video and holds none" in ran.calls("predict", "tiny", "champion", str(tmp_path)).sentence
+
+
+def test_extraction_says_what_it_takes_goes_on_where_it_stopped_and_leaves_nothing_to_a_run(
+    world: Folder, tmp_path: Path
+) -> None:
+    place = Place(tmp_path, None)
+    first = place.calls("extract", str(place.file), "--headless")
+    assert first.code == 0, first.err
+    assert f"disk: {tiny.CLIPS} clips take up to" in first.out
+    assert "features: motion, 72 clips (all new), 105 wide" in first.out
+    again = place.calls("extract", str(place.file), "--headless")
+    assert "72 clips, 72 of them from before" in again.out or "72 of them from before" in again.out
+    assert "(72 from before)" in again.out
