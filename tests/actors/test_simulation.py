@@ -286,8 +286,8 @@ def test_every_number_beside_the_paper_says_whether_it_was_calibrated() -> None:
     measurement = Measurement()
     measurement.advance(log_of(SMALL).read())
     lines = beside(measurement, SMALL)
-    assert {line.standing for line in lines} == {"set", "calibrated", "held back"}
-    assert "held back" in beside_page(lines)
+    assert {line.standing for line in lines} == {"set", "calibrated", "seen"}
+    assert "seen" in beside_page(lines)
 
 
 @pytest.mark.parametrize(
