@@ -13,7 +13,7 @@ from replay.measures import Measurement
 from replay.tables import table
 
 Standing = Literal["set", "calibrated", "seen"]
-"""Put in; fitted to, so that agreeing proves nothing; looked at only afterwards."""
+"""Put in; fitted to, so that agreeing proves nothing; in view while others were fitted, so that it proves little."""
 
 
 class Line(NamedTuple):
