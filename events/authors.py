@@ -7,7 +7,20 @@ from events.envelope import Fact
 from events.errors import AuthorForbidden
 
 WRITES: dict[str, tuple[type[Fact], ...]] = {
-    "person": (facts.CampaignOpened, facts.FeaturesExtracted),
+    "person": (
+        facts.CampaignOpened,
+        facts.FeaturesExtracted,
+        facts.CampaignPaused,
+        facts.CampaignResumed,
+        facts.CampaignReopened,
+        facts.Boosted,
+        facts.Cancelled,
+        facts.Banned,
+        facts.BanLifted,
+        facts.DefectFound,
+        facts.DefectFixed,
+        facts.RunCompared,
+    ),
     "supervisor": (facts.RoleFailed, facts.RoleRestarted),
     "agent": (facts.AgentJoined, facts.CycleStarted, facts.AnswerReceived, facts.AnswerRefused, facts.IdeaProposed),
     "scheduler": (
@@ -19,8 +32,20 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.Abandoned,
         facts.WorkerLost,
         facts.CampaignClosed,
+        facts.SpaceWidened,
+        facts.Banned,
+        facts.BanLifted,
+        facts.EraOpened,
     ),
-    "worker": (facts.WorkerJoined, facts.WorkerRetired, facts.Started, facts.Completed, facts.Failed),
+    "worker": (
+        facts.WorkerJoined,
+        facts.WorkerRetired,
+        facts.Started,
+        facts.Completed,
+        facts.Failed,
+        facts.InstrumentVerified,
+        facts.InstrumentRefused,
+    ),
     "fixer": (
         facts.DiagnosisMade,
         facts.RemedyProposed,
@@ -29,7 +54,12 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.IdeaProposed,
         facts.FeaturesExtracted,
     ),
-    "analyst": (facts.MetricsMeasured, facts.ControlMeasured, facts.LogSealed),
+    "analyst": (
+        facts.MetricsMeasured,
+        facts.ControlMeasured,
+        facts.LogSealed,
+        facts.DefectFound,
+    ),
 }
 
 

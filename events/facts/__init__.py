@@ -6,10 +6,24 @@ and an entry in `events.upcasters`.
 
 from events.envelope import Fact, Position, Text
 from events.facts.analysis import ControlMeasured, LogSealed, MetricsMeasured
-from events.facts.campaign import CampaignClosed, CampaignOpened, FeaturesExtracted, RoleFailed, RoleRestarted
+from events.facts.campaign import (
+    CampaignClosed,
+    CampaignOpened,
+    CampaignPaused,
+    CampaignReopened,
+    CampaignResumed,
+    FeaturesExtracted,
+    RoleFailed,
+    RoleRestarted,
+    SpaceWidened,
+)
 from events.facts.experiments import (
     Abandoned,
     Assigned,
+    BanLifted,
+    Banned,
+    Boosted,
+    Cancelled,
     Completed,
     Curves,
     Execution,
@@ -29,6 +43,15 @@ from events.facts.ideas import (
     IdeaProposed,
     RefusalKind,
 )
+from events.facts.instruments import (
+    Canary,
+    DefectFixed,
+    DefectFound,
+    EraOpened,
+    InstrumentRefused,
+    InstrumentVerified,
+    RunCompared,
+)
 from events.facts.repairs import DiagnosisMade, RemedyApplied, RemedyProposed, RemedyRefused
 from events.facts.workers import WorkerJoined, WorkerLost, WorkerRetired
 
@@ -38,13 +61,24 @@ __all__ = [
     "AnswerReceived",
     "AnswerRefused",
     "Assigned",
+    "BanLifted",
+    "Banned",
+    "Boosted",
     "CampaignClosed",
     "CampaignOpened",
+    "CampaignPaused",
+    "CampaignReopened",
+    "CampaignResumed",
+    "Canary",
+    "Cancelled",
     "Completed",
     "ControlMeasured",
     "Curves",
     "CycleStarted",
+    "DefectFixed",
+    "DefectFound",
     "DiagnosisMade",
+    "EraOpened",
     "Execution",
     "Fact",
     "Failed",
@@ -52,6 +86,8 @@ __all__ = [
     "FeaturesExtracted",
     "IdeaDeclined",
     "IdeaProposed",
+    "InstrumentRefused",
+    "InstrumentVerified",
     "LeaseRevoked",
     "LogSealed",
     "MetricsMeasured",
@@ -64,6 +100,8 @@ __all__ = [
     "Requeued",
     "RoleFailed",
     "RoleRestarted",
+    "RunCompared",
+    "SpaceWidened",
     "Started",
     "Text",
     "WorkerJoined",

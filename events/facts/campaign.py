@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from events.envelope import Fact, Text
-from events.space import Space
+from events.space import Space, Value
 
 
 class CampaignOpened(Fact, frozen=True, kw_only=True, tag="CampaignOpened"):
@@ -18,6 +18,33 @@ class CampaignOpened(Fact, frozen=True, kw_only=True, tag="CampaignOpened"):
 class CampaignClosed(Fact, frozen=True, kw_only=True, tag="CampaignClosed"):
     """The scheduler ended the search: the rule that did it, in words."""
 
+    reason: str
+
+
+class CampaignPaused(Fact, frozen=True, kw_only=True, tag="CampaignPaused"):
+    """A person asked that nothing new be started; what runs goes on."""
+
+    reason: str
+
+
+class CampaignResumed(Fact, frozen=True, kw_only=True, tag="CampaignResumed"):
+    """A person ended a pause."""
+
+    reason: str
+
+
+class CampaignReopened(Fact, frozen=True, kw_only=True, tag="CampaignReopened"):
+    """A closed search goes on, under what the campaign's file says now."""
+
+    reason: str
+
+
+class SpaceWidened(Fact, frozen=True, kw_only=True, tag="SpaceWidened"):
+    """A dimension has a new value, as the campaign's rules allow; `proposer` is the agent whose idea brought it."""
+
+    dimension: str
+    value: Value
+    proposer: str
     reason: str
 
 

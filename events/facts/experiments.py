@@ -129,3 +129,39 @@ class Abandoned(Fact, frozen=True, kw_only=True, tag="Abandoned"):
 
     experiment: str
     reason: str
+
+
+class Boosted(Fact, frozen=True, kw_only=True, tag="Boosted"):
+    """A person wants a queued experiment to run before others: what is added to its priority."""
+
+    experiment: str
+    by: float
+    reason: str
+
+
+class Cancelled(Fact, frozen=True, kw_only=True, tag="Cancelled"):
+    """A person wants an experiment not to run, or to run no longer."""
+
+    experiment: str
+    reason: str
+
+
+class Banned(Fact, frozen=True, kw_only=True, tag="Banned"):
+    """Ideas that a predicate describes are declined from here on.
+
+    Attributes:
+        where: predicate over configurations; see `events.predicates`.
+        cycles: after so many further cycles of the campaign the ban is lifted; None means by a person alone.
+    """
+
+    ban: str
+    where: str
+    reason: str
+    cycles: int | None = None
+
+
+class BanLifted(Fact, frozen=True, kw_only=True, tag="BanLifted"):
+    """A ban ended, by its rule or by a person."""
+
+    ban: str
+    reason: str

@@ -1,0 +1,104 @@
+"""Facts of the instrument: what gave numbers their meaning, what its canaries saw, and which results it spoiled."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from events.envelope import Fact, Text
+
+
+class Canary(msgspec.Struct, frozen=True, gc=False):
+    """What one canary saw: a claim about a dimension or a stage, the number seen, and the one allowed.
+
+    Attributes:
+        name: of the canary, such as "dimension", "split", "padding", "shuffled_labels" or "planted_signal".
+        subject: the dimension or stage that it speaks of.
+        problem: what is wrong, in words; None where the claim held.
+    """
+
+    name: str
+    subject: str
+    seen: float | None
+    allowed: float | None
+    problem: str | None = None
+
+
+class InstrumentVerified(Fact, frozen=True, kw_only=True, tag="InstrumentVerified"):
+    """Every canary held: this instrument may train.
+
+    Attributes:
+        parts: digest of each part of the instrument, by name; two instruments differ where these do.
+        seconds: that the canaries took.
+    """
+
+    instrument: str
+    parts: dict[str, str]
+    canaries: tuple[Canary, ...]
+    seconds: float
+
+
+class InstrumentRefused(Fact, frozen=True, kw_only=True, tag="InstrumentRefused"):
+    """A canary did not hold, so that nothing may be trained with this instrument; fields as when it is verified."""
+
+    instrument: str
+    parts: dict[str, str]
+    canaries: tuple[Canary, ...]
+    seconds: float
+    reason: str
+
+
+class EraOpened(Fact, frozen=True, kw_only=True, tag="EraOpened"):
+    """From here on results are made by this instrument; `era` counts from 1."""
+
+    era: int
+    instrument: str
+    reason: str
+
+
+class DefectFound(Fact, frozen=True, kw_only=True, tag="DefectFound"):
+    """Something made results mean other than they say.
+
+    Attributes:
+        component: what was wrong, such as "pooling" or "split".
+        where: predicate over runs that says which results it touched; see `events.predicates`.
+        since: the first position whose runs may be touched; None means from the beginning.
+        by: who found it: a person, the analyst or a canary, in words.
+    """
+
+    defect: str
+    component: str
+    where: str
+    reason: str
+    by: str = ""
+    since: int | None = None
+
+
+class DefectFixed(Fact, frozen=True, kw_only=True, tag="DefectFixed"):
+    """A defect touches no run of this instrument, and none that starts after this."""
+
+    defect: str
+    instrument: str
+    reason: str = ""
+
+
+class RunCompared(Fact, frozen=True, kw_only=True, tag="RunCompared"):
+    """A run was made again and held against its record.
+
+    Attributes:
+        verdict: equal: the same bits; close: within the tolerance; different: neither.
+        validation: of the rerun; `recorded` that of the record.
+        tolerance: allowed between them where the platforms differ.
+    """
+
+    experiment: str
+    attempt: int
+    verdict: Literal["equal", "close", "different"]
+    recorded: float
+    validation: float
+    tolerance: float
+    instrument: str
+    platform: dict[str, str]
+    curve: tuple[float, ...] = ()
+    note: Text | None = None
