@@ -88,6 +88,14 @@ class BadWeights(KernelsError):
         self.path, self.problem = path, problem
 
 
+class MissingPackage(KernelsError):
+    """A package that is only needed for some backbones is not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"the package {package} is not installed; pip install 'myriad[{extra}]'")
+        self.package, self.extra = package, extra
+
+
 class BadCheckpoint(KernelsError):
     """Checkpoint bytes that are damaged or of another format."""
 

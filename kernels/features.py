@@ -112,7 +112,7 @@ def _fill(
     left_out: dict[str, str] = {}
     missing = draft.missing
     wanted = [(task.path(task.names[row]), task.by_name[task.names[row]].end) for row in missing]
-    described = spread(partial(_describe, backbone), wanted, processes)
+    described = spread(partial(_describe, backbone), wanted, 1 if registry.find(backbone).alone else processes)
     for count, (row, answer) in enumerate(zip(missing, described, strict=True), len(task.names) - len(missing) + 1):
         if not isinstance(answer, BadVideo):
             draft.put(row, answer)
@@ -175,9 +175,10 @@ def refuse_dead_columns(backbone: str, values: Floats) -> None:
 
 def recipe(backbone: str) -> str:
     """Digest of all code that turns a file into features: features of another recipe are not used."""
-    files = (*registry.find(backbone).source, "video.py")
+    extractor = registry.find(backbone)
+    files = (*extractor.source, "video.py")
     digests = [hashlib.sha256((ROOM / name).read_bytes()).hexdigest() for name in files]
-    return hashlib.sha256("\n".join([backbone, *digests]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([backbone, extractor.weights(), *digests]).encode()).hexdigest()
 
 
 def describe(backbone: str, path: Path, end: float | None = None) -> Floats:

@@ -25,6 +25,7 @@ class Backbone:
     `describe` takes pictures [STEPS, pictures, height, width], with 3 colours at the end for "rgb", to float32
     [STEPS, width]. Luminance comes at `HEIGHT` by `WIDTH`, colours as large as the file has them. `source` names the
     files of this room whose content decides the result, and `parts` the backbones that this one puts side by side.
+    `weights` gives the digest of weights that do not ship; one that is `alone` is too large for several processes.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Backbone:
     source: tuple[str, ...]
     colours: Literal["rgb", "luma"] = "luma"
     parts: tuple[str, ...] = ()
+    weights: Callable[[], str] = str
+    alone: bool = False
 
     @property
     def size(self) -> tuple[int, int] | None:

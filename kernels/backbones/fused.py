@@ -18,5 +18,15 @@ def backbone(name: str) -> Backbone:
     source = tuple(sorted({file for part in parts for file in part.source} | {"backbones/fused.py"}))
     said = "; ".join(f"{part.name}: {part.preprocessing}" for part in parts)
     (colours,) = {part.colours for part in parts}
-    width = sum(part.width for part in parts)
-    return Backbone(name, most, width, said, describe, source, colours, tuple(part.name for part in parts))
+    return Backbone(
+        name,
+        most,
+        sum(part.width for part in parts),
+        said,
+        describe,
+        source,
+        colours,
+        parts=tuple(part.name for part in parts),
+        weights=lambda: " ".join(part.weights() for part in parts),
+        alone=any(part.alone for part in parts),
+    )

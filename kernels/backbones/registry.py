@@ -15,8 +15,11 @@ BUILT_IN = {
     "random": "kernels.backbones.networks:backbone",
     "fused": "kernels.backbones.fused:backbone",
 }
-PRETRAINED: dict[str, str] = {}
-FUSED = {"fused": ("image_small", "image_large", "video")}
+PRETRAINED = dict.fromkeys(
+    ("vjepa2", "dinov3_b", "dinov3_l", "dinov2_b", "siglip2", "convnext"), "kernels.backbones.pretrained:backbone"
+) | {"fusion": "kernels.backbones.fused:backbone"}
+FUSED = {"fused": ("image_small", "image_large", "video"), "fusion": ("vjepa2", "dinov3_b", "siglip2")}
+KNOWN = BUILT_IN | PRETRAINED
 
 
 @cache
@@ -26,8 +29,8 @@ def find(name: str) -> Backbone:
     Raises:
         BadConfiguration: there is none.
     """
-    if name not in BUILT_IN:
-        raise BadConfiguration("backbone", name, ", ".join(BUILT_IN))
-    module, _, attribute = BUILT_IN[name].partition(":")
+    if name not in KNOWN:
+        raise BadConfiguration("backbone", name, ", ".join(KNOWN))
+    module, _, attribute = KNOWN[name].partition(":")
     found: Backbone = getattr(import_module(module), attribute)(name)
     return found

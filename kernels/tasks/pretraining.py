@@ -97,15 +97,15 @@ class Lesson:
         return x + grain * torch.randn(x.shape, generator=rng), target
 
 
-def train(name: str, lesson: Lesson) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+def train(name: str, lesson: Lesson, steps: int = STEPS) -> tuple[dict[str, Tensor], Tensor, Tensor]:
     """Trains a design on a lesson: its weights, and the linear reading (weight, bias) that is thrown away."""
     design, rng = networks.DESIGNS[name], torch.Generator().manual_seed(SEED)
     held = {key: value.requires_grad_() for key, value in networks.initial(name, SEED).items()}
     reading = torch.zeros(lesson.width, design.width, requires_grad=True)
     bias = torch.zeros(lesson.width, requires_grad=True)
     optimizer = torch.optim.AdamW([*held.values(), reading, bias], lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=STEPS)
-    for _ in range(STEPS):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
+    for _ in range(steps):
         x, target = lesson.draw(rng)
         said = torch.nn.functional.linear(networks.forward(design, held, x), reading, bias)
         loss = ((said - target) ** 2).mean()
