@@ -69,10 +69,10 @@ def test_weights_that_are_not_those_of_the_log_are_refused(ran: Place, tmp_path:
     whole = path.read_bytes()
     try:
         path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        with pytest.raises(CampaignError, match="is not what .* left: its digest differs"):
+        with pytest.raises(CampaignError, match=r"is not what .* left: its digest differs"):
             prediction.kept("tiny", run.experiment, ran.home)
         path.unlink()
-        with pytest.raises(CampaignError, match="cannot be read from .*: No such file"):
+        with pytest.raises(CampaignError, match=r"cannot be read from .*: No such file"):
             prediction.kept("tiny", run.experiment, ran.home)
     finally:
         path.write_bytes(whole)
@@ -80,9 +80,10 @@ def test_weights_that_are_not_those_of_the_log_are_refused(ran: Place, tmp_path:
 
 @pytest.mark.parametrize("name", ["e-999", "nonsense"])
 def test_an_experiment_that_is_not_there_is_one_sentence_that_offers_others(ran: Place, name: str) -> None:
-    assert f"has no completed experiment '{name}'; the best whose weights were kept: e-" in ran.calls(
-        "predict", "tiny", name
-    ).sentence
+    assert (
+        f"has no completed experiment '{name}'; the best whose weights were kept: e-"
+        in ran.calls("predict", "tiny", name).sentence
+    )
 
 
 def test_a_folder_without_videos_is_one_sentence(ran: Place, tmp_path: Path) -> None:

@@ -143,7 +143,9 @@ def provider(*answers: Answer) -> Iterator[Provider]:
                 return
             with contextlib.suppress(OSError):
                 self.send_response(sent.status)
-                for name, value in {"content-type": sent.kind, "content-length": str(len(sent.body))}.items():
+                # Said, so that no client asks again on a connection that is about to end.
+                usual = {"content-type": sent.kind, "content-length": str(len(sent.body)), "connection": "close"}
+                for name, value in usual.items():
                     self.send_header(name, value)
                 for name, value in sent.headers.items():
                     self.send_header(name, value)
