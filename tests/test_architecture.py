@@ -40,7 +40,7 @@ DOORS = {
     "structlog": ("actors/", "myriad.py"),
     "msgspec": ("events/", "replay/", "tui/", "actors/", "myriad.py"),
     "torch": ("kernels/", "actors/bench.py"),
-    "cyclopts": ("events/doors.py", "replay/doors.py", "tui/doors.py", "actors/doors.py", "myriad.py"),
+    "cyclopts": ("events/doors.py", "replay/doors/", "tui/doors.py", "actors/doors.py", "myriad.py"),
 }
 
 SEALED = {
@@ -99,7 +99,7 @@ def breaks_one_package_one_door(root: Path) -> list[str]:
 def breaks_the_seal_of_replay(root: Path) -> list[str]:
     broken = []
     for name, tree in sources(root):
-        if not name.startswith("replay/") or name == "replay/doors.py":
+        if not name.startswith("replay/") or name.startswith("replay/doors/"):
             continue
         broken += [f"{name} imports {other}" for other in sorted(imports(tree) - SEALED)]
         calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
