@@ -7,7 +7,7 @@ from typing import Protocol
 
 from actors.child import Child, TimedOut
 from actors.errors import BenchBroken
-from actors.orders import Answered, Breakdown, Control, Order, Propose, Refused, Result, Train, Trained
+from actors.orders import Answered, Breakdown, Control, Order, Propose, Refused, Result, Score, Train, Trained
 from actors.policies import load
 from actors.policies.sweep import expand
 from events.facts import FailureKind
@@ -61,6 +61,8 @@ class PolicyHands:
 class BenchHands:
     """Passes orders to a bench, and turns its death into the end of what it was doing.
 
+    A bench that ran out of memory is replaced: what it still holds, and in how many pieces, nobody can say.
+
     Args:
         patience: seconds for orders that carry no time-out of their own.
     """
@@ -80,6 +82,8 @@ class BenchHands:
             return _broken(order, "crashed", str(error), time.perf_counter() - began)
         if isinstance(answer, Refused) and isinstance(order, Train):
             return _broken(order, "crashed", answer.reason, 0.0)
+        if isinstance(answer, Trained) and any(_starved(end) for end in answer.ends):
+            self._child.kill()
         return answer
 
     def close(self) -> None:
@@ -90,6 +94,10 @@ class BenchHands:
         if isinstance(order, Train):
             return order.execution.timeout
         return order.timeout if isinstance(order, Control) else self._patience
+
+
+def _starved(end: Score | Breakdown) -> bool:
+    return isinstance(end, Breakdown) and end.kind == "out_of_memory"
 
 
 def _broken(order: Order, kind: FailureKind, trace: str, seconds: float) -> Result:
