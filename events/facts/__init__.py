@@ -52,7 +52,7 @@ from events.facts.instruments import (
     InstrumentVerified,
     RunCompared,
 )
-from events.facts.repairs import DiagnosisMade, RemedyApplied, RemedyProposed, RemedyRefused
+from events.facts.repairs import DiagnosisMade, PatchAdopted, RemedyApplied, RemedyProposed, RemedyRefused
 from events.facts.workers import WorkerJoined, WorkerLost, WorkerRetired
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "LeaseRevoked",
     "LogSealed",
     "MetricsMeasured",
+    "PatchAdopted",
     "Position",
     "Queued",
     "RefusalKind",
