@@ -153,9 +153,17 @@ def open(cache: Path, backbone: str) -> Features:  # noqa: A001 - read as featur
         values = np.load(_path(cache, header), mmap_mode="r")
     except ValueError as error:
         raise BadFeatures(backbone, f"{_path(cache, header)} is damaged; delete it and extract again") from error
-    if _digest(values) != header.digest:
+    if digest(values) != header.digest:
         raise BadFeatures(backbone, f"{_path(cache, header)} is damaged; delete it and extract again")
     return Features(header, values)
+
+
+def write(cache: Path, header: Header, values: Floats) -> None:
+    """Writes the array and then its header, whose presence says that the array is whole."""
+    with replacing(_path(cache, header)) as partial_path, partial_path.open("wb") as out:
+        np.save(out, values)
+    with replacing(cache / f"{header.backbone}.json") as partial_path:
+        partial_path.write_text(json.dumps(asdict(header), indent=1), encoding="utf-8")
 
 
 def refuse_dead_columns(backbone: str, values: Floats) -> None:
@@ -223,7 +231,6 @@ def _kept(cache: Path, backbone: str, task: str) -> Header | None:
 def _keep(
     cache: Path, extractor: Backbone, task: str, names: tuple[str, ...], values: Floats, *, left_out: dict[str, str]
 ) -> Header:
-    """Writes the array and then its header, whose presence says that the array is whole."""
     header = Header(
         backbone=extractor.name,
         rate=RATE,
@@ -232,16 +239,14 @@ def _keep(
         preprocessing=extractor.preprocessing,
         recipe=recipe(extractor.name),
         task=task,
-        digest=_digest(values),
+        digest=digest(values),
         names=names,
         left_out=left_out,
     )
-    with replacing(_path(cache, header)) as partial_path, partial_path.open("wb") as out:
-        np.save(out, values)
-    with replacing(cache / f"{header.backbone}.json") as partial_path:
-        partial_path.write_text(json.dumps(asdict(header), indent=1), encoding="utf-8")
+    write(cache, header, values)
     return header
 
 
-def _digest(values: Floats) -> str:
+def digest(values: Floats) -> str:
+    """The sha256 of an array's bytes."""
     return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()

@@ -18,6 +18,7 @@ from kernels.network import Network
 from kernels.outcomes import Completed, Curves, Epoch, Failed, Outcome
 from kernels.plans import Plan
 from kernels.pooling import one_hot
+from kernels.watching import Watch, nobody
 from kernels.wiring import Pack
 
 Floats = NDArray[np.float32]
@@ -37,10 +38,12 @@ class _Record:
 class Records:
     """Judges every lane of a pack after each epoch, and keeps the parameters of its best one."""
 
-    def __init__(self, pack: Pack, data: Dataset, network: Network, plan: Plan, flat: Tensor) -> None:
+    def __init__(
+        self, pack: Pack, data: Dataset, network: Network, plan: Plan, flat: Tensor, *, watch: Watch = nobody
+    ) -> None:
         """Starts from the first parameters `flat` (E, P); on a GPU the peak of memory is counted from here."""
         self._pack, self._data, self._network, self._plan, device = pack, data, network, plan, flat.device
-        self._records = [_Record() for _ in pack.lanes]
+        self._records, self._watch = [_Record() for _ in pack.lanes], watch
         names = [lane.pooling for lane in pack.lanes]
         self._poolings = one_hot(names + names[:1] * (pack.capacity - len(names))).to(device)
         self._best, self._device = flat.clone(), device
@@ -53,6 +56,7 @@ class Records:
         done = (epoch + 1) * self._plan.epoch_steps
         progress = self._progress(done)
         scores = self._score(self._data.validation, flat, progress)
+        self._watch("validation", scores=torch.from_numpy(scores), flat=flat, progress=progress)
         for number, (lane, record) in enumerate(zip(self._pack.lanes, self._records, strict=True)):
             if epoch >= lane.epochs or record.bad_step is not None:
                 continue
@@ -75,6 +79,7 @@ class Records:
     def outcomes(self) -> Iterator[Outcome]:
         """One outcome a lane; its time is left for whoever holds the clock."""
         tests = self._score(self._data.test, self._best, self._best_progress)
+        self._watch("test", scores=torch.from_numpy(tests), flat=self._best, progress=self._best_progress)
         for number, record in enumerate(self._records):
             yield (
                 self._failed(number, record)

@@ -227,8 +227,8 @@ def _slots(encoder: str, device: str) -> float:
     ends = []
     for runs in ([subject, *others], [*others[::-1], subject]):
         pack = wire(runs, capacity=many)
-        size = {"width": WIDTH, "layers": 2, "heads": HEADS}
-        kept = [o for o in training.train(pack, data, device=device, **size) if isinstance(o, Completed)]
+        trained = training.train(pack, data, device=device, width=WIDTH, layers=2, heads=HEADS)
+        kept = [end for end in trained if isinstance(end, Completed)]
         ends.append(next(end for end in kept if end.experiment == "subject"))
     same = ends[0].digest == ends[1].digest and ends[0].curves == ends[1].curves
     return 0.0 if same else 1.0

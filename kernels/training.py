@@ -18,13 +18,22 @@ from kernels.outcomes import Epoch, Failed, Outcome
 from kernels.parameters import trainable
 from kernels.pooling import one_hot
 from kernels.records import Records
+from kernels.watching import Watch, nobody
 from kernels.wiring import Pack
 
 NOISE_SITE = 0x4015E  # far from dropout's sites, which count from 1
 
 
 def train(
-    pack: Pack, data: Dataset, *, device: str, micro_batches: int = 1, width: int, layers: int, heads: int
+    pack: Pack,
+    data: Dataset,
+    *,
+    device: str,
+    micro_batches: int = 1,
+    width: int,
+    layers: int,
+    heads: int,
+    watch: Watch = nobody,
 ) -> Iterator[Epoch | Outcome]:
     """Trains a pack and reports each lane's epochs as they end, then one outcome a lane.
 
@@ -35,6 +44,7 @@ def train(
         micro_batches: parts each batch is computed in, one after the other; the same result, up to rounding, in less
             memory.
         width: of the hidden steps; with `layers` and `heads` the size of the network, one for a whole campaign.
+        watch: looks on, and changes nothing.
 
     Raises:
         BadConfiguration: the width does not divide into the heads.
@@ -48,8 +58,8 @@ def train(
     steps: Steps | None = None
     try:
         network = Network(pack.shape.encoder, inputs=data.train.values.shape[-1], size=Size(width, layers, heads))
-        steps = Steps(pack, data, network, device, micro_batches)
-        for item in _run(steps, Records(pack, data, network, steps.plan, steps.flat)):
+        steps = Steps(pack, data, network, device, micro_batches, watch=watch)
+        for item in _run(steps, Records(pack, data, network, steps.plan, steps.flat, watch=watch)):
             yield item if isinstance(item, Epoch) else replace(item, seconds=_share(started, pack))
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
@@ -73,10 +83,19 @@ def _run(steps: "Steps", records: Records) -> Iterator[Epoch | Outcome]:
 class Steps:
     """The training state of all lanes of a pack, and what one step does to it."""
 
-    def __init__(self, pack: Pack, data: Dataset, network: Network, device: str, micro_batches: int) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        data: Dataset,
+        network: Network,
+        device: str,
+        micro_batches: int,
+        *,
+        watch: Watch = nobody,
+    ) -> None:
         """Initialises every lane from its seed; lanes without a run repeat the first one for a single epoch."""
         lanes = list(pack.lanes) + [replace(pack.lanes[0], epochs=1)] * (pack.capacity - len(pack.lanes))
-        self._network, self._batch = network, pack.shape.batch
+        self._network, self._batch, self._watch = network, pack.shape.batch, watch
         self.flat = network.blueprint.initial([lane.seed for lane in lanes]).to(device)
         self._gradient = torch.zeros_like(self.flat)
         self._leaf = trainable(self.flat, self._gradient)
@@ -101,6 +120,16 @@ class Steps:
         self.first_bad = torch.full((len(lanes),), -1, device=device)
         self._losses = torch.zeros(len(lanes), device=device)
         self.done = 0
+        plan = self.plan
+        watch("parameters", flat=self.flat)
+        watch(
+            "plan",
+            clips=plan.clips,
+            partners=plan.partners,
+            shares=plan.shares,
+            rates=plan.rates,
+            progress=plan.progress,
+        )
 
     def take(self) -> None:
         """The next step of every lane that is not done: gradients of the batch, part by part, then the update."""
@@ -108,7 +137,9 @@ class Steps:
         count = torch.tensor(step, device=self.flat.device)
         self._gradient.zero_()
         loss = sum((self._accumulate(step, count, *part) for part in self._parts), torch.zeros_like(self._losses))
+        self._watch("gradient", gradient=self._gradient)
         self._optimizer.update(self.plan.rates[step], count)
+        self._watch("update", flat=self.flat)
         broken = ~torch.isfinite(loss) & (self.plan.progress[step] < 1) & (self.first_bad < 0)
         self.first_bad = torch.where(broken, count, self.first_bad)
         self._losses += loss
@@ -141,8 +172,11 @@ class Steps:
         if self._drops:
             through = replace(through, dropout=Dropout(self._seeds, self._dropout, count, start))
         mask = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
+        self._watch("batch", x=x, labels=labels, others=others, shares=shares, mask=mask)
         logits = self._network.forward(x, mask, through)
+        self._watch("forward", logits=logits)
         losses = shares * self._loss.each(logits, labels) + (1 - shares) * self._loss.each(logits, others)
+        self._watch("loss", losses=losses)
         loss = losses.sum(1) / self._batch
         torch.autograd.backward(loss.sum())
         return loss.detach()

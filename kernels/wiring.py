@@ -6,7 +6,7 @@ campaign may search is the campaign's affair; here a value is refused only when 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Literal
 
 from kernels.encoders import ENCODERS
 from kernels.errors import BadConfiguration, MixedPack
@@ -15,6 +15,9 @@ LONGEST = 32  # steps a clip has
 POOLINGS = ("attention", "mean", "last", "max")
 LOSSES = ("focal", "bce", "label_smoothing")
 SCHEDULERS = ("cosine", "linear", "step")
+
+
+Stage = Literal["parameters", "schedule", "batch", "forward", "loss", "gradient", "update"]
 
 
 @dataclass(frozen=True)
@@ -68,52 +71,61 @@ class Pack:
 
 @dataclass(frozen=True)
 class _Rule:
+    stages: tuple[Stage, ...]
     allowed: str
     holds: Callable[[Any], bool]
 
 
-def _one_of(values: Sequence[str]) -> _Rule:
-    return _Rule(" | ".join(values), lambda value: value in values)
+def _one_of(stage: Stage, values: Sequence[str]) -> _Rule:
+    return _Rule((stage,), " | ".join(values), lambda value: value in values)
 
 
-def _whole(low: int, high: int) -> _Rule:
+def _whole(*stages: Stage, low: int, high: int) -> _Rule:
     return _Rule(
+        stages,
         f"a whole number from {low} to {high}",
         lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
     )
 
 
-def _number(low: float, high: float, allowed: str) -> _Rule:
+def _number(stage: Stage, low: float, high: float, allowed: str) -> _Rule:
     return _Rule(
+        (stage,),
         allowed,
         lambda value: isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high,
     )
 
 
 KEYS: dict[str, _Rule] = {
-    "backbone": _Rule("the name of a backbone", lambda value: isinstance(value, str) and value != ""),
-    "encoder": _one_of(tuple(ENCODERS)),
-    "pooling": _one_of(POOLINGS),
-    "loss": _one_of(LOSSES),
-    "scheduler": _one_of(SCHEDULERS),
-    "batch": _whole(1, 4096),
-    "length": _whole(1, LONGEST),
-    "epochs": _whole(1, 10_000),
-    "learning_rate": _number(1e-12, 1e12, "a number above 0"),
-    "weight_decay": _number(0.0, 1e12, "a number from 0"),
-    "dropout": _number(0.0, 0.99, "a number from 0 to 0.99"),
-    "oversampling": _number(1.0, 1e3, "a number from 1 to 1000"),
-    "mixup": _number(0.0, 1e3, "a number from 0 to 1000"),
-    "noise": _number(0.0, 1e3, "a number from 0 to 1000"),
+    "backbone": _Rule(("batch",), "the name of a backbone", lambda value: isinstance(value, str) and value != ""),
+    "encoder": _one_of("parameters", tuple(ENCODERS)),
+    "pooling": _one_of("forward", POOLINGS),
+    "loss": _one_of("loss", LOSSES),
+    "scheduler": _one_of("schedule", SCHEDULERS),
+    "batch": _whole("batch", "schedule", low=1, high=4096),
+    "length": _whole("batch", low=1, high=LONGEST),
+    "epochs": _whole("schedule", low=1, high=10_000),
+    "learning_rate": _number("schedule", 1e-12, 1e12, "a number above 0"),
+    "weight_decay": _number("update", 0.0, 1e12, "a number from 0"),
+    "dropout": _number("forward", 0.0, 0.99, "a number from 0 to 0.99"),
+    "oversampling": _number("batch", 1.0, 1e3, "a number from 1 to 1000"),
+    "mixup": _number("batch", 0.0, 1e3, "a number from 0 to 1000"),
+    "noise": _number("batch", 0.0, 1e3, "a number from 0 to 1000"),
 }
 CONDITIONAL: dict[str, dict[str, _Rule]] = {
     "focal": {
-        "focal_gamma": _number(0.0, 100.0, "a number from 0 to 100"),
-        "focal_alpha": _number(0.0, 1.0, "a number from 0 to 1"),
+        "focal_gamma": _number("loss", 0.0, 100.0, "a number from 0 to 100"),
+        "focal_alpha": _number("loss", 0.0, 1.0, "a number from 0 to 1"),
     },
     "bce": {},
-    "label_smoothing": {"smoothing": _number(0.0, 1.0, "a number from 0 to 1")},
+    "label_smoothing": {"smoothing": _number("loss", 0.0, 1.0, "a number from 0 to 1")},
 }
+
+
+def stages() -> dict[str, tuple[Stage, ...]]:
+    """The stages of a step that each dimension acts on itself; what these feed changes with them, and nothing else."""
+    rules = KEYS | {key: rule for conditional in CONDITIONAL.values() for key, rule in conditional.items()}
+    return {key: rule.stages for key, rule in rules.items()}
 
 
 def check(configuration: Mapping[str, Any]) -> None:
