@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from replay.errors import QuestionUnknown
 from replay.leaderboard import leaderboard
 from replay.ledger import Ledger
 from replay.measures import Measurement, measured
+from replay.nulls import null_of
 from replay.progress import expected_improvements, innovations, regret, running_best
 
 TOO_FEW = "too few observations"
@@ -41,6 +43,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
         value: its value at the end of the log; None with a `note` where observations are too few.
         series: as it went, None for a measure of one moment.
         rows: a table, for measures that are one.
+        eras: what measured the completed runs, each with their number; scores of two of them do not compare.
+        null: what the measure is held against.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
     series: dict[str, Series] = {}
     rows: list[Any] = []
+    eras: tuple[str, ...] = ()
+    null: str = ""
 
 
 class MetricUnknown(QuestionUnknown):
@@ -74,6 +80,18 @@ def metric(measurement: Measurement, name: str) -> Metric:
     Raises:
         MetricUnknown: neither.
     """
+    found = _found(measurement, name)
+    return msgspec.structs.replace(found, eras=included(measurement.ledger), null=null_of(name))
+
+
+def included(ledger: Ledger) -> tuple[str, ...]:
+    """Name the instruments of the completed runs, in order, each as `instrument 3f2a (120 runs)`."""
+    attempts = (ledger.experiments[name].attempts[-1] for name in ledger.completed)
+    many = Counter(attempt.instrument or "unstated" for attempt in attempts)
+    return tuple(f"{instrument[:12]} ({count} runs)" for instrument, count in many.items())
+
+
+def _found(measurement: Measurement, name: str) -> Metric:
     if (make := METRICS.get(name)) is not None:
         return make(measurement)
     values = measured(measurement.results)

@@ -83,6 +83,7 @@ def metric_page(metric: Metric) -> str:
     ]
     lines += [f"  scale {metric.scale}"] * (metric.scale is not None)
     lines += [f"  window {metric.window}"] * (metric.window is not None)
+    lines += [f"  eras {', '.join(metric.eras) or 'none'}", f"  null {metric.null}"]
     for name, series in metric.series.items():
         lines += ["", f"{name}: the last of {len(series.rows)} readings"]
         lines += table(series.columns, series.rows[-5:] if len(metric.series) > 1 else series.rows[-SHOWN:])
