@@ -25,10 +25,14 @@ DOORS = {
     "replay": ("replay.doors:replay", "Question a log: report, audit, metric, at, lineage, trajectory, queue, diff."),
     "whatif": ("actors.hindsight:whatif", "A recorded campaign under another rule: exact, a bound, or unknown."),
     "rehearse": ("actors.hindsight:rehearse", "Today's roles over a recorded campaign: would they decide the same?"),
+    "declare": ("events.doors:declare", "Pause, resume, boost, cancel, ban, lift, reopen; defects and their fixes."),
     "export": ("events.doors:export", "Write a campaign into one portable file."),
     "import": ("events.doors:import_", "Make a campaign from a portable file."),
     "selftest": ("kernels.doors:selftest", "Check operations, encoders and lanes on this device."),
 }
+
+NESTED = ("replay", "declare")
+"""Doors with commands of their own, which say so themselves."""
 
 
 def app() -> App:
@@ -40,8 +44,7 @@ def app() -> App:
         result_action="return_value",
     )
     for name, (door, sentence) in DOORS.items():
-        # replay has commands of its own, and says so itself
-        own: dict[str, tuple[str, ...]] = {"help_flags": (), "version_flags": ()} if name == "replay" else {}
+        own: dict[str, tuple[str, ...]] = {"help_flags": (), "version_flags": ()} if name in NESTED else {}
         doors.command(door, name=name, help=sentence, **own)
     return doors
 

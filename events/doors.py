@@ -1,4 +1,4 @@
-"""The room's doors: `myriad tail`, `export` and `import`; each loads what it needs when it is opened."""
+"""The room's doors: `myriad tail`, `export`, `import` and `declare`; each loads what it needs when it is opened."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from events.declaring import VERBS, in_order
 
 if TYPE_CHECKING:
     from events.log import Recorded
+
+Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
 
 def tail(
@@ -92,6 +98,20 @@ def import_(archive: Path, *, home: Path | None = None) -> None:
         _print([f"{made.path}: {log.last()} frames of {made.name}"])
     finally:
         log.close()
+
+
+def declare(*words: Words) -> int:
+    """Say something to a campaign, as a fact with a person as its author, whether it runs or not."""
+    app = App(
+        name="declare",
+        help="Say something to a campaign, as a fact. CAMPAIGN is a name, the path of its folder, or a nats URL.",
+        usage="Usage: myriad declare CAMPAIGN VERB [ARGS]",
+        version_flags=(),
+        result_action="return_value",
+    )
+    for name, verb in VERBS.items():
+        app.command(verb, name=name, usage=f"Usage: myriad declare CAMPAIGN {name} [ARGS]")
+    return app(in_order(words)) or 0
 
 
 def _print(lines: Iterable[str], *, flush: bool = False) -> None:
