@@ -89,6 +89,37 @@ class Extract(msgspec.Struct, frozen=True, tag="extract"):
     backbone: str
 
 
+class Mend(msgspec.Struct, frozen=True, tag="mend"):
+    """Ask a model what broke a run, and for a diff; see `actors.crash` for the two parts of the prompt.
+
+    Attributes:
+        worst: US dollars that one call counts as where nobody knows its cost.
+    """
+
+    id: str
+    stable: str
+    fresh: str
+    worst: float
+
+
+class Try(msgspec.Struct, frozen=True, tag="try"):
+    """Make a copy of what trains with a patch, hold it against its checks, and make a broken run again in it."""
+
+    id: str
+    patch: str
+    base: str | None
+    diff: str
+    run: Run
+    execution: Execution
+
+
+class Move(msgspec.Struct, frozen=True, tag="move"):
+    """Train with an adopted patch from here on; answered by a description of the bench that can."""
+
+    id: str
+    patch: str
+
+
 class Control(msgspec.Struct, frozen=True, tag="control"):
     """Train what a champion is held against."""
 
@@ -127,7 +158,7 @@ class Describe(msgspec.Struct, frozen=True, tag="describe"):
     id: str
 
 
-Order = Propose | Train | Extract | Control | Prepare | Describe
+Order = Propose | Mend | Try | Move | Train | Extract | Control | Prepare | Describe
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
@@ -255,7 +286,24 @@ class Described(msgspec.Struct, frozen=True, tag="described"):
     lanes: int
 
 
-Result = Answered | Unanswered | Refused | Trained | Extracted | Controlled | Prepared | Described
+class Tried(msgspec.Struct, frozen=True, tag="tried"):
+    """What came of a patch's trial.
+
+    Attributes:
+        problem: why it cannot be used, None where it held.
+        instrument: of the copy, None where there is none.
+        validation: of the run, None where it did not end with a result.
+    """
+
+    id: str
+    seconds: float
+    problem: str | None = None
+    instrument: str | None = None
+    canaries: int = 0
+    validation: float | None = None
+
+
+Result = Answered | Unanswered | Refused | Trained | Extracted | Controlled | Prepared | Described | Tried
 
 
 class Beat(msgspec.Struct, frozen=True, tag="beat"):

@@ -1,4 +1,4 @@
-"""The repairs: what broke which attempt, what was done about it, and whether that is in place."""
+"""The repairs: what broke which attempt, what was done about it, whether that is in place, and who trains with it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Literal
 
 import msgspec
 
-from events.envelope import Fact, Position
+from events.envelope import Fact, Position, Text
 from events.facts import (
     Abandoned,
     DiagnosisMade,
     Execution,
     FailureKind,
+    PatchAdopted,
     RemedyApplied,
     RemedyProposed,
     RemedyRefused,
@@ -22,12 +23,38 @@ from events.log import Recorded
 from replay.folds import Handler
 
 
+class Patch(msgspec.Struct, kw_only=True):
+    """A change to what trains, as a model proposed it for one site, and what came of its trials.
+
+    Attributes:
+        instrument: of the copy in which it held, None where it has not.
+        validation: of the broken run, made again in that copy.
+        reasons: why its trials ended otherwise, oldest first.
+        adopted: position of the fact by which everybody trains with it.
+    """
+
+    patch: str
+    repair: str
+    site: str | None
+    base: str | None
+    diff: Text
+    files: tuple[str, ...]
+    explanation: Text | None = None
+    instrument: str | None = None
+    validation: float | None = None
+    reasons: list[str] = []
+    adopted: Position | None = None
+
+
 class Repair(msgspec.Struct, kw_only=True):
     """One failed attempt under the fixer's care.
 
     Attributes:
-        status: diagnosed, proposed (being put in place), applied or refused (the scheduler's turn), settled.
-        spoken: position of the fixer's last word, the cause of what the scheduler does next.
+        status: diagnosed (the fixer's turn), proposed (being put in place), applied or refused (the scheduler's turn),
+            settled.
+        site: where what trains broke, None for what has a typed remedy.
+        patch: the latest patch that was tried for it.
+        spoken: position of the fixer's last word, the cause of what is done next.
     """
 
     repair: str
@@ -40,14 +67,27 @@ class Repair(msgspec.Struct, kw_only=True):
     execution: Execution | None = None
     child: str | None = None
     reason: str = ""
+    site: str | None = None
+    patch: str | None = None
     spoken: Position = Position(0)
 
 
 class Repairs(msgspec.Struct, kw_only=True):
-    """Repairs by id, and the latest repair of each experiment."""
+    """Repairs by id, the latest of each experiment, patches by digest, and the one that everybody trains with."""
 
     repairs: dict[str, Repair] = {}
     latest: dict[str, str] = {}
+    patches: dict[str, Patch] = {}
+    adopted: str | None = None
+
+    @property
+    def instrument(self) -> str | None:
+        """The instrument that everybody shall train with, None while no patch is adopted."""
+        return self.patches[self.adopted].instrument if self.adopted is not None else None
+
+    def tried(self, site: str) -> list[Patch]:
+        """Return the patches for what breaks at one site, oldest first."""
+        return [patch for patch in self.patches.values() if patch.site == site]
 
     def of(self, experiment: str, attempt: int) -> Repair | None:
         """Return the repair of this very attempt."""
@@ -68,6 +108,7 @@ def _diagnosed(repairs: Repairs, fact: DiagnosisMade, recorded: Recorded, index:
         attempt=fact.attempt,
         kind=fact.kind,
         diagnosis=fact.diagnosis,
+        site=fact.site,
         spoken=Position(recorded.sequence, index),
     )
 
@@ -75,19 +116,40 @@ def _diagnosed(repairs: Repairs, fact: DiagnosisMade, recorded: Recorded, index:
 def _proposed(repairs: Repairs, fact: RemedyProposed, recorded: Recorded, index: int) -> None:
     repair = repairs.repairs[fact.repair]
     repair.status, repair.remedy = "proposed", fact.remedy
-    repair.execution, repair.child = fact.execution, fact.child
+    repair.execution, repair.child, repair.patch = fact.execution, fact.child, fact.patch
     repair.spoken = Position(recorded.sequence, index)
+    if fact.patch is not None and fact.diff is not None and fact.patch not in repairs.patches:
+        repairs.patches[fact.patch] = Patch(
+            patch=fact.patch,
+            repair=fact.repair,
+            site=repair.site,
+            base=fact.base,
+            diff=fact.diff,
+            files=fact.files,
+            explanation=fact.explanation,
+        )
 
 
 def _applied(repairs: Repairs, fact: RemedyApplied, recorded: Recorded, index: int) -> None:
     repair = repairs.repairs[fact.repair]
     repair.status, repair.spoken = "applied", Position(recorded.sequence, index)
+    if repair.patch is not None:
+        patch = repairs.patches[repair.patch]
+        patch.instrument, patch.validation = fact.instrument, fact.validation
 
 
 def _refused(repairs: Repairs, fact: RemedyRefused, recorded: Recorded, index: int) -> None:
     repair = repairs.repairs[fact.repair]
-    repair.status, repair.reason = "refused", fact.reason
+    repair.status, repair.reason = "diagnosed" if fact.again else "refused", fact.reason
+    if repair.patch is not None:
+        repairs.patches[repair.patch].reasons.append(fact.reason)
     repair.spoken = Position(recorded.sequence, index)
+
+
+def _adopted(repairs: Repairs, fact: PatchAdopted, recorded: Recorded, index: int) -> None:
+    if (patch := repairs.patches.get(fact.patch)) is not None:
+        patch.instrument, patch.adopted = fact.instrument, Position(recorded.sequence, index)
+        repairs.adopted = fact.patch
 
 
 def _settled(repairs: Repairs, fact: Requeued | Abandoned, recorded: Recorded, index: int) -> None:
@@ -103,6 +165,7 @@ class RepairsFold:
         RemedyProposed: _proposed,
         RemedyApplied: _applied,
         RemedyRefused: _refused,
+        PatchAdopted: _adopted,
         Requeued: _settled,
         Abandoned: _settled,
     }

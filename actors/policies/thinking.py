@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from actors.orders import Answered, Order, Propose, Question, Refused, Result, Suggestion, Unanswered
-from actors.policies.models import Key, Prompt, Reply, Turn
+from actors.policies.asking import Account, Asker, useless
+from actors.policies.models import Key, Prompt, Turn
 from actors.policies.patience import Outcome, Patience
 from actors.policies.prices import CORRECTED, QUOTED
 from actors.policies.proposals import Reading, Terms, lacking, read
@@ -24,35 +25,6 @@ class Manner(NamedTuple):
     base: Configuration
 
 
-class _Account(NamedTuple):
-    """What was said and spent so far, as the result records it."""
-
-    usd: float = 0.0
-    calls: int = 0
-    seconds: float = 0.0
-    text: str | None = None
-    model: str = ""
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens_cached: int = 0
-    correction: str | None = None
-    corrected: str | None = None
-
-    def after(self, outcome: Outcome) -> _Account:
-        """Add what a round of calls cost."""
-        usage = outcome.reply.usage if outcome.reply is not None else None
-        fresh, written, cached, out = usage or (0, 0, 0, 0)
-        return self._replace(
-            usd=self.usd + outcome.usd,
-            calls=self.calls + outcome.calls,
-            seconds=self.seconds + outcome.seconds,
-            model=outcome.reply.model if outcome.reply is not None else self.model,
-            tokens_in=self.tokens_in + fresh + written + cached,
-            tokens_out=self.tokens_out + out,
-            tokens_cached=self.tokens_cached + cached,
-        )
-
-
 class ModelHands:
     """Asks one model for one agent's ideas; nothing that a provider says or does raises here.
 
@@ -61,9 +33,8 @@ class ModelHands:
     """
 
     def __init__(self, patience: Patience, manner: Manner, key: Key) -> None:
-        self._patience = patience
+        self._asker = Asker(patience, key)
         self._manner = manner
-        self._key = key
 
     def perform(self, order: Order) -> Result:
         """Return the model's ideas and the sweep's, or why there are none."""
@@ -73,16 +44,16 @@ class ModelHands:
 
     def close(self) -> None:
         """Wait for no answer any more."""
-        self._patience.close()
+        self._asker.close()
 
     def _asked(self, order: Propose, question: Question) -> Result:
-        outcome, account = self._ask(Prompt(question.stable, question.fresh), question.worst[0], _Account())
+        outcome, account = self._asker.ask(Prompt(question.stable, question.fresh), question.worst[0], Account())
         reply = outcome.reply
         if reply is None:
             return self._failed(order, outcome, account)
         account = account._replace(text=reply.text)
-        if (useless := _useless(reply)) is not None:
-            return self._unanswered(order, account, self._key.hide(useless))
+        if (why := useless(reply)) is not None:
+            return self._unanswered(order, account, self._asker.hide(why))
         terms = self._terms(order, question)
         first = read(reply.text, terms, cut=reply.stop == "truncated")
         if not first.errors:
@@ -90,35 +61,23 @@ class ModelHands:
         return self._corrected(order, question, account, first, terms)
 
     def _corrected(
-        self, order: Propose, question: Question, account: _Account, first: Reading, terms: Terms
+        self, order: Propose, question: Question, account: Account, first: Reading, terms: Terms
     ) -> Answered | Unanswered:
         turn = Turn(_quoted(account.text or ""), _correction(first, terms))
-        outcome, account = self._ask(Prompt(question.stable, question.fresh, (turn,)), question.worst[1], account)
+        outcome, account = self._asker.ask(Prompt(question.stable, question.fresh, (turn,)), question.worst[1], account)
         account = account._replace(correction=turn.correction)
         reply = outcome.reply
         if reply is None:
-            why = self._key.hide(str(outcome.failure))
-            return self._answered(order, account, first.ideas, (*first.errors, f"no correction came: {why}"))
+            failed = self._asker.hide(str(outcome.failure))
+            return self._answered(order, account, first.ideas, (*first.errors, f"no correction came: {failed}"))
         account = account._replace(corrected=reply.text)
-        if (useless := _useless(reply)) is not None:
-            why = self._key.hide(f"the correction is of no use: {useless}")
-            return self._answered(order, account, first.ideas, (*first.errors, why))
+        if (why := useless(reply)) is not None:
+            told = self._asker.hide(f"the correction is of no use: {why}")
+            return self._answered(order, account, first.ideas, (*first.errors, told))
         second = read(reply.text, terms._replace(leading={}, fewest=0), cut=reply.stop == "truncated")
         ideas, gave_way = _together(first.ideas, second.ideas, terms.most)
         rest = (*second.errors, *first.surplus, *second.surplus, *gave_way, *(lacking(ideas, terms) if ideas else ()))
         return self._answered(order, account, ideas, rest)
-
-    def _ask(self, prompt: Prompt, worst: float, account: _Account) -> tuple[Outcome, _Account]:
-        outcome = self._patience.ask(prompt, worst)
-        if outcome.reply is not None:
-            text, model = (self._clean(words) for words in (outcome.reply.text, outcome.reply.model))
-            detail = self._clean(outcome.reply.detail)
-            outcome = outcome._replace(reply=outcome.reply._replace(text=text, model=model[:100], detail=detail))
-        return outcome, account.after(outcome)
-
-    def _clean(self, text: str) -> str:
-        """Return a text that can be written down: no half characters, no key."""
-        return self._key.hide(text.encode("utf-8", "backslashreplace").decode())
 
     def _terms(self, order: Propose, question: Question) -> Terms:
         trials = (*order.history.ended, *order.history.open)
@@ -133,7 +92,7 @@ class ModelHands:
         )
 
     def _answered(
-        self, order: Propose, account: _Account, ideas: tuple[Suggestion, ...], problems: tuple[str, ...]
+        self, order: Propose, account: Account, ideas: tuple[Suggestion, ...], problems: tuple[str, ...]
     ) -> Answered | Unanswered:
         if not ideas:
             return self._unanswered(order, account, f"no idea could be used: {'; '.join(problems[:3])}", problems)
@@ -141,29 +100,19 @@ class ModelHands:
         known = account._asdict() | {"text": account.text or ""}
         return Answered(id=order.id, ideas=ideas, problems=self._told(problems), **known)
 
-    def _failed(self, order: Propose, outcome: Outcome, account: _Account) -> Unanswered:
+    def _failed(self, order: Propose, outcome: Outcome, account: Account) -> Unanswered:
         failure = outcome.failure
         kind = failure.kind if failure is not None else "unreachable"
         wait = failure.wait if failure is not None and failure.wait is not None else 0.0
-        reason = self._key.hide(str(failure))
+        reason = self._asker.hide(str(failure))
         return Unanswered(id=order.id, reason=reason, kind=kind, wait=wait, **account._asdict())
 
-    def _unanswered(self, order: Propose, account: _Account, reason: str, problems: tuple[str, ...] = ()) -> Unanswered:
+    def _unanswered(self, order: Propose, account: Account, reason: str, problems: tuple[str, ...] = ()) -> Unanswered:
         told = self._told(problems)
         return Unanswered(id=order.id, reason=reason, kind="answer", problems=told, **account._asdict())
 
     def _told(self, problems: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(self._key.hide(problem) for problem in problems[:PROBLEMS])
-
-
-def _useless(reply: Reply) -> str | None:
-    """Say why there is nothing to read in a reply, or None."""
-    if reply.stop == "refused":
-        return f"the model refused: {reply.detail}"
-    if not reply.text.strip():
-        cut = ", cut at its limit of tokens" if reply.stop == "truncated" else ""
-        return f"the answer is empty{cut}"
-    return None
+        return tuple(self._asker.hide(problem) for problem in problems[:PROBLEMS])
 
 
 def _together(
