@@ -7,6 +7,7 @@ line style or a label. The same log gives the same bytes under one version of ma
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import IO, Any, Literal
 
 import matplotlib as mpl
@@ -44,6 +45,7 @@ FIXED: dict[Any, Any] = {
     "font.size": 9.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "text.parse_math": False,  # a name with a dollar is a name
 }
 
 
@@ -61,6 +63,16 @@ def write(measurement: Measurement, folder: str) -> list[str]:
     for path, (figure, form) in found.items():
         render(figure, form, path)
     return [*found]
+
+
+def drawings(measurement: Measurement) -> dict[str, str]:
+    """Return every figure by name as SVG."""
+    found = {}
+    for name, figure in figures(measurement).items():
+        into = BytesIO()
+        render(figure, "svg", into)
+        found[name] = into.getvalue().decode()
+    return found
 
 
 def render(figure: Figure, form: Form, into: IO[bytes] | str) -> None:

@@ -114,9 +114,18 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int | None = None) -> Report:
     """Fold a log and report on it, through `until` or its end."""
-    measurement, checks = verified(log, ControlsFold(), until=until)
+    return reported(*folded(log, until=until), top=top, with_test=with_test)
+
+
+def folded(log: LogReader, *, until: int | None = None) -> tuple[Measurement, list[Check]]:
+    """Fold everything that a report reads, and check what the analyst recorded on the way."""
+    return verified(log, ControlsFold(), until=until)
+
+
+def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, with_test: bool = False) -> Report:
+    """Report on what was folded."""
     ledger, results = measurement.ledger, measurement.results
-    (controls,) = measurement.beside
+    controls = measurement.beside[0]
     return Report(
         subject=subject(ledger, measurement.through),
         scale=WITH_TEST if with_test else NO_TEST,

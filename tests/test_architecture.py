@@ -45,7 +45,7 @@ DOORS = {
 
 SEALED = {
     *("__future__", "abc", "bisect", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools"),
-    *("hashlib", "heapq", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap"),
+    *("hashlib", "heapq", "io", "itertools", "json", "math", "operator", "re", "statistics", "string", "textwrap"),
     *("tomllib", "typing"),
     *("msgspec", "numpy", "scipy", "matplotlib", "events", "replay"),
 }

@@ -9,9 +9,21 @@ from replay.doors.asking import Campaign, Home, answer
 
 if TYPE_CHECKING:
     from events.log import LogReader
+    from replay.measures import Measurement
+    from replay.report import Report
 
 
-def report(campaign: Campaign, /, *, json: bool = False, top: int = 10, test: bool = False, home: Home = None) -> int:
+def report(
+    campaign: Campaign,
+    /,
+    *,
+    json: bool = False,
+    top: int = 10,
+    test: bool = False,
+    markdown: Path | None = None,
+    html: Path | None = None,
+    home: Home = None,
+) -> int:
     """Report on the whole campaign: leaders, agents, search, failures, queue, digest.
 
     Parameters
@@ -22,13 +34,46 @@ def report(campaign: Campaign, /, *, json: bool = False, top: int = 10, test: bo
         How many leaders to show.
     test: bool
         Show test AP beside validation; nothing is ever selected on it.
+    markdown: Path
+        Write it with every measure and every table to this file, as Markdown.
+    html: Path
+        Likewise as one page of HTML, figures included, that needs nothing else.
     """
     from replay.pages import report_page  # noqa: PLC0415 # help must not wait for what only a report needs
-    from replay.report import report as make  # noqa: PLC0415 # likewise
+    from replay.report import folded, reported  # noqa: PLC0415 # likewise
 
-    return answer(
-        campaign, lambda log: (made := make(log, top=top, with_test=test), report_page(made), 0), json=json, home=home
-    )
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        measurement, checks = folded(log)
+        made = reported(measurement, checks, top=top, with_test=test)
+        if markdown is None and html is None:
+            return made, report_page(made), 0
+        return made, _filed(made, measurement, markdown, html), 0
+
+    return answer(campaign, ask, json=json, home=home)
+
+
+def _filed(made: Report, measurement: Measurement, markdown: Path | None, html: Path | None) -> str:
+    from replay.document import document  # noqa: PLC0415 # it needs every measure of the room
+    from replay.hypertext import hypertext  # noqa: PLC0415 # likewise
+    from replay.markdown import markdown as as_markdown  # noqa: PLC0415 # likewise
+
+    whole = document(made, measurement)
+    if markdown is not None:
+        _write(markdown, as_markdown(whole))
+    if html is not None:
+        from replay.figures import drawings  # noqa: PLC0415 # only a page with figures needs matplotlib
+
+        _write(html, hypertext(whole, drawings(measurement)))
+    return "\n".join(str(path) for path in (markdown, html) if path is not None)
+
+
+def _write(path: Path, text: str) -> None:
+    from replay.errors import ReplayError  # noqa: PLC0415 # help must not wait for it
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReplayError(f"{path}: the report cannot be written there: {error.strerror}") from error
 
 
 def metric(campaign: Campaign, name: str, /, *, json: bool = False, home: Home = None) -> int:
