@@ -7,9 +7,9 @@ bin := ".venv/bin"
 demo *args: setup
     {{bin}}/myriad demo {{args}}
 
-# Run every test that CI runs.
+# Run every test that CI runs, on two cores.
 test *args: setup
-    {{bin}}/python -m pytest {{args}}
+    {{bin}}/python -m pytest -n 2 --dist loadfile {{args}}
 
 # Run the long proofs; each has a short twin in `just test`.
 prove *args: setup
