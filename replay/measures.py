@@ -199,7 +199,9 @@ def exact(results: Results) -> tuple[Any, ...]:
     search, cycles, repairs = results
     agents = [(agent.agent, agent.policy, len(agent.cycles), agent.usd) for agent in cycles.agents.values()]
     mended = [(r.repair, r.experiment, r.attempt, r.kind, r.remedy, r.status) for r in repairs.repairs.values()]
-    return (search.exact(), agents, mended)
+    patches = [(p.patch, p.repair, p.instrument, p.validation, len(p.reasons)) for p in repairs.patches.values()]
+    # said only where there are any, so that the logs from before there were patches keep their digests
+    return (search.exact(), agents, mended, *([(patches, repairs.adopted)] if patches else ()))
 
 
 def measured(results: Results) -> Values:
