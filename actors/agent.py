@@ -83,15 +83,17 @@ class Agent:
         if not known.ledger.campaign:
             return None
         if self.plan.name not in known.cycles.agents:
-            return self._join()
+            return self._join(known)
         if (cycle := known.cycles.open(self.plan.name)) is not None:
             return self._record(cycle, news)
         if known.ledger.closed is not None or news.stopping or not self._wanted(known, now):
             return None
         return self._start(known)
 
-    def _join(self) -> Decision:
-        joined = AgentJoined(agent=self.plan.name, policy=self.plan.policy, settings=_settings(self.plan))
+    def _join(self, known: Known) -> Decision:
+        joined = AgentJoined(
+            cause=known.ledger.opening, agent=self.plan.name, policy=self.plan.policy, settings=_settings(self.plan)
+        )
         return Decision("campaign", "roster", (joined,))
 
     def _wanted(self, known: Known, now: int) -> bool:
@@ -119,7 +121,9 @@ class Agent:
         if self._desk is not None and isinstance(known, Informed):
             return self._desk.opens(known, name, key, self._trials.history(known.ledger))
         order = Propose(id=name, key=key, history=self._trials.history(known.ledger))
-        return Decision("cycle", name, (CycleStarted(cycle=name, agent=self.plan.name, key=key),), orders=(order,))
+        cause = known.cycles.agents[self.plan.name].moved
+        started = CycleStarted(cause=cause, cycle=name, agent=self.plan.name, key=key)
+        return Decision("cycle", name, (started,), orders=(order,))
 
     def _record(self, cycle: Cycle, news: News) -> Decision | None:
         result = news.results.get(cycle.cycle)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, get_args
 
 from actors.orders import Control, Controlled
 from actors.role import Decision, News
-from events.envelope import Fact
+from events.envelope import Position
 from events.facts import ControlMeasured, LogSealed, MetricsMeasured
 from events.log import Recorded
 from replay.analysis import Seal, SealsFold, is_analysis
@@ -18,7 +18,9 @@ from replay.folds import Pass
 from replay.leaderboard import Row, leaderboard
 from replay.measures import Measurement
 
-CONTROLS = ("shuffled_labels", "linear")
+ControlKind = Literal["shuffled_labels", "linear"]
+
+CONTROLS = get_args(ControlKind)
 
 
 class Measured:
@@ -26,6 +28,7 @@ class Measured:
 
     Attributes:
         spoken: the last sequence by anybody else: what a seal must reach.
+        worded: the last sequence by the analyst.
         noted: experiments that were completed when it last measured.
     """
 
@@ -36,6 +39,7 @@ class Measured:
         self.seals: list[Seal]
         self.fleet, self.seals, _ = self._folds.results()
         self.spoken = 0
+        self.worded = 0
         self.noted = 0
 
     def advance(self, frames: Iterable[Recorded]) -> None:
@@ -45,19 +49,31 @@ class Measured:
             self._folds.advance((recorded,))
             if not is_analysis(recorded):
                 self.spoken = recorded.sequence
-            elif any(isinstance(fact, MetricsMeasured) for fact in recorded.facts):
+                continue
+            self.worded = recorded.sequence
+            if any(isinstance(fact, MetricsMeasured) for fact in recorded.facts):
                 self.noted = len(self.measurement.ledger.completed)
 
     @property
     def sealed(self) -> bool:
-        """Whether the latest seal reaches the latest word of anybody else."""
-        return bool(self.seals) and self.seals[-1].through >= self.spoken
+        """Whether the analyst's latest word is a seal, and reaches the latest word of anybody else."""
+        last = self.seals[-1] if self.seals else None
+        return last is not None and last.sequence == self.worded and last.through >= self.spoken
 
     @property
     def controls(self) -> list[Held]:
         """The latest measurement of each control."""
         held: list[Held] = self._folds.results()[2]
         return held
+
+    @property
+    def uncontrolled(self) -> Row | None:
+        """The champion of a closed campaign, while it was not held against every control."""
+        ledger = self.measurement.ledger
+        best = leaderboard(ledger, top=1) if ledger.closed is not None else ()
+        if not best or sum(control.experiment == best[0].experiment for control in self.controls) == len(CONTROLS):
+            return None
+        return best[0]
 
     @property
     def quiet(self) -> bool:
@@ -98,27 +114,25 @@ class Analyst:
         if not ledger.campaign:
             return None
         if len(ledger.completed) - known.noted >= self._every:
-            return Decision("analysis", "metrics", (self._metrics(known),))
+            last = ledger.experiments[ledger.completed[-1]]
+            return Decision("analysis", "metrics", (self._metrics(known, last.ended),))
         ending = ledger.closed is not None or news.stopping
-        if not ending or not known.quiet or known.sealed:
+        if not ending or not known.quiet:
             return None
-        controlled = ledger.closed is not None and self._controls and not news.leaving
-        champion = _champion(known) if controlled else None
-        return self._control(known, champion, news) if champion is not None else self._seal(known)
+        champion = known.uncontrolled if self._controls and not news.leaving else None
+        decision = self._control(known, champion, news) if champion is not None else None
+        if decision is not None or (champion is not None and f"control-{champion.experiment}" in news.underway):
+            return decision
+        return None if known.sealed else self._seal(known)
 
     def _control(self, known: Measured, champion: Row, news: News) -> Decision | None:
+        """Record the controls, or order them; None while they are made, once they failed, and for who is leaving."""
         name = f"control-{champion.experiment}"
         result = news.results.get(name)
         if isinstance(result, Controlled):
-            pairs = {"shuffled_labels": result.shuffled_labels, "linear": result.linear}
-            facts: tuple[Fact, ...] = tuple(
-                ControlMeasured(control=kind, experiment=champion.experiment, validation=value, noise=noise)  # type: ignore[arg-type] # the keys are the fact's own names
-                for kind, (value, noise) in pairs.items()
-            )
-            return Decision("analysis", "controls", facts, settles=(name,))
-        if result is not None:
-            return self._seal(known, settles=(name,))
-        if name in news.underway:
+            return Decision("analysis", "controls", tuple(_controls(known, champion, result)), settles=(name,))
+        # a failure stays among the results, so that it is not tried twice; the next run of the campaign tries again
+        if result is not None or name in news.underway or news.stopping:
             return None
         attempt = known.measurement.ledger.experiments[champion.experiment].attempts[-1]
         order = Control(
@@ -128,18 +142,25 @@ class Analyst:
             seed=attempt.seed,
             timeout=self._timeout,
         )
-        return Decision("analysis", "metrics", (self._metrics(known),), orders=(order,))
+        cause = known.measurement.ledger.closing
+        return Decision("analysis", "metrics", (self._metrics(known, cause),), orders=(order,))
 
-    def _seal(self, known: Measured, settles: tuple[str, ...] = ()) -> Decision:
-        metrics = self._metrics(known)
-        return Decision("analysis", "seal", (metrics, LogSealed(digest=metrics.digest)), settles=settles)
+    def _seal(self, known: Measured) -> Decision:
+        cause = Position(known.spoken)
+        metrics = self._metrics(known, cause)
+        return Decision("analysis", "seal", (metrics, LogSealed(cause=cause, digest=metrics.digest)))
 
-    def _metrics(self, known: Measured) -> MetricsMeasured:
-        return MetricsMeasured(values=known.measurement.values(), digest=known.measurement.digest())
+    def _metrics(self, known: Measured, cause: Position | None) -> MetricsMeasured:
+        return MetricsMeasured(cause=cause, values=known.measurement.values(), digest=known.measurement.digest())
 
 
-def _champion(known: Measured) -> Row | None:
-    best = leaderboard(known.measurement.ledger, top=1)
-    if not best or sum(control.experiment == best[0].experiment for control in known.controls) == len(CONTROLS):
-        return None
-    return best[0]
+def _controls(known: Measured, champion: Row, result: Controlled) -> Iterator[ControlMeasured]:
+    pairs: dict[ControlKind, tuple[float, float]] = {"shuffled_labels": result.shuffled_labels, "linear": result.linear}
+    for kind, (validation, noise) in pairs.items():
+        yield ControlMeasured(
+            cause=known.measurement.ledger.closing,
+            control=kind,
+            experiment=champion.experiment,
+            validation=validation,
+            noise=noise,
+        )

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from replay.ledger import Ledger, Status
+from events.facts import Execution
+from replay.ledger import Attempt, Experiment, Ledger, Status
 
 LIVE: tuple[Status, ...] = ("assigned", "running")
 
@@ -20,7 +21,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         gpu_hours: device time of every attempt, reserved at its time-out before it starts.
         hours: wall time since the campaign opened; it stops new work only.
         timeout: seconds after which an attempt is killed.
-        attempts: after which an experiment is abandoned.
+        attempts: spoiled ones after which an experiment is abandoned; see `spoiled`.
+        fruitless: experiments abandoned in a row, each begun after the last completion, after which the campaign ends.
         usd: US dollars for calls of models, reserved at their worst case before they begin.
     """
 
@@ -29,6 +31,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hours: float | None = None
     timeout: float = 600.0
     attempts: int = 3
+    fruitless: int = 25
     usd: float | None = None
 
 
@@ -48,7 +51,7 @@ class Room(NamedTuple):
 
 def room(budget: Budget, ledger: Ledger, now: int) -> Room:
     """Return what may begin beside what is live: the attempts that could complete, and the device time not reserved."""
-    if overdue(budget, ledger, now):
+    if overdue(budget, ledger, now) or ledger.fruitless >= budget.fruitless:
         return Room(0, 0.0)
     attempts = seconds = math.inf
     if budget.experiments is not None:
@@ -68,8 +71,26 @@ def exhausted(budget: Budget, ledger: Ledger, now: int) -> str | None:
     """Say which budget ends the campaign, or None; anything still running is waited for by the caller."""
     if budget.experiments is not None and len(ledger.completed) >= budget.experiments:
         return f"{len(ledger.completed)} experiments completed, as the budget allows"
+    if ledger.fruitless >= budget.fruitless:
+        return f"{ledger.fruitless} experiments in a row were given up and none completed, as budget.fruitless allows"
     if budget.gpu_hours is not None and spent(ledger) + budget.timeout > budget.gpu_hours * 3600:
         return f"the budget of {budget.gpu_hours:g} GPU-hours has no room for another attempt"
     if overdue(budget, ledger, now):
         return f"the budget of {budget.hours:g} hours of wall time is over"
     return None
+
+
+def spoiled(experiment: Experiment, following: Execution | None = None) -> int:
+    """Count the attempts that speak against an experiment: it broke, or its worker was lost while it ran.
+
+    One that ran out of memory speaks against its slicing, so it counts only where none finer came after it: `following`
+    is how the coming attempt would be carried out, None when none comes.
+    """
+    after = [*(attempt.execution for attempt in experiment.attempts[1:]), following]
+    return sum(_is_spoiled(*pair) for pair in zip(experiment.attempts, after, strict=False))
+
+
+def _is_spoiled(attempt: Attempt, following: Execution | None) -> bool:
+    if attempt.failure == "out_of_memory" and following is not None:
+        return following.micro_batches <= attempt.execution.micro_batches
+    return attempt.broken or (attempt.failure == "lost" and attempt.started_at is not None)

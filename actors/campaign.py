@@ -205,6 +205,7 @@ def _out_of_range(campaign: Campaign) -> list[str]:
             limit is None or 0 < limit < math.inf for limit in (budget.gpu_hours, budget.hours)
         ),
         "budget.attempts must be at least 1": budget.attempts >= 1,
+        "budget.fruitless must be at least 1": budget.fruitless >= 1,
         "budget needs experiments, gpu_hours or hours: a campaign must be able to end": any(
             limit is not None for limit in (budget.experiments, budget.gpu_hours, budget.hours)
         ),

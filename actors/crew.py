@@ -32,6 +32,11 @@ CONTROLS = 900.0
 """Seconds that the champion's controls may take."""
 
 
+def measures_controls(campaign: Campaign) -> bool:
+    """Say whether the champion is held against controls at the end: a script of the user's own has none."""
+    return campaign.analysis.controls and campaign.task.kind != "command"
+
+
 class Crew:
     """Builds the shells of one campaign.
 
@@ -95,7 +100,7 @@ class Crew:
     def speakers(self, hear: Hear) -> dict[str, Make]:
         """Return how to start the shells of the agents, the scheduler, the fixer and the analyst, by author."""
         campaign, budget = self._campaign, self._campaign.budget
-        controls = campaign.analysis.controls and campaign.task.kind != "command"
+        controls = measures_controls(campaign)
         makes = {f"agent-{plan.name}": self._agent(plan) for plan in campaign.agent}
         makes["scheduler"] = self._make(
             lambda: Scheduler(budget, agents=len(campaign.agent), silence=campaign.workers.silence), NoHands, hear=hear

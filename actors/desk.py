@@ -71,8 +71,9 @@ class Desk:
             waits = self._plan.usd is None or known.cycles.spent(self._plan.name) + reserved <= self._plan.usd
             if waits and any(cycle.open for cycle in known.cycles.cycles.values()):
                 return None
-            return self._gives_up(name, key, short)
+            return self._gives_up(known, name, key, short)
         started = CycleStarted(
+            cause=known.cycles.agents[self._plan.name].moved,
             cycle=name,
             agent=self._plan.name,
             key=key,
@@ -92,9 +93,10 @@ class Desk:
                 return f"{key} = {limit:g} has no room: {spent:.4f} spent or reserved, {reserved:.4f} needed"
         return None
 
-    def _gives_up(self, name: str, key: int, short: str) -> Decision:
-        started = CycleStarted(cycle=name, agent=self._plan.name, key=key)
-        refused = AnswerRefused(cycle=name, reason=short, kind="budget", usd=0.0)
+    def _gives_up(self, known: Informed, name: str, key: int, short: str) -> Decision:
+        cause = known.cycles.agents[self._plan.name].moved
+        started = CycleStarted(cause=cause, cycle=name, agent=self._plan.name, key=key)
+        refused = AnswerRefused(cause=cause, cycle=name, reason=short, kind="budget", usd=0.0)
         return Decision("cycle", name, (started, refused), under="cycle")
 
 

@@ -16,7 +16,7 @@ from actors.orders import Extracted
 from actors.pen import Pen, wall_clock
 from actors.role import Decision
 from events.blobs import Blobs
-from events.envelope import Fact
+from events.envelope import Fact, Position
 from events.facts import CampaignOpened, FeaturesExtracted
 from events.folder import Campaign as Folder
 from events.log import EventLog
@@ -72,10 +72,11 @@ class Person:
         space = campaign.searched()
         self._say("opening", CampaignOpened(campaign=campaign.name, file=file, space=space, seed=campaign.seed))
 
-    def extracted(self, features: tuple[Extracted, ...], known: set[str]) -> None:
-        """Write the features whose digests are not known yet."""
+    def extracted(self, features: tuple[Extracted, ...], known: set[str], opening: Position | None) -> None:
+        """Write the features whose digests are not known yet, because of the campaign's opening."""
         facts = tuple(
             FeaturesExtracted(
+                cause=opening,
                 backbone=made.backbone,
                 digest=made.digest,
                 clips=made.clips,

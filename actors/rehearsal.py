@@ -211,7 +211,10 @@ def _words(aggregate: str, identity: str, facts: Iterable[Fact]) -> str:
 
 def _plain(fact: Fact, beside: Fact) -> Mapping[str, Any]:
     """Return a fact's fields without what the pen stamps; measures as far as both name them, to their tolerance."""
-    fields = {name: getattr(fact, name) for name in fact.__struct_fields__ if name not in ("at", "through")}
+    # a record without a cause is of roles that did not say it yet: nothing to compare
+    told = ["cause"] if fact.cause is not None and beside.cause is not None else []
+    names = [name for name in fact.__struct_fields__ if name not in ("at", "through", "cause")]
+    fields = {name: getattr(fact, name) for name in (*names, *told)}
     if isinstance(fact, MetricsMeasured) and isinstance(beside, MetricsMeasured):
         # a name that only one vocabulary has is nothing to compare, as in replay.seals
         shared = [name for name in sorted(fact.values) if name in beside.values]

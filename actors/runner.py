@@ -18,7 +18,7 @@ from actors import opening, tasks
 from actors.analyst import Measured
 from actors.campaign import Campaign
 from actors.child import Child
-from actors.crew import Crew
+from actors.crew import Crew, measures_controls
 from actors.errors import BenchBroken, CampaignError
 from actors.feed import Feed
 from actors.orders import Described, Epoch, Prepared, Progress, Refused
@@ -96,6 +96,7 @@ class Runner:
         self._port = port
         self._requests = 0
         self._archived = False
+        self._begun = 0
         self._lost: Exception | None = None
 
     def run(self) -> Ending:
@@ -164,8 +165,9 @@ class Runner:
         known = Measured()
         feed.wait_for(log.last())
         known.advance(feed.since(0))
-        if known.measurement.ledger.closed is not None and known.sealed:
+        if known.measurement.ledger.closed is not None and known.sealed and not self._lacks_controls(known):
             return "closed"
+        self._begun = log.last()
         blobs = Blobs(self._folder.blobs)
         crew = Crew(self._campaign, self._folder, log, feed, pulse=lambda pulse: self._hear(log, pulse))
         person = opening.Person(log, feed, blobs)
@@ -174,7 +176,8 @@ class Runner:
         try:
             if (prepared := self._prepare(crew)) is None:
                 return "stopped"
-            person.extracted(prepared.features, _extracted(feed))
+            known.advance(feed.since(known.measurement.through))
+            person.extracted(prepared.features, _extracted(feed), known.measurement.ledger.opening)
             return self._work(log, feed, crew, blobs, known)
         finally:
             crew.close()
@@ -241,9 +244,13 @@ class Runner:
     def _ending(self, known: Measured) -> Ending | None:
         if not (known.quiet and known.sealed):
             return None
-        if known.measurement.ledger.closed is not None:
-            return "closed"
-        return "stopped" if self._requests else None
+        if known.measurement.ledger.closed is None or (self._requests and self._lacks_controls(known)):
+            return "stopped" if self._requests else None
+        # sealed in this run without controls: they could not be had
+        return None if self._lacks_controls(known) and known.worded <= self._begun else "closed"
+
+    def _lacks_controls(self, known: Measured) -> bool:
+        return measures_controls(self._campaign) and known.uncontrolled is not None
 
     def _hear(self, log: JetStreamLog, pulse: Epoch | Progress) -> None:
         if isinstance(pulse, Progress):

@@ -74,18 +74,20 @@ class Scheduler:
         for worker in known.fleet.present():
             silence = news.silences.get(worker.worker, 0.0)
             if silence > self._silence:
-                return Decision("worker", worker.worker, (WorkerLost(worker=worker.worker, silence=silence),))
+                lost = WorkerLost(cause=worker.changed, worker=worker.worker, silence=silence)
+                return Decision("worker", worker.worker, (lost,))
         return None
 
     def _revoke(self, known: Known) -> Decision | None:
         for pack in known.fleet.orphans():
-            left = known.fleet.workers[pack.worker].status == "retired"
-            reason: Literal["lost", "retired"] = "retired" if left else "lost"
-            facts: list[Fact] = [LeaseRevoked(pack=pack.pack, worker=pack.worker, reason=reason)]
+            worker = known.fleet.workers[pack.worker]
+            reason: Literal["lost", "retired"] = "retired" if worker.status == "retired" else "lost"
+            facts: list[Fact] = [LeaseRevoked(cause=worker.changed, pack=pack.pack, worker=pack.worker, reason=reason)]
             for name in pack.waiting:
                 experiment = known.ledger.experiments[name]
-                spoiled = _spoiled(experiment) + (reason == "lost" and pack.started)
-                facts.append(self._again(known, experiment, spoiled, f"its worker was {reason}", pack.execution))
+                spoiled = budgets.spoiled(experiment, pack.execution) + (reason == "lost" and pack.started)
+                why = f"its worker was {reason}"
+                facts.append(self._again(experiment, spoiled, why, pack.execution, cause=worker.changed))
             return Decision("pack", pack.pack, tuple(facts), lease=pack.pack)
         return None
 
@@ -116,17 +118,11 @@ class Scheduler:
             return Abandoned(cause=repair.spoken, experiment=experiment.experiment, reason=repair.diagnosis)
         execution = repair.execution or experiment.attempts[-1].execution
         reason = f"{repair.kind}: {repair.remedy}"
-        return self._again(known, experiment, _spoiled(experiment), reason, execution, cause=repair.spoken)
+        spoiled = budgets.spoiled(experiment, execution)
+        return self._again(experiment, spoiled, reason, execution, cause=repair.spoken)
 
     def _again(
-        self,
-        known: Known,
-        experiment: Experiment,
-        spoiled: int,
-        reason: str,
-        execution: Execution,
-        *,
-        cause: Position | None = None,
+        self, experiment: Experiment, spoiled: int, reason: str, execution: Execution, *, cause: Position | None
     ) -> Fact:
         name, attempt = experiment.experiment, len(experiment.attempts) + 1
         if spoiled >= self._budget.attempts:
@@ -137,17 +133,30 @@ class Scheduler:
         ledger = known.ledger
         if ledger.closed is not None or _busy(known):
             return None
-        reason = budgets.exhausted(self._budget, ledger, now) or self._silent(known)
-        return Decision("campaign", "search", (CampaignClosed(reason=reason),)) if reason else None
+        if (reason := budgets.exhausted(self._budget, ledger, now)) is not None:
+            # wall time has been running since the campaign opened; every other limit was reached by a run
+            cause = ledger.opening if budgets.overdue(self._budget, ledger, now) else ledger.moved or ledger.opening
+        elif (reason := self._silent(known)) is not None:
+            cause = max(agent.moved for agent in known.cycles.agents.values() if agent.moved is not None)
+        else:
+            return None
+        return Decision("campaign", "search", (CampaignClosed(cause=cause, reason=reason),))
 
     def _silent(self, known: Known) -> str | None:
+        """Say why no agent will ever propose again, or None while one may, or something waits to run."""
         agents = known.cycles.agents
         queued = known.ledger.standing("queued")
         if queued or len(agents) < self._agents or any(known.cycles.open(agent) for agent in agents):
             return None
-        if all(known.cycles.barren(agent) >= BARREN for agent in agents):
+        if any(known.cycles.barren(agent) < BARREN for agent in agents):
+            return None
+        last = {agent: known.cycles.last(agent) for agent in agents}
+        poor = {agent: cycle.refused for agent, cycle in last.items() if cycle is not None and cycle.kind == "budget"}
+        if not poor:
             return f"no agent had a new idea in {BARREN} cycles"
-        return None
+        said = [f"agent {agent} has no money for another question: {why}" for agent, why in poor.items()]
+        barren = [agent for agent in agents if agent not in poor]
+        return "; ".join(said + [f"agent {agent} had no new idea in {BARREN} cycles" for agent in barren])
 
     def _forgo(self, known: Known, now: int) -> Decision | None:
         """Abandon what waits for more device time than will ever be free again: once nothing runs, none comes back."""
@@ -158,7 +167,7 @@ class Scheduler:
             timeout = self._execution(experiment).timeout
             if timeout > seconds:
                 reason = f"the budget has no room for its {timeout:g} s"
-                fact = Abandoned(experiment=experiment.experiment, reason=reason)
+                fact = Abandoned(cause=experiment.moved, experiment=experiment.experiment, reason=reason)
                 return Decision("campaign", experiment.experiment, (fact,))
         return None
 
@@ -195,6 +204,7 @@ class Scheduler:
 
     def _leased(self, known: Known, experiment: Experiment, pack: str, lane: int, worker: Worker) -> Assigned:
         return Assigned(
+            cause=experiment.moved,
             experiment=experiment.experiment,
             attempt=len(experiment.attempts) + 1,
             pack=pack,
@@ -240,11 +250,6 @@ class _Verdicts:
 
 def _busy(known: Known) -> bool:
     return bool(known.ledger.standing(*budgets.LIVE, "failed"))
-
-
-def _spoiled(experiment: Experiment) -> int:
-    """Count the attempts that speak against an experiment: it broke, or its worker was lost while it ran."""
-    return sum(a.broken or (a.failure == "lost" and a.started_at is not None) for a in experiment.attempts)
 
 
 def _shape(configuration: Configuration) -> tuple[object, ...]:

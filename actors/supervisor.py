@@ -12,6 +12,7 @@ from actors.pen import Clock, Pen
 from actors.role import Decision
 from actors.shell import Died, Reference
 from events.blobs import WHOLE, Blobs
+from events.envelope import Position
 from events.errors import LogError
 from events.facts import RoleFailed, RoleRestarted
 from events.log import EventLog, Recorded
@@ -51,6 +52,7 @@ class Supervisor(pykka.ThreadingActor):
         self._give_up = give_up
         self._pen = Pen(log, feed, "supervisor", clock)
         self._failures: dict[str, list[int]] = {}
+        self._buried: dict[str, Position] = {}
         self._roster = roster
 
     def on_start(self) -> None:
@@ -80,7 +82,8 @@ class Supervisor(pykka.ThreadingActor):
         if recent > RESTARTS:
             self._give_up(RoleGivenUp(death.author, error))
             return
-        self._write(death.author, RoleRestarted(role=death.author, restart=recent))
+        cause = self._buried.get(death.author)
+        self._write(death.author, RoleRestarted(cause=cause, role=death.author, restart=recent))
         self._start(death.author)
 
     def _write(self, author: str, fact: RoleFailed | RoleRestarted) -> None:
@@ -93,9 +96,10 @@ class Supervisor(pykka.ThreadingActor):
     def _see(self, frames: list[Recorded]) -> None:
         for recorded in frames:
             if recorded.author == "supervisor":
-                for fact in recorded.facts:
+                for position, fact in recorded.positions():
                     if isinstance(fact, RoleFailed):
                         self._failures.setdefault(fact.role, []).append(fact.at)
+                        self._buried[fact.role] = position
 
     def _start(self, author: str) -> None:
         self._roster[author] = self._roles[author](self.actor_ref.tell)

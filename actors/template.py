@@ -56,7 +56,9 @@ experiments = 200                # completed ones
 # gpu_hours = 10.0               # device time of every attempt, reserved at its time-out before it starts
 # hours = 24.0                   # wall time; stops new work only
 # timeout = 600.0                # seconds after which an attempt is killed
-# attempts = 3                   # after which an experiment is abandoned
+# attempts = 3                   # spoiled ones after which an experiment is abandoned: it broke, or its worker was lost
+                                 # in it; out of memory does not count where the next attempt slices its batches finer
+# fruitless = 25                 # experiments given up in a row, each begun after the last one that completed
 # usd = 20.0                     # for calls of models, reserved at their worst case before they begin
 
 [workers]

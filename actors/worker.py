@@ -5,11 +5,11 @@ from __future__ import annotations
 from actors.orders import Breakdown, Run, Score, Train, Trained
 from actors.role import Decision, Known, News
 from events.blobs import Blobs
-from events.envelope import Fact
+from events.envelope import Fact, Position
 from events.facts import Completed, Curves, Failed, Started, WorkerJoined, WorkerRetired
 from replay.fleet import Pack
 from replay.fleet import Worker as Device
-from replay.ledger import Ledger
+from replay.ledger import Experiment, Ledger
 
 CHAMPIONS = 10
 """Weights are kept of a run that would be among so many best by validation."""
@@ -45,24 +45,30 @@ class Worker:
             return None
         me = known.fleet.workers.get(self.author)
         if me is None:
-            return self._join()
+            return self._join(known.ledger.opening)
         if me.status != "joined":
             return self._return(known, me, news)
         pack = known.fleet.packs[me.pack] if me.pack is not None else None
         if pack is not None and pack.started and not news.leaving:
-            return self._end(pack, news)
+            return self._end(known, pack, news)
         if news.stopping or (known.ledger.closed is not None and pack is None):
-            reason = "asked to stop" if news.stopping else "the campaign is closed"
-            return Decision("worker", self.author, (WorkerRetired(worker=self.author, reason=reason),))
+            return Decision("worker", self.author, (self._retired(known, news),))
         return self._start(known, pack) if pack is not None else None
 
     def _return(self, known: Known, me: Device, news: News) -> Decision | None:
         """Join again when it was thought lost, once its lease is taken back: the work may be somebody else's by now."""
         welcome = not news.stopping and known.ledger.closed is None
-        return self._join() if me.status == "lost" and me.pack is None and welcome else None
+        return self._join(me.changed) if me.status == "lost" and me.pack is None and welcome else None
 
-    def _join(self) -> Decision:
+    def _retired(self, known: Known, news: News) -> WorkerRetired:
+        """Say why it leaves; a person's stop is not on the log, so that its word then has no cause."""
+        if news.stopping:
+            return WorkerRetired(worker=self.author, reason="asked to stop")
+        return WorkerRetired(cause=known.ledger.closing, worker=self.author, reason="the campaign is closed")
+
+    def _join(self, cause: Position | None) -> Decision:
         joined = WorkerJoined(
+            cause=cause,
             worker=self.author,
             device=self._device,
             lanes=self._lanes,
@@ -83,10 +89,12 @@ class Worker:
             for lane, (name, attempt) in enumerate(pack.waiting.items())
         )
         order = Train(id=pack.pack, runs=runs, execution=pack.execution, keep_from=_champions(known.ledger))
-        return Decision("pack", pack.pack, tuple(self._started(run, pack) for run in runs), (order,), lease=pack.pack)
+        facts = tuple(self._started(known, run, pack) for run in runs)
+        return Decision("pack", pack.pack, facts, (order,), lease=pack.pack)
 
-    def _started(self, run: Run, pack: Pack) -> Started:
+    def _started(self, known: Known, run: Run, pack: Pack) -> Started:
         return Started(
+            cause=known.ledger.experiments[run.experiment].moved,
             experiment=run.experiment,
             attempt=run.attempt,
             pack=pack.pack,
@@ -97,7 +105,7 @@ class Worker:
             platform=self._platform,
         )
 
-    def _end(self, pack: Pack, news: News) -> Decision | None:
+    def _end(self, known: Known, pack: Pack, news: News) -> Decision | None:
         result = news.results.get(pack.pack)
         if isinstance(result, Trained):
             ends = {end.experiment: end for end in result.ends}
@@ -106,13 +114,15 @@ class Worker:
         else:
             ends = {}
         why = getattr(result, "reason", "its bench left no word")
-        facts = tuple(self._ended(pack, name, ends.get(name), why) for name in pack.waiting)
+        experiments = known.ledger.experiments
+        facts = tuple(self._ended(experiments[name], pack, ends.get(name), why) for name in pack.waiting)
         return Decision("pack", pack.pack, facts, settles=(pack.pack,), lease=pack.pack)
 
-    def _ended(self, pack: Pack, name: str, end: Score | Breakdown | None, why: str) -> Fact:
-        attempt = pack.waiting[name]
+    def _ended(self, experiment: Experiment, pack: Pack, end: Score | Breakdown | None, why: str) -> Fact:
+        name, attempt = experiment.experiment, pack.waiting[experiment.experiment]
         if isinstance(end, Score):
             return Completed(
+                cause=experiment.moved,
                 experiment=name,
                 attempt=attempt,
                 validation=end.validation,
@@ -126,6 +136,7 @@ class Worker:
             )
         broken = end or Breakdown(experiment=name, kind="crashed", step=0, trace=why, gpu_seconds=0.0)
         return Failed(
+            cause=experiment.moved,
             experiment=name,
             attempt=attempt,
             kind=broken.kind,

@@ -25,7 +25,7 @@ OUT_OF_BUDGET = 2**31
 """Barren cycles of an agent that has no money for another call: more than anybody waits for."""
 
 
-class Cycle(msgspec.Struct, kw_only=True):
+class Cycle(msgspec.Struct, kw_only=True, gc=False):
     """One question to a policy: open until it is answered or refused.
 
     Attributes:
@@ -65,12 +65,18 @@ class Cycle(msgspec.Struct, kw_only=True):
 
 
 class Agent(msgspec.Struct, kw_only=True):
-    """An agent and its cycles, in order; `usd` counts a reservation whose cost nobody knows as spent."""
+    """An agent and its cycles, in order; `usd` counts a reservation whose cost nobody knows as spent.
+
+    Attributes:
+        moved: position of the fact after which it may ask next: its joining, its latest cycle's end, or the latest
+            verdict on an idea of its own.
+    """
 
     agent: str
     policy: str
     cycles: list[str] = []
     usd: float = 0.0
+    moved: Position | None = None
 
 
 class Cycles(msgspec.Struct, kw_only=True):
@@ -120,7 +126,8 @@ class Cycles(msgspec.Struct, kw_only=True):
 
 
 def _joined(cycles: Cycles, fact: AgentJoined, recorded: Recorded, index: int) -> None:
-    cycles.agents[fact.agent] = Agent(agent=fact.agent, policy=fact.policy)
+    here = Position(recorded.sequence, index)
+    cycles.agents[fact.agent] = Agent(agent=fact.agent, policy=fact.policy, moved=here)
 
 
 def _started(cycles: Cycles, fact: CycleStarted, recorded: Recorded, index: int) -> None:
@@ -143,19 +150,21 @@ def _started(cycles: Cycles, fact: CycleStarted, recorded: Recorded, index: int)
 def _answered(cycles: Cycles, fact: AnswerReceived, recorded: Recorded, index: int) -> None:
     cycle = cycles.cycles[fact.cycle]
     cycle.answer, cycle.usd = fact.text, fact.usd
-    _ended(cycles, cycle, fact, fact.usd)
+    _ended(cycles, cycle, fact, Position(recorded.sequence, index))
 
 
 def _refused(cycles: Cycles, fact: AnswerRefused, recorded: Recorded, index: int) -> None:
     cycle = cycles.cycles[fact.cycle]
     cycle.answer, cycle.refused, cycle.kind, cycle.wait = fact.text, fact.reason, fact.kind, fact.wait
-    _ended(cycles, cycle, fact, fact.usd)
+    _ended(cycles, cycle, fact, Position(recorded.sequence, index))
 
 
-def _ended(cycles: Cycles, cycle: Cycle, fact: AnswerReceived | AnswerRefused, usd: float | None) -> None:
-    if usd is not None:
-        cycles.agents[cycle.agent].usd += usd - cycle.reserve_usd
-        cycle.spent = usd
+def _ended(cycles: Cycles, cycle: Cycle, fact: AnswerReceived | AnswerRefused, here: Position) -> None:
+    agent = cycles.agents[cycle.agent]
+    agent.moved = here
+    if fact.usd is not None:
+        agent.usd += fact.usd - cycle.reserve_usd
+        cycle.spent = fact.usd
     cycle.open, cycle.ended_at, cycle.model = False, fact.at, fact.model or None
     cycle.tokens_in, cycle.tokens_out, cycle.tokens_cached = fact.tokens_in, fact.tokens_out, fact.tokens_cached
     cycle.tokens, cycle.seconds, cycle.calls = fact.tokens_in + fact.tokens_out, fact.seconds, fact.calls
@@ -170,12 +179,20 @@ def _proposed(cycles: Cycles, fact: IdeaProposed, recorded: Recorded, index: int
 
 
 def _queued(cycles: Cycles, fact: Queued, recorded: Recorded, index: int) -> None:
-    if (name := cycles.origin.pop(fact.idea, None)) is not None:
-        cycles.cycles[name].accepted += 1
+    if (cycle := _judged(cycles, fact, recorded, index)) is not None:
+        cycle.accepted += 1
 
 
 def _declined(cycles: Cycles, fact: IdeaDeclined, recorded: Recorded, index: int) -> None:
-    cycles.origin.pop(fact.idea, None)
+    _judged(cycles, fact, recorded, index)
+
+
+def _judged(cycles: Cycles, fact: Queued | IdeaDeclined, recorded: Recorded, index: int) -> Cycle | None:
+    if (name := cycles.origin.pop(fact.idea, None)) is None:
+        return None
+    cycle = cycles.cycles[name]
+    cycles.agents[cycle.agent].moved = Position(recorded.sequence, index)
+    return cycle
 
 
 class CyclesFold:

@@ -9,6 +9,7 @@ import msgspec
 from events.envelope import Position
 from events.facts import Curves, Execution, FailureKind
 from events.space import Configuration
+from replay.folds import Given
 
 Status = Literal["queued", "assigned", "running", "completed", "failed", "abandoned"]
 
@@ -25,7 +26,7 @@ class Idea(msgspec.Struct, kw_only=True, gc=False):
 
     idea: str
     agent: str
-    configuration: Configuration
+    configuration: Given[Configuration]
     rationale: str
     origin: str
     parents: tuple[str, ...]
@@ -39,7 +40,7 @@ class Idea(msgspec.Struct, kw_only=True, gc=False):
 
 
 class Attempt(msgspec.Struct, kw_only=True, gc=False):
-    """One lease of an experiment and how it ended."""
+    """One lease of an experiment and how it ended; `leased` is the position of its assignment."""
 
     attempt: int
     pack: str
@@ -48,10 +49,11 @@ class Attempt(msgspec.Struct, kw_only=True, gc=False):
     seed: int
     execution: Execution
     assigned_at: int
+    leased: Position | None = None
     started_at: int | None = None
     ended_at: int | None = None
     instrument: str | None = None
-    platform: dict[str, str] = {}
+    platform: Given[dict[str, str]] = {}
     failure: FailureKind | Literal["lost", "retired"] | None = None
     step: int | None = None
     gpu_seconds: float = 0.0
@@ -81,12 +83,13 @@ class Experiment(msgspec.Struct, kw_only=True, gc=False):
         number: its place in the order in which experiments were queued, from 1.
         completion: its place in the order of completions, from 1; None before.
         ended: position of the fact that completed it.
+        moved: position of the fact that brought it where it stands: the cause of what is done with it next.
     """
 
     experiment: str
     idea: str
     priority: float
-    terms: dict[str, float]
+    terms: Given[dict[str, float]]
     status: Status = "queued"
     queued_at: int = 0
     execution: Execution | None = None
@@ -94,6 +97,7 @@ class Experiment(msgspec.Struct, kw_only=True, gc=False):
     outcome: Outcome | None = None
     completion: int | None = None
     ended: Position | None = None
+    moved: Position | None = None
     abandoned: str | None = None
     number: int = 0
 

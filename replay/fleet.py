@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from events.envelope import Fact
+from events.envelope import Fact, Position
 from events.facts import (
     Assigned,
     Completed,
@@ -20,24 +20,25 @@ from events.facts import (
     WorkerRetired,
 )
 from events.log import Recorded
-from replay.folds import Handler
+from replay.folds import Given, Handler
 
 
-class Worker(msgspec.Struct, kw_only=True):
-    """A device and the pack that it holds, if any."""
+class Worker(msgspec.Struct, kw_only=True, gc=False):
+    """A device and the pack that it holds, if any; `changed` is the position of the fact that gave it its status."""
 
     worker: str
     device: str
     lanes: int
-    platform: dict[str, str]
+    platform: Given[dict[str, str]]
     instrument: str
     joined_at: int
     status: Literal["joined", "lost", "retired"] = "joined"
     pack: str | None = None
     runs: int = 0
+    changed: Position | None = None
 
 
-class Pack(msgspec.Struct, kw_only=True):
+class Pack(msgspec.Struct, kw_only=True, gc=False):
     """Experiments leased together, one a lane.
 
     Attributes:
@@ -83,15 +84,20 @@ def _joined(fleet: Fleet, fact: WorkerJoined, recorded: Recorded, index: int) ->
         platform=fact.platform,
         instrument=fact.instrument,
         joined_at=fact.at,
+        changed=Position(recorded.sequence, index),
     )
 
 
 def _lost(fleet: Fleet, fact: WorkerLost, recorded: Recorded, index: int) -> None:
-    fleet.workers[fact.worker].status = "lost"
+    _left(fleet.workers[fact.worker], "lost", recorded, index)
 
 
 def _retired(fleet: Fleet, fact: WorkerRetired, recorded: Recorded, index: int) -> None:
-    fleet.workers[fact.worker].status = "retired"
+    _left(fleet.workers[fact.worker], "retired", recorded, index)
+
+
+def _left(worker: Worker, status: Literal["lost", "retired"], recorded: Recorded, index: int) -> None:
+    worker.status, worker.changed = status, Position(recorded.sequence, index)
 
 
 def _assigned(fleet: Fleet, fact: Assigned, recorded: Recorded, index: int) -> None:

@@ -45,6 +45,9 @@ class Ledger(msgspec.Struct, kw_only=True):
         states: names of experiments by where they stand, so that nobody needs to look at all of them.
         served: by agent, how many of its experiments were ever assigned.
         ranked: validation AP of every completed experiment, ascending.
+        opening, closing: positions of the facts that opened and closed the campaign.
+        moved: position of the last fact that moved an experiment.
+        fruitless: experiments abandoned in a row, each begun after the last completion.
     """
 
     campaign: str = ""
@@ -61,6 +64,10 @@ class Ledger(msgspec.Struct, kw_only=True):
     states: dict[str, dict[str, None]] = {}
     served: dict[str, int] = {}
     ranked: list[float] = []
+    opening: Position | None = None
+    closing: Position | None = None
+    moved: Position | None = None
+    fruitless: int = 0
 
     def standing(self, *statuses: Status) -> list[Experiment]:
         """Return the experiments that stand at one of these, in the order in which they were queued."""
@@ -78,10 +85,11 @@ class Ledger(msgspec.Struct, kw_only=True):
 
 def _opened(ledger: Ledger, fact: CampaignOpened, recorded: Recorded, index: int) -> None:
     ledger.campaign, ledger.space, ledger.seed, ledger.opened_at = fact.campaign, fact.space, fact.seed, fact.at
+    ledger.opening = Position(recorded.sequence, index)
 
 
 def _closed(ledger: Ledger, fact: CampaignClosed, recorded: Recorded, index: int) -> None:
-    ledger.closed = fact.reason
+    ledger.closed, ledger.closing = fact.reason, Position(recorded.sequence, index)
 
 
 def _proposed(ledger: Ledger, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
@@ -121,14 +129,16 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
         terms=fact.terms,
         queued_at=fact.at,
         number=len(ledger.experiments) + 1,
+        moved=Position(recorded.sequence, index),
     )
+    ledger.moved = Position(recorded.sequence, index)
     ledger.states.setdefault("queued", {})[fact.experiment] = None
 
 
 def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is None:
         return
-    _move(ledger, experiment, "assigned")
+    here = _move(ledger, experiment, "assigned", recorded, index)
     if not experiment.attempts:
         author = ledger.author(fact.experiment)
         ledger.served[author] = ledger.served.get(author, 0) + 1
@@ -142,6 +152,7 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
             seed=fact.seed,
             execution=fact.execution,
             assigned_at=fact.at,
+            leased=here,
         )
     )
 
@@ -149,7 +160,7 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
 def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> None:
     if (attempt := _leased(ledger, fact, recorded, index)) is None:
         return
-    _move(ledger, ledger.experiments[fact.experiment], "running")
+    _move(ledger, ledger.experiments[fact.experiment], "running", recorded, index)
     attempt.started_at, attempt.instrument, attempt.platform = fact.at, fact.instrument, fact.platform
 
 
@@ -158,7 +169,7 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
         return
     experiment = ledger.experiments[fact.experiment]
     attempt.ended_at, attempt.gpu_seconds = fact.at, fact.gpu_seconds
-    _move(ledger, experiment, "completed")
+    here = _move(ledger, experiment, "completed", recorded, index)
     insort(ledger.ranked, fact.validation)
     experiment.outcome = Outcome(
         validation=fact.validation,
@@ -170,7 +181,8 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
         checkpoint=fact.checkpoint,
     )
     ledger.completed.append(fact.experiment)
-    experiment.completion, experiment.ended = len(ledger.completed), Position(recorded.sequence, index)
+    ledger.fruitless = 0
+    experiment.completion, experiment.ended = len(ledger.completed), here
 
 
 def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> None:
@@ -178,32 +190,42 @@ def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> Non
         return
     attempt.ended_at, attempt.failure = fact.at, fact.kind
     attempt.step, attempt.gpu_seconds = fact.step, fact.gpu_seconds
-    _move(ledger, ledger.experiments[fact.experiment], "failed")
+    _move(ledger, ledger.experiments[fact.experiment], "failed", recorded, index)
 
 
 def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in (ledger.experiments[name] for name in ledger.leases.get(fact.pack, ())):
         if experiment.status in ("assigned", "running") and experiment.attempts[-1].pack == fact.pack:
             experiment.attempts[-1].failure, experiment.attempts[-1].ended_at = fact.reason, fact.at
-            _move(ledger, experiment, "failed")
+            _move(ledger, experiment, "failed", recorded, index)
 
 
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        _move(ledger, experiment, "queued")
+        _move(ledger, experiment, "queued", recorded, index)
         experiment.execution = fact.execution
 
 
 def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        _move(ledger, experiment, "abandoned")
+        _move(ledger, experiment, "abandoned", recorded, index)
         experiment.abandoned = fact.reason
+        ledger.fruitless += _is_fruitless(ledger, experiment)
 
 
-def _move(ledger: Ledger, experiment: Experiment, status: Status) -> None:
+def _is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:
+    """Say whether an experiment was tried last after the last completion, so that the two say nothing of each other."""
+    leased = experiment.attempts[-1].leased if experiment.attempts else None
+    last = ledger.experiments[ledger.completed[-1]].ended if ledger.completed else None
+    return leased is not None and (last is None or leased > last)
+
+
+def _move(ledger: Ledger, experiment: Experiment, status: Status, recorded: Recorded, index: int) -> Position:
     del ledger.states[experiment.status][experiment.experiment]
     ledger.states.setdefault(status, {})[experiment.experiment] = None
     experiment.status = status
+    experiment.moved = ledger.moved = here = Position(recorded.sequence, index)
+    return here
 
 
 def _judged(ledger: Ledger, idea: Idea) -> None:

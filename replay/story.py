@@ -65,13 +65,14 @@ class Author(msgspec.Struct):
 
 
 class Run(msgspec.Struct):
-    """An experiment: where it stands, and its latest lease."""
+    """An experiment: where it stands, its latest lease, and whether that one ended for want of memory."""
 
     idea: str
     state: Literal["waiting", "assigned", "running", "failed", "completed", "abandoned"] = "waiting"
     lease: Assigned | None = None
     author: str = ""
     spoiled: int = 0
+    starved: bool = False
 
 
 class Lease(msgspec.Struct):
@@ -213,6 +214,7 @@ class Story:
                 run = self.runs.get(fact.experiment)
                 if run is not None and run.state != "completed":
                     run.state = "waiting" if isinstance(fact, Requeued) else "abandoned"
+                    run.spoiled -= _is_sliced_finer(run, fact)
 
     def _assign(self, entry: Entry, fact: Assigned) -> None:
         lease = self.leases.setdefault(fact.pack, Lease(fact.worker, entry.position.sequence))
@@ -227,6 +229,7 @@ class Story:
         completed = isinstance(fact, Completed)
         run.state = "completed" if completed else "failed"
         run.spoiled += not completed
+        run.starved = isinstance(fact, Failed) and fact.kind == "out_of_memory"
         self.completed += completed
         self.live.pop(fact.experiment, None)
         self.spent.add(fact.gpu_seconds)
@@ -240,3 +243,9 @@ class Story:
                 run.spoiled += fact.reason == "lost" and run.state == "running"
                 run.state = "failed"
                 self.spent.add(self.live.pop(name, 0.0))
+
+
+def _is_sliced_finer(run: Run, fact: Requeued | Abandoned) -> bool:
+    """Say whether an attempt that ran out of memory is followed by a finer slicing, and so was not spoiled."""
+    finer = isinstance(fact, Requeued) and run.lease is not None
+    return finer and run.starved and fact.execution.micro_batches > run.lease.execution.micro_batches  # type: ignore[union-attr] # finer says both

@@ -149,7 +149,14 @@ class Chronicle:
         self._causes[experiment] = Position(self._judges(idea, queued))
         return experiment
 
-    def assigns(self, experiment: str, *, on: str = "worker-cpu0-a", attempt: int | None = None) -> str:
+    def assigns(
+        self,
+        experiment: str,
+        *,
+        on: str = "worker-cpu0-a",
+        attempt: int | None = None,
+        execution: facts.Execution | None = None,
+    ) -> str:
         """The scheduler leases an experiment to a worker; returns the pack."""
         if on not in self._present:
             self.worker_joins(on)
@@ -162,7 +169,7 @@ class Chronicle:
             lane=0,
             worker=on,
             seed=7,
-            execution=facts.Execution(),
+            execution=execution or facts.Execution(),
         )
         self._leases[experiment] = lease
         sequence = self.says("scheduler", "pack", pack, lease, cause=experiment)

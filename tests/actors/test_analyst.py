@@ -148,3 +148,39 @@ def test_a_person_who_leaves_does_not_wait_for_controls(tale: Chronicle) -> None
 def test_a_campaign_without_a_result_is_sealed_without_controls(tale: Chronicle) -> None:
     tale.closes()
     assert isinstance(analysing(tale, controls=True).says()[-1], LogSealed)
+
+
+def test_a_stop_while_the_controls_are_made_leaves_them_to_the_next_run_which_measures_and_seals(
+    tale: Chronicle,
+) -> None:
+    ended(tale)
+    first = analysing(tale, controls=True)
+    first.says()
+    first.says(stopping=True, leaving=True, underway=frozenset({"control-e-1"}))
+    assert first.decides(stopping=True, leaving=True) is None
+    assert first.known.sealed
+    assert first.known.uncontrolled is not None
+    following = analysing(tale, controls=True)
+    decision = following.decides()
+    assert decision is not None
+    assert isinstance(decision.orders[0], Control)
+    following.says()
+    result = {"control-e-1": Controlled("control-e-1", (0.5, 0.03), (0.6, 0.02))}
+    facts = following.all(results=result)
+    assert [type(fact) for fact in facts] == [ControlMeasured, ControlMeasured, MetricsMeasured, LogSealed]
+    assert following.decides() is None
+    assert following.known.uncontrolled is None
+
+
+def test_nobody_begins_controls_after_a_stop(tale: Chronicle) -> None:
+    ended(tale)
+    assert isinstance(analysing(tale, controls=True).all(stopping=True)[-1], LogSealed)
+
+
+def test_controls_that_failed_are_not_tried_again_by_the_same_process(tale: Chronicle) -> None:
+    ended(tale)
+    scene = analysing(tale, controls=True)
+    scene.says()
+    refused = {"control-e-1": Refused("control-e-1", "it diverges")}
+    assert [type(fact) for fact in scene.all(results=refused)] == [MetricsMeasured, LogSealed]
+    assert scene.decides(results=refused) is None

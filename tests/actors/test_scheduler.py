@@ -17,6 +17,7 @@ from events.facts import (
     Assigned,
     CampaignClosed,
     CycleStarted,
+    Execution,
     IdeaDeclined,
     IdeaProposed,
     LeaseRevoked,
@@ -383,3 +384,113 @@ def test_a_campaign_waits_for_a_failed_run_to_be_settled_before_it_closes(tale: 
     assert scene.decides() is None
     tale.repairs(failing)
     assert [type(fact) for fact in scene.all()] == [Requeued, CampaignClosed]
+
+
+def out_of_memory(tale: Chronicle, scene: Scene, experiment: str, slices: int) -> Any:
+    """A run in so many slices runs out of memory, and the fixer slices it twice as fine; the scheduler's verdict."""
+    tale.assigns(experiment, execution=Execution(micro_batches=slices))
+    tale.starts(experiment)
+    tale.fails(experiment, "out_of_memory")
+    repair = tale.repairs(experiment)
+    remedy = RemedyProposed(
+        repair=repair, experiment=experiment, remedy="micro_batches", execution=Execution(micro_batches=slices * 2)
+    )
+    tale.says("fixer", "repair", repair, remedy)
+    tale.says("fixer", "repair", repair, RemedyApplied(repair=repair, experiment=experiment))
+    return scene.says()[0]
+
+
+def test_finer_slicing_is_tried_to_its_end_however_few_attempts_are_allowed(tale: Chronicle) -> None:
+    experiment = tale.queues(tale.proposes("a"))
+    scene = scheduling(tale, attempts=2)
+    for slices in (1, 2, 4):
+        again = out_of_memory(tale, scene, experiment, slices)
+        assert isinstance(again, Requeued)
+        assert again.execution.micro_batches == slices * 2
+    tale.assigns(experiment, execution=Execution(micro_batches=8))
+    tale.starts(experiment)
+    tale.fails(experiment, "crashed")
+    tale.repairs(experiment)
+    assert isinstance(scene.says()[0], Requeued)
+
+
+def test_the_same_slicing_tried_again_is_a_spoiled_attempt(tale: Chronicle) -> None:
+    experiment = tale.queues(tale.proposes("a"))
+    scene = scheduling(tale, attempts=2)
+    for _ in range(2):
+        tale.assigns(experiment)
+        tale.starts(experiment)
+        tale.fails(experiment, "out_of_memory")
+        tale.repairs(experiment)
+        (verdict,) = scene.says()
+    assert isinstance(verdict, Abandoned)
+
+
+def given_up(tale: Chronicle, scene: Scene, length: int) -> None:
+    experiment = tale.queues(tale.proposes("a", length=length))
+    tale.assigns(experiment)
+    tale.starts(experiment)
+    tale.fails(experiment)
+    tale.repairs(experiment, "none")
+    scene.says()
+
+
+def test_a_search_in_which_every_run_breaks_ends_and_says_so(tale: Chronicle) -> None:
+    scene = scheduling(tale, experiments=100, fruitless=3)
+    for length in (8, 12):
+        given_up(tale, scene, length)
+    assert scene.decides() is None
+    tale.runs(tale.queues(tale.proposes("a", length=16, pooling="max")))
+    for length in (16, 20):
+        given_up(tale, scene, length)
+    assert scene.decides() is None
+    given_up(tale, scene, 32)
+    (closed,) = scene.says()
+    assert isinstance(closed, CampaignClosed)
+    assert closed.reason == "3 experiments in a row were given up and none completed, as budget.fruitless allows"
+
+
+def test_nothing_is_begun_once_too_many_were_given_up_and_a_completion_lets_the_search_go_on(tale: Chronicle) -> None:
+    scene = scheduling(tale, experiments=100, fruitless=1)
+    running, waiting = (tale.queues(tale.proposes("a", pooling=pooling)) for pooling in ("max", "last"))
+    tale.assigns(running, on=B)
+    tale.starts(running)
+    given_up(tale, scene, 8)
+    tale.queues(tale.proposes("a", length=12))
+    assert scene.decides() is None
+    tale.completes(running)
+    (lease,) = scene.says()
+    assert isinstance(lease, Assigned)
+    assert lease.experiment == waiting
+
+
+def test_runs_begun_before_the_last_completion_say_nothing_of_what_comes_after_it(tale: Chronicle) -> None:
+    """A pack of which one lane completes and the others break at once is not a row of failures."""
+    scene = scheduling(tale, experiments=100, fruitless=1)
+    breaking, completing = (tale.queues(tale.proposes("a", pooling=pooling)) for pooling in ("max", "last"))
+    tale.assigns(breaking, on=A)
+    tale.assigns(completing, on=B)
+    tale.starts(breaking)
+    tale.starts(completing)
+    tale.completes(completing)
+    tale.fails(breaking)
+    tale.repairs(breaking, "none")
+    assert [type(fact) for fact in scene.all()] == [Abandoned]
+
+
+def test_a_campaign_whose_agents_ran_out_of_money_says_so(tale: Chronicle) -> None:
+    tale.joins("rich")
+    for number in range(BARREN):
+        name = f"c-rich-{number}"
+        tale.says("agent-rich", "cycle", name, CycleStarted(cycle=name, agent="rich", key=1))
+        tale.says("agent-rich", "cycle", name, AnswerRefused(cycle=name, reason="nothing new"))
+    tale.joins("poor")
+    tale.says("agent-poor", "cycle", "c-poor-1", CycleStarted(cycle="c-poor-1", agent="poor", key=1))
+    refused = AnswerRefused(cycle="c-poor-1", reason="agent.usd = 1 has no room", kind="budget", usd=0.0)
+    tale.says("agent-poor", "cycle", "c-poor-1", refused)
+    (closed,) = scheduling(tale, agents=2).says()
+    assert isinstance(closed, CampaignClosed)
+    assert closed.reason == (
+        "agent poor has no money for another question: agent.usd = 1 has no room; "
+        f"agent rich had no new idea in {BARREN} cycles"
+    )

@@ -378,7 +378,7 @@ def test_a_missing_sequence_is_found_where_it_is_missing() -> None:
 
 def test_a_frame_of_a_newer_vocabulary_is_unknown_and_never_broken() -> None:
     c = sound()
-    raw(c, "scheduler", "campaign.x", b'[{"type":"EraOpened"}]', identity="scheduler:99")
+    raw(c, "scheduler", "campaign.x", b'[{"type":"WeatherChanged"}]', identity="scheduler:99")
     ruling = ruled(c, READABLE)
     assert (ruling.verdict, ruling.unknown, ruling.broken) == ("unknown", 1, 0)
     assert "newer Myriad" in ruling.breaches[0].sentence
