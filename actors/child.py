@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from actors.errors import BenchBroken
+from actors.limits import Limits
 from actors.orders import Describe, Described, Epoch, Order, Progress, Refused, Result, Setup
 
 SWITCHES = ("MYRIAD_COMPILED", "XDG_CACHE_HOME")
@@ -30,9 +31,10 @@ PASSED = (
     "LD_LIBRARY_PATH",
     "CUDA_VISIBLE_DEVICES",
     "VIRTUAL_ENV",
+    "PYTHONPATH",
     *SWITCHES,
 )
-"""All that a bench sees of our environment; keys and tokens are not among it."""
+"""All that a bench sees of our environment; keys and tokens are not among it. It imports from where we import."""
 
 STARTING = 120.0
 """Seconds in which a new bench must have described itself."""
@@ -54,10 +56,22 @@ class Child:
     Args:
         errors: file that takes its standard error.
         hear: called with every pulse and progress, from the asking thread.
+        copy: folder whose kernels/ it trains with, None for what is installed.
+        limits: of a process whose code nobody here wrote.
     """
 
-    def __init__(self, setup: Setup, errors: Path, hear: Callable[[Epoch | Progress], None]) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        errors: Path,
+        hear: Callable[[Epoch | Progress], None],
+        *,
+        copy: Path | None = None,
+        limits: Limits | None = None,
+    ) -> None:
         self._setup = setup
+        self._copy = copy
+        self._limits = limits
         self._errors = errors
         self._hear = hear
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,6 +118,11 @@ class Child:
             raise TimedOut(f"killed after {timeout:g} s")
         raise BenchBroken(self._last_words(process))
 
+    def move(self, copy: Path, limits: Limits) -> None:
+        """End the process; the next order starts one that trains with a copy of kernels/, under limits."""
+        self._copy, self._limits = copy, limits
+        self.kill()
+
     def kill(self) -> None:
         """End the process and its helpers now, whatever they do; the next order starts another."""
         if (process := self._process) is not None:
@@ -126,20 +145,29 @@ class Child:
     def _start(self) -> subprocess.Popen[bytes]:
         self._errors.parent.mkdir(parents=True, exist_ok=True)
         self._said = SimpleQueue()
+        limits = self._limits.arguments() if self._limits is not None else []
         with self._errors.open("wb") as errors:
             # -P: a file of the user's folder must not stand in for a module of ours or of Python's.
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "actors.start_bench"],
+                [sys.executable, "-P", "-m", "actors.start_bench", *limits],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={name: os.environ[name] for name in PASSED if name in os.environ} | {"OMP_NUM_THREADS": "1"},
+                env=self._environment(),
                 start_new_session=True,
             )
         threading.Thread(target=_listen, args=(process, self._said), name="bench", daemon=True).start()
         with contextlib.suppress(OSError):
             _write(process, _encoder.encode(self._setup))
         return process
+
+    def _environment(self) -> dict[str, str]:
+        passed = {name: os.environ[name] for name in PASSED if name in os.environ} | {"OMP_NUM_THREADS": "1"}
+        if self._copy is not None:
+            # Before everything else on the path, and without bytecode, so that the copy stays as it was made.
+            places = [str(self._copy), *filter(None, [passed.get("PYTHONPATH")])]
+            passed |= {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
+        return passed
 
     def _last_words(self, process: subprocess.Popen[bytes]) -> str:
         said = self._errors.read_bytes()[-TAIL:].decode(errors="replace") if self._errors.exists() else ""

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
+
+from actors.limits import impose
 
 LOOK = 0.05
 """Seconds between two looks for the parent, which multiprocessing names a moment after this module was imported."""
@@ -25,6 +28,7 @@ if __name__ == "__mp_main__":
     threading.Thread(target=follow, name="follow", daemon=True).start()
 
 if __name__ == "__main__":
+    impose(sys.argv[1:])
     from actors.bench import main
 
     main()
