@@ -188,3 +188,39 @@ def predict(
     for problem in said.problems:
         print(f"no score: {problem}", file=sys.stderr)
     return 1 if said.problems else 0
+
+
+def export(
+    campaign: str,
+    to: Path | None = None,
+    *,
+    champion: Path | None = None,
+    experiment: str = "champion",
+    home: Home = None,
+) -> int:
+    """Write a campaign into one portable file, verified by whoever opens it; or its champion into a folder.
+
+    Args:
+        campaign: a name under the home, the path of an archive, or a nats URL.
+        to: the file to write, NAME.myriad by custom; it must not be there yet.
+        champion: a folder to make instead: weights, configuration, a loader, and what it says of the recorded split.
+        experiment: with --champion, another run whose weights were kept.
+    """
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    if (to is None) is (champion is None):
+        print("myriad: export needs a file to write, or --champion FOLDER, and not both", file=sys.stderr)
+        return 2
+    if to is not None:
+        from events.doors import export as whole  # noqa: PLC0415 # heavy
+
+        whole(campaign, to, home=home)
+    if champion is not None:
+        from actors import prediction  # noqa: PLC0415 # heavy
+        from actors.champion import take_out  # noqa: PLC0415 # heavy
+
+        folder, run = prediction.kept(campaign, experiment, home_of(home))
+        for part in take_out(folder, run, champion):
+            print(f"{run.experiment} {part.name:<10} recorded {part.recorded!r}, again {part.again!r}")
+        print(f"{champion}: {', '.join(sorted(path.name for path in champion.iterdir()))}")
+    return 0

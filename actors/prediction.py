@@ -52,12 +52,18 @@ class Said(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One part of the recorded split: the AP that was recorded, what it is again, and the same at each lead."""
+    """One part of the recorded split: the AP that was recorded, what it is again, and the same at each lead.
+
+    `scores` are the logits of `clips`, in one order with their `labels`.
+    """
 
     name: str
     recorded: float
     again: float
     leads: dict[float, float]
+    clips: tuple[str, ...]
+    scores: Floats
+    labels: NDArray[np.bool_]
 
 
 def kept(reference: str, experiment: str, home: Path) -> tuple[Folder, Kept]:
@@ -115,7 +121,8 @@ def again(folder: Folder, run: Kept, *, device: str = "cpu") -> tuple[Part, ...]
     ):
         scores = scoring.score(run.checkpoint, held.values[[place[clip] for clip in part.names]], device=device)
         value = precision.average_precision(scores, part.labels)
-        parts.append(Part(name, recorded, value, _at_leads(part.names, scores, part.labels)))
+        at_leads = _at_leads(part.names, scores, part.labels)
+        parts.append(Part(name, recorded, value, at_leads, part.names, scores, part.labels))
     return tuple(parts)
 
 
