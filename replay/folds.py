@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Generic, Protocol, TypeVar
+
+import msgspec
 
 from events.envelope import Fact, Position
 from events.log import LogReader, Recorded
@@ -11,6 +13,9 @@ from replay.errors import HistoryBroken
 
 S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
+
+Given = Annotated[S, msgspec.Meta(extra={"given": True})]
+"""A list or dictionary that a state took from a fact as it was: nobody changes it, so that states may share it."""
 
 Handler = Callable[[Any, Any, Recorded, int], None]
 """(state, fact, the frame it came in, its index there): changes the state."""
@@ -42,16 +47,23 @@ def step(fold: Fold[S, Any], state: S, recorded: Recorded) -> S:
 class Pass(Generic[S]):
     """Several folds advanced together, frame by frame.
 
+    Args:
+        folds: in the order of their results.
+        states: where to go on from, one a fold, now the pass's own; from the beginning where none are given.
+        through: the last sequence that the states have seen.
+
     Attributes:
+        folds: as they were given.
+        states: one a fold, to read.
         through: the last sequence that was folded, 0 before the first.
     """
 
-    def __init__(self, *folds: Fold[Any, Any]) -> None:
-        self._folds = folds
-        self._states = [fold.initial() for fold in folds]
-        self.through = 0
+    def __init__(self, *folds: Fold[Any, Any], states: Sequence[Any] | None = None, through: int = 0) -> None:
+        self.folds = folds
+        self.states = [fold.initial() for fold in folds] if states is None else list(states)
+        self.through = through
         self._table: dict[type[Fact], list[tuple[Handler, Any]]] = {}
-        for fold, state in zip(folds, self._states, strict=True):
+        for fold, state in zip(folds, self.states, strict=True):
             for kind, handler in fold.handlers.items():
                 self._table.setdefault(kind, []).append((handler, state))
 
@@ -77,7 +89,7 @@ class Pass(Generic[S]):
 
     def results(self) -> tuple[Any, ...]:
         """Return each fold's result, in the order of the folds."""
-        return tuple(fold.result(state) for fold, state in zip(self._folds, self._states, strict=True))
+        return tuple(fold.result(state) for fold, state in zip(self.folds, self.states, strict=True))
 
 
 def run(log: LogReader, *folds: Fold[Any, Any], until: int | None = None) -> tuple[Any, ...]:
