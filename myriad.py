@@ -61,7 +61,7 @@ def main() -> None:
         if not _is_ours(error):
             raise
         print(f"myriad: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(getattr(error, "exit_code", 1))
     sys.exit(code if isinstance(code, int) else 0)
 
 

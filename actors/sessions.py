@@ -6,22 +6,26 @@ from pathlib import Path
 
 from actors import display, logbook
 from actors.campaign import read
-from actors.errors import CampaignError
 from actors.runner import Runner
 from events import campaigns, server
+from events.errors import CampaignUnknown
 from events.folder import Campaign as Folder
 from replay.measures import Measurement
 
 
 def file_of(campaign: str, home: Path) -> Path:
-    """Return the campaign file that a person means: a path, or the file of a campaign that was started before."""
+    """Return the campaign file that a person means: a path, or the file of a campaign that was started before.
+
+    Raises:
+        CampaignUnknown: it is neither.
+    """
     path = Path(campaign)
     if path.suffix == ".toml" or path.is_file():
         return path
     known = home / campaign / "campaign.toml"
     if known.is_file():
         return known
-    raise CampaignError(
+    raise CampaignUnknown(
         f"{campaign} is neither a campaign file (.toml) nor a campaign under {home}; myriad list names those"
     )
 
@@ -55,6 +59,10 @@ def stands(folder: Folder) -> str:
 
 
 def running_pid(name: str, home: Path) -> int | None:
-    """Return the process that runs a campaign on this machine, None when none does or it cannot be told."""
-    found = server.holder(Folder(home / name))
+    """Return the process that runs a campaign on this machine, None when none does or it cannot be told.
+
+    Raises:
+        CampaignUnknown: there is no such campaign.
+    """
+    found = server.holder(campaigns.find(name, home).folder or Folder(home / name))
     return found[0] or None if found is not None else None

@@ -154,4 +154,6 @@ class ArchiveDamaged(LogError):
 
 
 class CampaignUnknown(LogError):
-    """A reference means no campaign, or more than one."""
+    """A reference means no campaign, or more than one; every door leaves with 2 for it."""
+
+    exit_code = 2

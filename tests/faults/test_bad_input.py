@@ -6,12 +6,14 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+import myriad
 from events import binary
 from events.folder import Campaign as Folder
 from tests import tiny
@@ -55,8 +57,35 @@ def test_a_missing_file_and_an_unknown_name_are_told_apart(untouched: Place) -> 
         "nowhere.toml: there is no such file; myriad new FILE writes one",
     )
     unknown = untouched.calls("run", "nobody", "--headless")
-    assert unknown.code == 1
+    assert unknown.code == 2
     assert "nobody is neither a campaign file (.toml) nor a campaign under" in unknown.sentence
+
+
+DOORS = {
+    "tail": ("tail", "nobody"),
+    "replay": ("replay", "nobody", "report"),
+    "replay alone": ("replay", "nobody"),
+    "watch": ("watch", "nobody", "--json"),
+    "export": ("export", "nobody", "nobody.myriad"),
+    "whatif": ("whatif", "nobody"),
+    "rehearse": ("rehearse", "nobody"),
+    "predict": ("predict", "nobody", "champion"),
+    "stop": ("stop", "nobody"),
+    "declare": ("declare", "nobody", "pause"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Cyclopts application invoked without tokens")  # the door's own command line
+@pytest.mark.parametrize("door", DOORS)
+def test_a_campaign_that_there_is_not_is_two_at_every_door(
+    door: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MYRIAD_HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["myriad", *DOORS[door]])
+    with pytest.raises(SystemExit) as left:
+        myriad.main()
+    assert left.value.code == 2
+    assert "no campaign nobody" in capsys.readouterr().err
 
 
 def test_a_port_in_use_starts_nothing_and_is_free_to_be_tried_again(untouched: Place) -> None:
