@@ -15,17 +15,24 @@ from events.facts import (
     CampaignClosed,
     CampaignOpened,
     Completed,
+    DefectFixed,
+    DefectFound,
+    EraOpened,
     Failed,
     IdeaDeclined,
     IdeaProposed,
     LeaseRevoked,
     Queued,
     Requeued,
+    RunCompared,
     Started,
 )
 from events.log import Recorded
 from events.space import Configuration, Space
+from replay import defects
+from replay.defects import Defects
 from replay.entries import Attempt, Experiment, Idea, Outcome, Status
+from replay.eras import Eras
 from replay.errors import HistoryBroken
 from replay.folds import Handler
 
@@ -48,6 +55,8 @@ class Ledger(msgspec.Struct, kw_only=True):
         opening, closing: positions of the facts that opened and closed the campaign.
         moved: position of the last fact that moved an experiment.
         fruitless: experiments abandoned in a row, each begun after the last completion.
+        eras: and which run belongs to which.
+        defects: and which results they touch.
     """
 
     campaign: str = ""
@@ -68,6 +77,8 @@ class Ledger(msgspec.Struct, kw_only=True):
     closing: Position | None = None
     moved: Position | None = None
     fruitless: int = 0
+    eras: Eras = msgspec.field(default_factory=Eras)
+    defects: Defects = msgspec.field(default_factory=Defects)
 
     def standing(self, *statuses: Status) -> list[Experiment]:
         """Return the experiments that stand at one of these, in the order in which they were queued."""
@@ -162,6 +173,7 @@ def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> N
         return
     _move(ledger, ledger.experiments[fact.experiment], "running", recorded, index)
     attempt.started_at, attempt.instrument, attempt.platform = fact.at, fact.instrument, fact.platform
+    ledger.eras.start(fact, recorded, index)
 
 
 def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) -> None:
@@ -183,6 +195,11 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
     ledger.completed.append(fact.experiment)
     ledger.fruitless = 0
     experiment.completion, experiment.ended = len(ledger.completed), here
+    defects.judge(ledger, fact.experiment)
+
+
+def _era_opened(ledger: Ledger, fact: EraOpened, recorded: Recorded, index: int) -> None:
+    ledger.eras.open(fact, recorded, index)
 
 
 def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> None:
@@ -285,6 +302,10 @@ class LedgerFold:
         LeaseRevoked: _revoked,
         Requeued: _requeued,
         Abandoned: _abandoned,
+        EraOpened: _era_opened,
+        DefectFound: defects.found,
+        DefectFixed: defects.fixed,
+        RunCompared: defects.compared,
     }
 
     def initial(self) -> Ledger:

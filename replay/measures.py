@@ -200,8 +200,10 @@ def exact(results: Results) -> tuple[Any, ...]:
     agents = [(agent.agent, agent.policy, len(agent.cycles), agent.usd) for agent in cycles.agents.values()]
     mended = [(r.repair, r.experiment, r.attempt, r.kind, r.remedy, r.status) for r in repairs.repairs.values()]
     patches = [(p.patch, p.repair, p.instrument, p.validation, len(p.reasons)) for p in repairs.patches.values()]
-    # said only where there are any, so that the logs from before there were patches keep their digests
-    return (search.exact(), agents, mended, *([(patches, repairs.adopted)] if patches else ()))
+    # said only where there are any, so that the logs from before there were patches, eras or defects keep their digests
+    later = [(patches, repairs.adopted)] if patches else []
+    later += [known for known in (search.ledger.eras.exact(), search.ledger.defects.exact()) if known is not None]
+    return (search.exact(), agents, mended, *later)
 
 
 def measured(results: Results) -> Values:

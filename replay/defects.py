@@ -1,0 +1,185 @@
+"""Defects: what made results mean other than they say, and which results each of them touched.
+
+A result is touched while its run started at or after the defect's first position, the defect's predicate holds of the
+run, and the fix does not clear it: a fix clears the runs of the instrument that it names, and all that start after it.
+Results are never taken off the record: what was believed then stays beside what is known now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from events.envelope import Position
+from events.facts import DefectFixed, DefectFound, RunCompared
+from events.log import Recorded
+from events.predicates import Predicate, PredicateInvalid, matches, parse
+from replay.errors import HistoryBroken
+
+if TYPE_CHECKING:
+    from replay.ledger import Ledger
+
+_parsed = lru_cache(parse)
+
+
+class Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """One defect; see `events.facts.DefectFound`.
+
+    Attributes:
+        fixed: where its fix stands, None while there is none; `instrument` is the one without it.
+    """
+
+    defect: str
+    component: str
+    where: str
+    reason: str
+    by: str
+    since: int | None
+    found: Position
+    fixed: Position | None = None
+    instrument: str | None = None
+
+    @property
+    def predicate(self) -> Predicate:
+        """Its predicate over runs."""
+        return _parsed(self.where)
+
+    def clears(self, instrument: str | None, sequence: int) -> bool:
+        """Say whether the fix speaks a run free that started there under that instrument."""
+        return self.fixed is not None and (instrument == self.instrument or sequence > self.fixed.sequence)
+
+
+class Rerun(msgspec.Struct, frozen=True, kw_only=True):
+    """The latest time that a run was made again; see `events.facts.RunCompared`."""
+
+    verdict: Literal["equal", "close", "different"]
+    validation: float
+    tolerance: float
+    instrument: str
+    told: Position
+
+
+class Defects(msgspec.Struct, kw_only=True):
+    """What is known of defects.
+
+    Attributes:
+        touched: by completed experiment, the defects that touch its result, in the order in which they were found.
+        reruns: by experiment.
+    """
+
+    all: dict[str, Defect] = {}
+    touched: dict[str, tuple[str, ...]] = {}
+    reruns: dict[str, Rerun] = {}
+
+    def exact(self) -> tuple[Any, ...] | None:
+        """Return what a digest covers: every defect, what it touches, and what was made again; None without any."""
+        if not self.all and not self.reruns:
+            return None
+        known = [(d.defect, d.component, d.where, d.fixed is not None, d.instrument) for d in self.all.values()]
+        again = [(name, rerun.verdict, rerun.validation, rerun.instrument) for name, rerun in self.reruns.items()]
+        return ("defects", known, sorted(self.touched.items()), sorted(again))
+
+
+def found(ledger: Ledger, fact: DefectFound, recorded: Recorded, index: int) -> None:
+    """Take in that a defect was found, and judge every result anew."""
+    here = Position(recorded.sequence, index)
+    try:
+        _parsed(fact.where)
+    except PredicateInvalid as error:
+        raise HistoryBroken(here, f"defect {fact.defect}: {error}") from error
+    ledger.defects.all[fact.defect] = Defect(
+        defect=fact.defect,
+        component=fact.component,
+        where=fact.where,
+        reason=fact.reason,
+        by=fact.by,
+        since=fact.since,
+        found=here,
+    )
+    _judge_all(ledger)
+
+
+def fixed(ledger: Ledger, fact: DefectFixed, recorded: Recorded, index: int) -> None:
+    """Take in that a defect was fixed, and judge every result anew."""
+    here = Position(recorded.sequence, index)
+    before = ledger.defects.all[fact.defect]
+    ledger.defects.all[fact.defect] = msgspec.structs.replace(before, fixed=here, instrument=fact.instrument)
+    _judge_all(ledger)
+
+
+def compared(ledger: Ledger, fact: RunCompared, recorded: Recorded, index: int) -> None:
+    """Take in that a run was made again."""
+    ledger.defects.reruns[fact.experiment] = Rerun(
+        verdict=fact.verdict,
+        validation=fact.validation,
+        tolerance=fact.tolerance,
+        instrument=fact.instrument,
+        told=Position(recorded.sequence, index),
+    )
+
+
+def judge(ledger: Ledger, experiment: str) -> None:
+    """Note which defects touch a result that has just come."""
+    if not ledger.defects.all:
+        return
+    touching = _touching(ledger, experiment)
+    if touching:
+        ledger.defects.touched[experiment] = touching
+    else:
+        ledger.defects.touched.pop(experiment, None)
+
+
+def known_now(ledger: Ledger, experiment: str) -> float | None:
+    """Return what a result counts for today, in validation AP: its own score where no defect touches it; where one
+    does, that of a rerun which every such defect's fix clears; None where nothing sound is known.
+    """
+    outcome, touching = ledger.experiments[experiment].outcome, ledger.defects.touched.get(experiment, ())
+    if outcome is None or not touching:
+        return outcome.validation if outcome is not None else None
+    rerun = ledger.defects.reruns.get(experiment)
+    if rerun is None:
+        return None
+    same = rerun.instrument == ledger.experiments[experiment].attempts[-1].instrument
+    cleared = all(ledger.defects.all[name].clears(rerun.instrument, rerun.told.sequence) for name in touching)
+    return rerun.validation if cleared and not same else None
+
+
+def row(ledger: Ledger, experiment: str) -> Mapping[str, object]:
+    """Return what predicates over runs may ask of one: see `events.predicates.RUN_FIELDS`; dimensions win."""
+    entry = ledger.experiments[experiment]
+    idea, outcome = ledger.ideas[entry.idea], entry.outcome
+    known: dict[str, object] = {
+        "experiment": experiment,
+        "idea": idea.idea,
+        "agent": idea.agent,
+        "origin": idea.origin,
+        "status": entry.status,
+        "era": ledger.eras.of.get(experiment),
+        "position": ledger.eras.since.get(experiment),
+        "gpu_seconds": entry.gpu_seconds,
+    }
+    if outcome is not None:
+        known |= {"validation": outcome.validation, "best_epoch": outcome.epoch}
+    if entry.attempts:
+        last = entry.attempts[-1]
+        known |= {"attempt": last.attempt, "worker": last.worker, "seed": last.seed, "failure": last.failure}
+        known |= {"instrument": last.instrument, "device": last.platform.get("device")}
+    return known | idea.configuration
+
+
+def _judge_all(ledger: Ledger) -> None:
+    ledger.defects.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
+
+
+def _touching(ledger: Ledger, experiment: str) -> tuple[str, ...]:
+    instrument, since = ledger.experiments[experiment].attempts[-1].instrument, ledger.eras.since.get(experiment, 0)
+    suspects = [
+        defect
+        for defect in ledger.defects.all.values()
+        if since >= (defect.since or 0) and not defect.clears(instrument, since)
+    ]
+    known = row(ledger, experiment) if suspects else {}
+    return tuple(defect.defect for defect in suspects if matches(defect.predicate, known))
