@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from importlib.resources import files
 from pathlib import Path
@@ -11,10 +12,14 @@ from actors.campaign import parse
 from actors.runner import Runner
 from events import campaigns
 from events.folder import Campaign as Folder
+from replay.controls import Control
+from replay.leaderboard import Row
 from replay.pages import report_page
 from replay.report import Report, report
 
 FILE = "campaigns/demo.toml"
+
+NAMES = {"shuffled_labels": "the same model on shuffled labels", "linear": "a linear model on mean-pooled features"}
 
 
 def demo(home: Path, *, again: bool, headless: bool) -> int:
@@ -47,12 +52,39 @@ def _replay(folder: Folder) -> int:
     finally:
         log.close()
     print(report_page(made))
-    print(f"\nreplayed {made.subject.through} frames in {time.monotonic() - began:.1f} s")
-    return 0 if _same_digest(made) else 1
+    print(f"\nreplayed {made.subject.through} frames in {time.monotonic() - began:.1f} s\n")
+    for line in closing(made):
+        print(line)
+    return 0 if made.record.verdict == "held" else 1
 
 
-def _same_digest(made: Report) -> bool:
-    return made.record.verdict == "held"
+def closing(made: Report) -> list[str]:
+    """Say in words what a demo is to show: whether its champion beats its controls, and whether its record holds.
+
+    One beats another where it leads by more than the noise of both together, `hypot` of their standard deviations.
+    """
+    champion = made.leaders[0] if made.leaders else None
+    lines = [f"champion  {_beside(champion, control)}" for control in made.controls if champion is not None]
+    if champion is None or not made.controls:
+        lines.append("champion  was held against no control")
+    seals = [check for check in made.record.checks if check.kind == "LogSealed"]
+    if not seals:
+        return [*lines, f"digest    replayed {made.record.digest}; the analyst recorded none"]
+    last = seals[-1]
+    same = "the same as" if last.recorded == last.recomputed else f"NOT {last.recorded},"
+    lines.append(f"digest    replayed {last.recomputed} is {same} the digest recorded while the campaign ran")
+    if made.record.verdict != "held":
+        lines.append(f"record    {made.record.verdict}: what was recorded is not what the log folds to")
+    return lines
+
+
+def _beside(champion: Row, control: Control) -> str:
+    lead, noise = champion.validation - control.validation, math.hypot(champion.noise, control.noise)
+    verdict = "beats" if lead > noise else "does NOT beat"
+    return (
+        f"{champion.experiment} at {champion.validation:.4f} {verdict} {NAMES[control.control]} at "
+        f"{control.validation:.4f} by more than the noise: lead {lead:.4f}, noise of both {noise:.4f}"
+    )
 
 
 def _next_name(home: Path) -> str:
