@@ -59,7 +59,7 @@ class Eras(msgspec.Struct, kw_only=True):
         return next((era for era in self.all if era.number == number), None)
 
     def exact(self) -> tuple[Any, ...] | None:
-        """Return what a digest covers: the eras that facts opened, and which run belongs to which; None without them."""
+        """Return what a digest covers: the eras that facts opened, and each run's; None where they opened none."""
         declared = [(era.number, era.instrument, era.reason) for era in self.all if era.declared]
         return ("eras", declared, sorted(self.of.items())) if declared else None
 

@@ -1,4 +1,7 @@
-"""The leaderboard: completed experiments by validation AP, and which leads are more than noise."""
+"""The leaderboard: completed experiments by validation AP, and which leads are more than noise.
+
+A result that a defect touches is left out: its number means other than it says. `left_out` says of how many that is so.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = False) -> list[Row]:
     """Return the best by validation AP, earlier completions first among equals; all of them where `top` is None."""
     many = len(ledger.completed) if top is None else top
-    completed = (ledger.experiments[name] for name in ledger.completed)
+    touched = ledger.defects.touched
+    completed = (ledger.experiments[name] for name in ledger.completed if name not in touched)
     # one more than shown: the last row's lead needs it
     best = heapq.nsmallest(many + 1, completed, key=_order)
     following: list[Experiment | None] = [*best[1:], *[None] * bool(best)]
@@ -48,6 +52,16 @@ def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = Fal
         for rank, (experiment, after) in enumerate(zip(best, following, strict=True), start=1)
     ]
     return rows[:many]
+
+
+def left_out(ledger: Ledger) -> str | None:
+    """Say how many results are not on the leaderboard and which defects touch them; None where none is left out."""
+    touched = ledger.defects.touched
+    if not touched:
+        return None
+    found = dict.fromkeys(defect for defects in touched.values() for defect in defects)
+    verb = "is" if len(touched) == 1 else "are"
+    return f"{len(touched)} of {len(ledger.completed)} results, touched by {', '.join(sorted(found))}, {verb} left out"
 
 
 def _order(experiment: Experiment) -> tuple[float, int]:

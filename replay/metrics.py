@@ -13,13 +13,14 @@ from replay.agents import agents
 from replay.counts import Window, window_for
 from replay.diversity import Part, Sequenced, cells, projections, series
 from replay.errors import QuestionUnknown
-from replay.leaderboard import leaderboard
+from replay.leaderboard import leaderboard, left_out
 from replay.ledger import Ledger
 from replay.measures import Measurement, measured
 from replay.nulls import null_of
 from replay.progress import expected_improvements, innovations, regret, running_best
 
 TOO_FEW = "too few observations"
+RANKED = "completed experiments by validation AP, ties to the earlier; a lead within noise is none"
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +86,13 @@ def metric(measurement: Measurement, name: str) -> Metric:
 
 
 def included(ledger: Ledger) -> tuple[str, ...]:
-    """Name the instruments of the completed runs, in order, each as `instrument 3f2a (120 runs)`."""
-    attempts = (ledger.experiments[name].attempts[-1] for name in ledger.completed)
-    many = Counter(attempt.instrument or "unstated" for attempt in attempts)
-    return tuple(f"{instrument[:12]} ({count} runs)" for instrument, count in many.items())
+    """Name the eras of the completed runs, in order, each as `era 2: instrument 3f2a (120 runs)`."""
+    attempts = ((name, ledger.experiments[name].attempts[-1]) for name in ledger.completed)
+    many = Counter((ledger.eras.of.get(name), attempt.instrument or "unstated") for name, attempt in attempts)
+    return tuple(
+        f"{f'era {number}' if number is not None else 'no era'}: instrument {instrument[:12]} ({count} runs)"
+        for (number, instrument), count in many.items()
+    )
 
 
 def _found(measurement: Measurement, name: str) -> Metric:
@@ -128,7 +132,7 @@ def _leaderboard(measurement: Measurement) -> Metric:
     rows = leaderboard(measurement.ledger)
     return Metric(
         name="leaderboard",
-        meaning="completed experiments by validation AP, ties to the earlier; a lead within noise is none",
+        meaning="; ".join(filter(None, (RANKED, left_out(measurement.ledger)))),
         unit="AP",
         scale="validation",
         over="completed experiments",
