@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
 from actors.child import Child, TimedOut
-from actors.errors import BenchBroken
-from actors.orders import Answered, Breakdown, Control, Order, Propose, Refused, Result, Score, Train, Trained
+from actors.errors import BenchBroken, CampaignError
+from actors.limits import MIB, Limits
+from actors.orders import Answered, Breakdown, Control, Move, Order, Propose, Refused, Result, Score, Train, Trained
 from actors.policies import load
 from actors.policies.sweep import expand
 from events.facts import FailureKind
@@ -65,14 +70,18 @@ class BenchHands:
 
     Args:
         patience: seconds for orders that carry no time-out of their own.
+        copies: makes an adopted patch's copy and returns its folder; None for a bench that never moves.
     """
 
-    def __init__(self, child: Child, *, patience: float = 3600.0) -> None:
+    def __init__(self, child: Child, *, patience: float = 3600.0, copies: Callable[[str], Path] | None = None) -> None:
         self._child = child
         self._patience = patience
+        self._copies = copies
 
     def perform(self, order: Order) -> Result:
         """Return the bench's answer; a training that broke is answered run by run."""
+        if isinstance(order, Move):
+            return self._moved(order)
         began = time.perf_counter()
         try:
             answer: Result = self._child.ask(order, self._timeout(order))
@@ -89,6 +98,16 @@ class BenchHands:
     def close(self) -> None:
         """Kill the bench and start no other."""
         self._child.close()
+
+    def _moved(self, order: Move) -> Result:
+        if self._copies is None:
+            return Refused(id=order.id, reason="this bench stays where it is")
+        try:
+            self._child.move(self._copies(order.patch), Limits(memory=0, file=4096 * MIB, files=4096))
+            described = self._child.describe()
+        except (CampaignError, OSError) as error:
+            return Refused(id=order.id, reason=str(error))
+        return msgspec.structs.replace(described, id=order.id)
 
     def _timeout(self, order: Order) -> float:
         if isinstance(order, Train):

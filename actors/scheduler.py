@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Literal
 
-from actors import budgets, duplicates
+from actors import adoption, budgets, duplicates
 from actors.agent import BARREN
 from actors.budgets import Budget
 from actors.priority import architecture, order, priority
@@ -65,6 +65,7 @@ class Scheduler:
             or self._revoke(known)
             or self._judge(known)
             or self._settle(known)
+            or self._return(known)
             or self._close(known, now)
             or self._forgo(known, now)
             or self._assign(known, now, news)
@@ -110,10 +111,22 @@ class Scheduler:
             return Decision("repair", repair.repair, (self._after(known, experiment, repair),))
         return None
 
+    def _return(self, known: Known) -> Decision | None:
+        """Queue again what was given up for want of a patch that is adopted by now."""
+        experiment = adoption.returning(known)
+        if experiment is None:
+            return None
+        reason, execution = "a patch for what broke it is adopted", experiment.attempts[-1].execution
+        cause = known.repairs.adoption
+        fact = self._again(experiment, budgets.spoiled(experiment, execution), reason, execution, cause=cause)
+        return Decision("campaign", experiment.experiment, (fact,))
+
     def _after(self, known: Known, experiment: Experiment, repair: Repair) -> Fact:
         if repair.child is not None:
             reason = f"{repair.kind}: replaced by {repair.child}"
             return Abandoned(cause=repair.spoken, experiment=experiment.experiment, reason=reason)
+        if (end := adoption.end(known.repairs, repair)) is not None:
+            return Abandoned(cause=repair.spoken, experiment=experiment.experiment, reason=end)
         if repair.remedy == "none":
             return Abandoned(cause=repair.spoken, experiment=experiment.experiment, reason=repair.diagnosis)
         execution = repair.execution or experiment.attempts[-1].execution
@@ -144,7 +157,7 @@ class Scheduler:
 
     def _silent(self, known: Known) -> str | None:
         """Say why no agent will ever propose again, or None while one may, or something waits to run."""
-        agents = known.cycles.agents
+        agents = known.cycles.searching
         queued = known.ledger.standing("queued")
         if queued or len(agents) < self._agents or any(known.cycles.open(agent) for agent in agents):
             return None
@@ -172,7 +185,11 @@ class Scheduler:
         return None
 
     def _assign(self, known: Known, now: int, news: News) -> Decision | None:
-        idle = [w for w in known.fleet.present() if w.pack is None and w.worker not in news.unheard]
+        idle = [
+            w
+            for w in known.fleet.present()
+            if w.pack is None and w.worker not in news.unheard and adoption.trains(known.repairs, w)
+        ]
         if not idle or known.ledger.closed is not None or news.stopping:
             return None
         runs = self._pack(known, idle[0], now)

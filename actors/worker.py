@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors import adoption
 from actors.orders import Breakdown, Run, Score, Train, Trained
 from actors.role import Decision, Known, News
 from events.blobs import Blobs
@@ -47,18 +48,19 @@ class Worker:
         if me is None:
             return self._join(known.ledger.opening)
         if me.status != "joined":
-            return self._return(known, me, news)
+            return adoption.arrives(known, me, news) or self._return(known, me, news)
         pack = known.fleet.packs[me.pack] if me.pack is not None else None
         if pack is not None and pack.started and not news.leaving:
             return self._end(known, pack, news)
         if news.stopping or (known.ledger.closed is not None and pack is None):
             return Decision("worker", self.author, (self._retired(known, news),))
-        return self._start(known, pack) if pack is not None else None
+        return self._start(known, pack) if pack is not None else adoption.moves(known, me, news)
 
     def _return(self, known: Known, me: Device, news: News) -> Decision | None:
         """Join again when it was thought lost, once its lease is taken back: the work may be somebody else's by now."""
         welcome = not news.stopping and known.ledger.closed is None
-        return self._join(me.changed) if me.status == "lost" and me.pack is None and welcome else None
+        lost = me.status == "lost" and me.pack is None
+        return self._join(me.changed, me.instrument) if lost and welcome else None
 
     def _retired(self, known: Known, news: News) -> WorkerRetired:
         """Say why it leaves; a person's stop is not on the log, so that its word then has no cause."""
@@ -66,14 +68,14 @@ class Worker:
             return WorkerRetired(worker=self.author, reason="asked to stop")
         return WorkerRetired(cause=known.ledger.closing, worker=self.author, reason="the campaign is closed")
 
-    def _join(self, cause: Position | None) -> Decision:
+    def _join(self, cause: Position | None, instrument: str | None = None) -> Decision:
         joined = WorkerJoined(
             cause=cause,
             worker=self.author,
             device=self._device,
             lanes=self._lanes,
             platform=self._platform,
-            instrument=self._instrument,
+            instrument=instrument or self._instrument,
         )
         return Decision("worker", self.author, (joined,))
 
@@ -101,7 +103,7 @@ class Worker:
             lane=run.lane,
             worker=self.author,
             seed=run.seed,
-            instrument=self._instrument,
+            instrument=known.fleet.workers[self.author].instrument,
             platform=self._platform,
         )
 
@@ -133,6 +135,7 @@ class Worker:
                 gpu_seconds=end.gpu_seconds,
                 peak_memory=end.peak_memory,
                 checkpoint=end.checkpoint,
+                leads=end.leads,
             )
         broken = end or Breakdown(experiment=name, kind="crashed", step=0, trace=why, gpu_seconds=0.0)
         return Failed(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from events.authors import role_of
 from events.envelope import Fact, Position, Text
 from events.facts import (
     AgentJoined,
@@ -70,6 +71,7 @@ class Agent(msgspec.Struct, kw_only=True):
     Attributes:
         moved: position of the fact after which it may ask next: its joining, its latest cycle's end, or the latest
             verdict on an idea of its own.
+        searches: whether it proposes ideas; the fixer joins in order to ask a model, and does not.
     """
 
     agent: str
@@ -77,6 +79,7 @@ class Agent(msgspec.Struct, kw_only=True):
     cycles: list[str] = []
     usd: float = 0.0
     moved: Position | None = None
+    searches: bool = True
 
 
 class Cycles(msgspec.Struct, kw_only=True):
@@ -85,6 +88,11 @@ class Cycles(msgspec.Struct, kw_only=True):
     agents: dict[str, Agent] = {}
     cycles: dict[str, Cycle] = {}
     origin: dict[str, str] = {}
+
+    @property
+    def searching(self) -> dict[str, Agent]:
+        """The agents that propose ideas, by name."""
+        return {name: agent for name, agent in self.agents.items() if agent.searches}
 
     def open(self, agent: str) -> Cycle | None:
         """Return the agent's cycle that still waits for its answer."""
@@ -127,7 +135,8 @@ class Cycles(msgspec.Struct, kw_only=True):
 
 def _joined(cycles: Cycles, fact: AgentJoined, recorded: Recorded, index: int) -> None:
     here = Position(recorded.sequence, index)
-    cycles.agents[fact.agent] = Agent(agent=fact.agent, policy=fact.policy, moved=here)
+    searches = role_of(recorded.author) == "agent"
+    cycles.agents[fact.agent] = Agent(agent=fact.agent, policy=fact.policy, moved=here, searches=searches)
 
 
 def _started(cycles: Cycles, fact: CycleStarted, recorded: Recorded, index: int) -> None:

@@ -85,6 +85,11 @@ class Repairs(msgspec.Struct, kw_only=True):
         """The instrument that everybody shall train with, None while no patch is adopted."""
         return self.patches[self.adopted].instrument if self.adopted is not None else None
 
+    @property
+    def adoption(self) -> Position | None:
+        """Where the latest adoption stands on the log."""
+        return self.patches[self.adopted].adopted if self.adopted is not None else None
+
     def tried(self, site: str) -> list[Patch]:
         """Return the patches for what breaks at one site, oldest first."""
         return [patch for patch in self.patches.values() if patch.site == site]
@@ -140,9 +145,9 @@ def _applied(repairs: Repairs, fact: RemedyApplied, recorded: Recorded, index: i
 
 def _refused(repairs: Repairs, fact: RemedyRefused, recorded: Recorded, index: int) -> None:
     repair = repairs.repairs[fact.repair]
-    repair.status, repair.reason = "diagnosed" if fact.again else "refused", fact.reason
-    if repair.patch is not None:
+    if repair.status == "proposed" and repair.patch is not None:
         repairs.patches[repair.patch].reasons.append(fact.reason)
+    repair.status, repair.reason = "diagnosed" if fact.again else "refused", fact.reason
     repair.spoken = Position(recorded.sequence, index)
 
 
