@@ -220,7 +220,7 @@ def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int)
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
         _move(ledger, experiment, "queued", recorded, index)
-        experiment.execution = fact.execution
+        experiment.execution, experiment.abandoned = fact.execution, None
 
 
 def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) -> None:
