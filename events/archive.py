@@ -62,6 +62,11 @@ class ArchiveLog:
         """Return the last sequence, 0 for an empty archive."""
         return self._files[-1].manifest.last if self._files else 0
 
+    def vouched(self, through: int) -> tuple[int, str]:
+        """Return the last sequence up to `through` at which a block ends, and the chain there; (0, "") before any."""
+        ends = [block for file in self._files for block in file.blocks if block.last <= through]
+        return (ends[-1].last, ends[-1].chain) if ends else (0, "")
+
     def read(self, after: int = 0, subject: str = ">") -> Iterator[Recorded]:
         """Yield the frames after a sequence that a filter means."""
         for file in self._files:

@@ -52,6 +52,11 @@ class Campaign:
         return self.path / "archive"
 
     @property
+    def snapshots(self) -> Path:
+        """States of folds, to start from; may be deleted at any time."""
+        return self.path / "snapshots"
+
+    @property
     def blobs(self) -> Path:
         """Long texts and other bytes, by digest."""
         return self.path / "blobs"

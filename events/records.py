@@ -73,11 +73,12 @@ class Torn(ArchiveDamaged):
 
 
 class Block(NamedTuple):
-    """Where frames `first` to `last` lie in a file."""
+    """Where frames `first` to `last` lie in a file, and the chain there, in hex, which vouches for all up to `last`."""
 
     first: int
     last: int
     body: memoryview
+    chain: str
 
 
 class Archived(NamedTuple):
@@ -198,7 +199,7 @@ class _Scan:
         self._at = len(MAGIC)
         while self._manifest is None:
             kind, chain, body = self._record(chain)
-            self._take(kind, body)
+            self._take(kind, body, chain)
             self._at += _HEAD.size + len(body)
         if self._at != len(self._content):
             raise self._damaged("something follows its manifest")
@@ -229,14 +230,14 @@ class _Scan:
             raise self._damaged("its checksum does not fit")
         return kind, expected, body
 
-    def _take(self, kind: bytes, body: memoryview) -> None:
+    def _take(self, kind: bytes, body: memoryview, chain: bytes) -> None:
         # The chain has vouched for the body: what does not fit from here on was written so.
         try:
             if kind == HEADER:
                 self._header = msgspec.json.decode(body, type=Header)
                 self._last = self._header.first - 1
             elif kind == FRAMES:
-                self._take_frames(body)
+                self._take_frames(body, chain)
             elif kind == BLOB:
                 self._blobs[bytes(body[:32]).hex()] = body[32:]
             elif kind == MANIFEST:
@@ -246,12 +247,12 @@ class _Scan:
         except (msgspec.MsgspecError, struct.error) as error:
             raise self._damaged(f"a record is not what its kind says: {error}") from error
 
-    def _take_frames(self, body: memoryview) -> None:
+    def _take_frames(self, body: memoryview, chain: bytes) -> None:
         first, count = _RANGE.unpack(body[: _RANGE.size])
         if first != self._last + 1:
             raise self._damaged(f"frame {first} does not follow frame {self._last}")
         self._last = first + count - 1
-        self._blocks.append(Block(first, self._last, body[_RANGE.size :]))
+        self._blocks.append(Block(first, self._last, body[_RANGE.size :], chain.hex()))
 
     def _take_manifest(self, manifest: Manifest) -> None:
         if (manifest.last, manifest.blobs) != (self._last, len(self._blobs)):

@@ -244,10 +244,18 @@ def measured(results: Results) -> Values:
 class Measurement:
     """The exact measures of a log as far as it was read; values and digest depend on what was folded, not on when."""
 
-    def __init__(self, *beside: Fold[Any, Any]) -> None:
-        """Fold the measures and, in the same pass, whatever else is given beside them."""
-        self._pass: Pass[Any] = Pass(*MEASURES, *beside)
+    def __init__(self, *beside: Fold[Any, Any], passing: Pass[Any] | None = None) -> None:
+        """Fold the measures and, in the same pass, whatever else is given beside them.
+
+        Args:
+            beside: folds of the caller's.
+            passing: a pass of `MEASURES` and those folds, where it has begun elsewhere.
+        """
+        self._pass: Pass[Any] = passing or Pass(*MEASURES, *beside)
         self._digester = Digester()
+        search: Search = self._pass.states[0]
+        # this digester has hashed none of what was folded before
+        search.ideas, search.experiments = dict.fromkeys(search.ledger.ideas), dict.fromkeys(search.ledger.experiments)
 
     @property
     def through(self) -> int:

@@ -1,8 +1,9 @@
 """Going to any position of a log without folding it from the start: marks on the way, and the nearest one's tail.
 
-timeline = Timeline(log, *MEASURES, FleetFold())
+timeline = Timeline(log, *MEASURES, FleetFold(), shelf=Shelf(folder.snapshots))
 timeline.catch_up()                              # once, and whenever the log has grown
 passing = timeline.at(12_000)                    # a pass of its own: read `results()`, or fold it on
+timeline.leave()                                 # so that the next timeline starts here
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import takewhile
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from events.log import LogReader, Recorded
+from events.shelf import Shelf
 from replay.folds import Fold, Pass
 from replay.keeping import Keeper, keeper_of
+from replay.preserved import latest, shelve, state_of
 
 EVERY = 512
 """Frames between two marks of a short log; an archive's block."""
@@ -39,17 +42,32 @@ class Timeline:
     Args:
         log: read again from a mark for each journey, so it stays open.
         folds: those that every pass carries.
+        shelf: where an earlier timeline may have left what it folded; refused where code or log are not the same.
         every: frames between two marks, at first.
         marks: the most that are kept, two at least.
+
+    Raises:
+        LogError: what reading the log raises.
     """
 
-    def __init__(self, log: LogReader, *folds: Fold[Any, Any], every: int = EVERY, marks: int = MARKS) -> None:
+    def __init__(
+        self,
+        log: LogReader,
+        *folds: Fold[Any, Any],
+        shelf: Shelf | None = None,
+        every: int = EVERY,
+        marks: int = MARKS,
+    ) -> None:
         self._log = log
         self._every = every
         self._most = marks
         self._keepers: tuple[Keeper, ...] = tuple(keeper_of(state_of(fold)) for fold in folds)
-        self._head: Pass[Any] = Pass(*folds)
+        self._shelf = shelf
+        self._head: Pass[Any] = Pass(*folds) if shelf is None else latest(shelf, log, *folds)
+        self._left = self._head.through
         self._marks: list[Mark] = []
+        if self._head.through:
+            self._mark(self._head)
 
     @property
     def head(self) -> Pass[Any]:
@@ -78,10 +96,14 @@ class Timeline:
         Raises:
             HistoryBroken: see `replay.folds.Pass.advance`; positions before the broken frame can still be reached.
         """
-        for recorded in frames:
-            if recorded.sequence - self._last_mark() > self._every and recorded.sequence == self.through + 1:
-                self._mark()
-            self._head.advance((recorded,))
+        self._take(self._head, frames)
+
+    def leave(self) -> bool:
+        """Leave what was folded on the shelf; say whether there is a shelf, and the disk let us."""
+        if self._shelf is None or (self.through > self._left and not shelve(self._head, self._log, self._shelf)):
+            return False
+        self._left = self.through
+        return True
 
     def at(self, position: int, *, here: Pass[Any] | None = None) -> Pass[Any]:
         """Return a pass that has folded the log through a position, or through its end where that comes first.
@@ -95,12 +117,29 @@ class Timeline:
         """
         if position > self.through:
             self.advance(_until(self._log.read(self.through), position))
-        mark = bisect_right(self._marks, position, key=lambda mark: mark.through) - 1
+        mark = self._before(position)
         start = self._marks[mark].through if mark >= 0 else 0
         near = here is not None and start <= here.through <= position
         passing = here if here is not None and near else self._restored(mark)
-        passing.advance(_until(self._log.read(passing.through), position))
+        self._take(passing, _until(self._log.read(passing.through), position))
         return passing
+
+    def _take(self, passing: Pass[Any], frames: Iterable[Recorded]) -> None:
+        """Fold the frames, and mark the way wherever the last mark lies too far back."""
+        following = self._following(passing.through)
+        for recorded in frames:
+            if recorded.sequence > following and recorded.sequence == passing.through + 1:
+                if self._following(passing.through) < recorded.sequence:
+                    self._mark(passing)
+                following = self._following(passing.through)
+            passing.advance((recorded,))
+
+    def _following(self, through: int) -> int:
+        mark = self._before(through)
+        return self._every + (self._marks[mark].through if mark >= 0 else 0)
+
+    def _before(self, position: int) -> int:
+        return bisect_right(self._marks, position, key=lambda mark: mark.through) - 1
 
     def _restored(self, mark: int) -> Pass[Any]:
         if mark < 0:
@@ -109,21 +148,15 @@ class Timeline:
         states = [keeper.restored(part) for keeper, part in zip(self._keepers, kept, strict=True)]
         return Pass(*self._head.folds, states=states, through=through)
 
-    def _mark(self) -> None:
-        before = self._marks[-1].kept if self._marks else (None,) * len(self._keepers)
-        states = zip(self._keepers, self._head.states, before, strict=True)
-        self._marks.append(Mark(self.through, tuple(keeper.keep(state, old) for keeper, state, old in states)))
+    def _mark(self, passing: Pass[Any]) -> None:
+        place = self._before(passing.through)
+        before = self._marks[place].kept if place >= 0 else (None,) * len(self._keepers)
+        states = zip(self._keepers, passing.states, before, strict=True)
+        kept = tuple(keeper.keep(state, old) for keeper, state, old in states)
+        self._marks.insert(place + 1, Mark(passing.through, kept))
         if len(self._marks) > self._most:
             del self._marks[::2]
             self._every *= 2
-
-    def _last_mark(self) -> int:
-        return self._marks[-1].through if self._marks else 0
-
-
-def state_of(fold: Fold[Any, Any]) -> Any:
-    """Return the type of a fold's states, as its `initial` says."""
-    return get_type_hints(type(fold).initial)["return"]
 
 
 def _until(frames: Iterable[Recorded], position: int) -> Iterable[Recorded]:

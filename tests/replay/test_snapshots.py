@@ -3,9 +3,14 @@ import random
 import msgspec
 import pytest
 
+from events import archive, sources
 from events.envelope import Position
 from events.facts import Completed, Curves
+from events.fingerprint import fingerprint
 from events.log import Recorded
+from events.memory import MemoryLog
+from events.shelf import Shelf
+from replay import preserved
 from replay.analysis import SealsFold
 from replay.controls import ControlsFold
 from replay.errors import HistoryBroken
@@ -13,10 +18,12 @@ from replay.failing import FailingFold
 from replay.fleet import FleetFold
 from replay.folds import Fold, Pass
 from replay.keeping import keeper_of
-from replay.measures import MEASURES
+from replay.measures import MEASURES, Measurement
 from replay.milestones import MilestonesFold
+from replay.preserved import SnapshotRefused, latest, preserve, resume, shelve, state_of
 from replay.queueing import VerdictsFold
-from replay.snapshots import Timeline, state_of
+from replay.snapshots import Timeline
+from tests.benchmarks.replay import synthetic
 from tests.replay import tales
 
 FOLDS: tuple[Fold, ...] = (
@@ -164,3 +171,171 @@ def test_a_position_of_a_frozen_struct_is_shared_not_copied():
     here = Position(3, 1)
     keeper = keeper_of(dict[str, Position])
     assert keeper.restored(keeper.keep({"a": here}, None))["a"] is here
+
+
+def preserved_at(log, position):
+    passing = whole(log, position)
+    return passing, preserve(passing, log)
+
+
+def test_snapshot_plus_tail_is_the_whole_fold():
+    log = tales.busy(20).log
+    end = whole(log, log.last())
+    for position in random.Random(2).sample(range(log.last()), 10):
+        _, content = preserved_at(log, position)
+        passing = resume(content, log, *FOLDS)
+        assert passing.through == position
+        passing.advance(log.read(position))
+        assert bytes_of(passing) == bytes_of(end)
+        assert Measurement(passing=passing).digest() == tales.measured(tales.busy(20)).digest()
+
+
+@pytest.mark.prove
+def test_at_two_hundred_positions_the_whole_fold_a_mark_and_a_snapshot_agree(tmp_path):
+    archive.export(synthetic(1500).log, tmp_path / "a.myriad")
+    log = archive.open_file(tmp_path / "a.myriad")
+    timeline, straight = Timeline(log, *FOLDS), Pass(*FOLDS)
+    timeline.catch_up()
+    end, chance = Measurement(passing=timeline.at(log.last())).digest(), random.Random(3)
+    positions = sorted(chance.sample(range(1, log.last()), 200))
+    frames = log.read()
+    for nth, position in enumerate(positions):
+        straight.advance(next(frames) for _ in range(position - straight.through))
+        expected = bytes_of(straight)
+        assert bytes_of(timeline.at(position)) == expected
+        resumed = resume(preserve(straight, log), log, *FOLDS)
+        assert bytes_of(resumed) == expected
+        if nth % 10 == 0:
+            resumed.advance(log.read(position))
+            assert Measurement(passing=resumed).digest() == end
+
+
+def test_a_measurement_that_goes_on_from_a_mark_digests_all_of_it():
+    c = tales.busy(20)
+    timeline = Timeline(c.log, *MEASURES, every=16)
+    timeline.catch_up()
+    measurement = Measurement(passing=timeline.at(c.log.last() // 2))
+    measurement.digest()
+    measurement.advance(c.log.read())
+    assert measurement.digest() == tales.measured(c).digest()
+    assert measurement.values() == tales.measured(c).values()
+
+
+def refusal(content, log, *folds):
+    with pytest.raises(SnapshotRefused) as refused:
+        resume(content, log, *folds or FOLDS)
+    return refused.value.difference
+
+
+def test_a_snapshot_of_other_code_is_refused(monkeypatch):
+    log = tales.busy(5).log
+    _, content = preserved_at(log, 20)
+    monkeypatch.setattr(preserved, "_code", lambda: "another")
+    assert refusal(content, log) == "code"
+
+
+def test_one_byte_of_any_module_is_other_code(tmp_path):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "x.py").write_text("x = 1\n")
+    first = sources.code([str(tmp_path)])
+    assert sources.code([str(tmp_path)]) == first
+    (tmp_path / "inner" / "x.py").write_text("x = 2\n")
+    assert sources.code([str(tmp_path)]) != first
+
+
+def rewritten(log, sequence, old, new):
+    """The same log with other bytes in one frame."""
+    other = MemoryLog(log.campaign)
+    frames = list(log.read())
+    spoilt = frames[sequence - 1].payload.replace(old, new)
+    assert spoilt != frames[sequence - 1].payload
+    frames[sequence - 1] = Recorded(sequence, frames[sequence - 1].subject, frames[sequence - 1].id, spoilt)
+    other.restore(frames)
+    return other
+
+
+@pytest.mark.parametrize("kept", ["memory", "archive"])
+def test_a_snapshot_of_a_log_that_differs_in_one_early_digit_is_refused(kept, tmp_path):
+    def placed(log, name):
+        if kept == "memory":
+            return log
+        archive.export(log, tmp_path / name)
+        return archive.open_file(tmp_path / name)
+
+    told = tales.busy(5).log
+    log, other = placed(told, "one.myriad"), placed(rewritten(told, 1, b'"seed":0', b'"seed":1'), "two.myriad")
+    _, content = preserved_at(log, 20)
+    assert resume(content, log, *FOLDS).through == 20
+    assert refusal(content, other) == "log"
+
+
+def test_a_log_shorter_than_the_snapshot_is_another_log():
+    _, content = preserved_at(tales.busy(5).log, 30)
+    assert refusal(content, tales.one().log) == "log"
+
+
+def test_other_folds_than_those_of_the_snapshot_are_refused():
+    log = tales.busy(5).log
+    _, content = preserved_at(log, 20)
+    assert refusal(content, log, *MEASURES) == "folds"
+
+
+def test_every_damaged_byte_of_a_snapshot_is_found():
+    log = tales.busy(3).log
+    _, content = preserved_at(log, 20)
+    for place in range(0, len(content), 97):
+        spoilt = bytearray(content)
+        spoilt[place] ^= 1
+        assert refusal(bytes(spoilt), log)
+    assert refusal(content[:-1], log) == "bytes"
+
+
+def test_an_archive_vouches_for_a_log_without_being_read(tmp_path, monkeypatch):
+    archive.export(synthetic(120).log, tmp_path / "a.myriad")
+    log = archive.open_file(tmp_path / "a.myriad")
+    through, chain = log.vouched(log.last() - 1)
+    assert 512 <= through < log.last()
+    assert len(chain) == 64
+    assert fingerprint(log, through) != fingerprint(log, through - 1)
+    assert log.vouched(3) == (0, "")
+    assert fingerprint(log, 3) == fingerprint(synthetic(120).log, 3)
+
+
+def test_a_timeline_starts_where_the_last_one_was_left(tmp_path):
+    c, shelf = tales.busy(20), Shelf(tmp_path / "snapshots")
+    first = Timeline(c.log, *FOLDS, shelf=shelf)
+    first.catch_up()
+    assert first.leave()
+    c.runs(c.queues(c.proposes("tpe")), validation=0.99)
+    second = Timeline(c.log, *FOLDS, shelf=shelf, every=16)
+    assert second.through == first.through
+    second.catch_up()
+    assert bytes_of(second.head) == bytes_of(whole(c.log, c.log.last()))
+    for position in (first.through // 2, first.through - 1, first.through):
+        assert bytes_of(second.at(position)) == bytes_of(whole(c.log, position))
+    assert len(set(second.marks)) == len(second.marks) > 5
+
+
+def test_a_timeline_without_a_shelf_leaves_nothing():
+    timeline = Timeline(tales.busy(2).log, *MEASURES)
+    timeline.catch_up()
+    assert not timeline.leave()
+
+
+def test_a_shelf_with_nothing_that_fits_is_a_start_from_the_beginning(tmp_path):
+    c, shelf = tales.busy(5), Shelf(tmp_path)
+    assert latest(shelf, c.log, *FOLDS).through == 0
+    shelf.put("000000000030", b"torn")
+    assert latest(shelf, c.log, *FOLDS).through == 0
+    assert shelve(whole(c.log, 20), c.log, shelf)
+    assert latest(shelf, c.log, *FOLDS).through == 20
+
+
+def test_a_shelf_keeps_the_last_two_and_says_when_it_cannot(tmp_path):
+    shelf = Shelf(tmp_path / "snapshots")
+    assert [shelf.put(name, name.encode()) for name in ("a", "b", "c")] == [True] * 3
+    assert shelf.names() == ["b", "c"]
+    assert (shelf.get("a"), shelf.get("c")) == (None, b"c")
+    (tmp_path / "file").write_text("")
+    assert not Shelf(tmp_path / "file").put("a", b"a")
+    assert Shelf(tmp_path / "file").names() == []
