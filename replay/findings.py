@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from replay.contributions import CONTRIBUTIONS
 from replay.convergence import CONVERGENCE
+from replay.costs import COSTS
 from replay.dynamics import DYNAMICS
+from replay.folds import Fold
 from replay.measures import Measurement
 from replay.metrics import Metric
+from replay.occupancy import OccupancyFold
 from replay.origins import ORIGINS
 
-FINDINGS: dict[str, Callable[[Measurement], Metric]] = {**CONTRIBUTIONS, **CONVERGENCE, **DYNAMICS, **ORIGINS}
+FINDINGS: dict[str, Callable[[Measurement], Metric]] = {**CONTRIBUTIONS, **CONVERGENCE, **DYNAMICS, **ORIGINS, **COSTS}
+
+BESIDE: dict[str, tuple[Fold[Any, Any], ...]] = {"utilisation": (OccupancyFold(),)}
+"""What a measure needs folded beside the exact ones: `Measurement(*BESIDE.get(name, ()))`."""

@@ -29,6 +29,9 @@ NULLS: dict[str, str] = {
     "coverage": "none: counts of cells",
     "leaders": "the same share of an origin among all runs; see sweeps for the test of it",
     "first_uses": "none: dates and counts",
+    "cost": "an agent that finds as often as the others pays as much for an improvement as all together",
+    "utilisation": "1: a device that trains from joining to leaving",
+    "mended": "none: what a plain retry would have mended is not known",
 }
 
 COUNTED = "none: a named value as it was counted"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from replay.leaderboard import Row
 from replay.metrics import Metric
 from replay.moment import Moment
 from replay.report import Record, Report, Searching, Spread, Subject
 from replay.seals import Check
-from replay.tables import WIDTH, brief, cut, entry, folded, pairs, table
+from replay.tables import WIDTH, Entry, brief, cut, entry, folded, pairs, table, wide
 from replay.times import lasted, shown
 
 SHOWN = 20
@@ -90,7 +92,7 @@ def metric_page(metric: Metric) -> str:
     if metric.name == "leaderboard":
         lines += ["", *_leaders(metric.rows[:SHOWN])]
     elif metric.rows:
-        lines += ["", *(_named(row) for row in metric.rows)]
+        lines += _rows(metric.rows)
     return folded(lines, indent=2)
 
 
@@ -133,6 +135,7 @@ def _heading(subject: Subject) -> list[str]:
         f"log        through position {subject.through}; opened {opened}",
         f"search     {'closed: ' + subject.closed if subject.closed is not None else 'open'}",
         f"eras       {many} instrument{'s' * (many != 1)}" + (": scores do not compare across them" * (many > 1)),
+        *([f"defects    {subject.left_out}; myriad replay {subject.campaign} taint"] if subject.left_out else []),
     ]
 
 
@@ -237,7 +240,23 @@ def _troubles(report: Report) -> list[str]:
     ]
 
 
-def _named(row: object) -> str:
-    fields: tuple[str, ...] = getattr(row, "__struct_fields__", ())
-    plain = {name: getattr(row, name) for name in fields}
-    return "  " + pairs({name: value for name, value in plain.items() if isinstance(value, str | int | float)})
+def _rows(rows: Sequence[object]) -> list[str]:
+    """Return rows as a table for each of their kinds, or as named values where a table would be too wide."""
+    kinds: dict[tuple[str, ...], list[tuple[Entry, ...]]] = {}
+    for row in rows:
+        fields: tuple[str, ...] = getattr(row, "__struct_fields__", ())
+        plain = {name: getattr(row, name) for name in fields}
+        kept = {name: value for name, value in plain.items() if value is None or isinstance(value, str | int | float)}
+        kinds.setdefault(tuple(kept), []).append(tuple(kept.values()))
+    lines: list[str] = []
+    for names, told in kinds.items():
+        shown = [[*row] for row in told[:SHOWN]]
+        headers = [name.replace("_", " ") for name in names]
+        lines += ["", *(table(headers, shown) if wide(headers, shown) <= WIDTH else _listed(names, told))]
+        lines += [f"  and {len(told) - SHOWN} more"] * (len(told) > SHOWN)
+    return lines
+
+
+def _listed(names: Sequence[str], rows: Sequence[Sequence[Entry]]) -> list[str]:
+    said = (dict(zip(names, row, strict=True)) for row in rows[:SHOWN])
+    return ["  " + pairs({name: value for name, value in row.items() if value is not None}) for row in said]

@@ -9,9 +9,10 @@ from replay.agents import AgentRow, agents
 from replay.controls import Control, ControlsFold
 from replay.counts import count, window_for
 from replay.diversity import cells, highest, projections
-from replay.leaderboard import Row, leaderboard
+from replay.leaderboard import Row, leaderboard, left_out
 from replay.ledger import Ledger
 from replay.measures import Measurement, Values
+from replay.occupancy import OccupancyFold
 from replay.outlook import Sentence, outlook
 from replay.progress import expected_improvements
 from replay.seals import Check, Verdict, overall, verified
@@ -28,6 +29,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         cells: of the campaign's space.
         opened_at: microseconds since 1970 UTC, by the clock of who opened it.
         instruments: those that completed runs were measured by; scores of different ones do not compare.
+        left_out: what the leaderboard leaves out because defects touch it, None where nothing is.
         closed: the reason, None while the search is open.
         through: the last sequence that was folded.
     """
@@ -40,6 +42,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[str, ...]
     closed: str | None
     through: int
+    left_out: str | None = None
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +122,7 @@ def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int
 
 def folded(log: LogReader, *, until: int | None = None) -> tuple[Measurement, list[Check]]:
     """Fold everything that a report reads, and check what the analyst recorded on the way."""
-    return verified(log, ControlsFold(), until=until)
+    return verified(log, ControlsFold(), OccupancyFold(), until=until)
 
 
 def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, with_test: bool = False) -> Report:
@@ -159,6 +162,7 @@ def subject(ledger: Ledger, through: int) -> Subject:
         instruments=tuple(instruments),
         closed=ledger.closed,
         through=through,
+        left_out=left_out(ledger),
     )
 
 

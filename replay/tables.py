@@ -35,6 +35,12 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Entry]]) -> list[str]:
     return [_line(cells, widths, right) for cells in (list(headers), *cells)]
 
 
+def wide(headers: Sequence[str], rows: Sequence[Sequence[Entry]]) -> int:
+    """Return the columns that a table needs, its indent included."""
+    columns = zip(headers, *([entry(value) for value in row] for row in rows), strict=True)
+    return sum(2 + max(map(len, column)) for column in columns)
+
+
 def entry(value: Entry) -> str:
     """Return a table's text for a value: floats with four significant digits, enough for AP."""
     if value is None:

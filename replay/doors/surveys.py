@@ -86,12 +86,13 @@ def metric(campaign: Campaign, name: str, /, *, json: bool = False, home: Home =
     json: bool
         Print the metric as JSON, its whole series included.
     """
-    from replay.measures import Measurement  # noqa: PLC0415 # help must not wait for it
+    from replay.findings import BESIDE  # noqa: PLC0415 # help must not wait for it
+    from replay.measures import Measurement  # noqa: PLC0415 # likewise
     from replay.metrics import metric as make  # noqa: PLC0415 # likewise
     from replay.pages import metric_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
-        measurement = Measurement()
+        measurement = Measurement(*BESIDE.get(name, ()))
         measurement.advance(log.read())
         made = make(measurement, name)
         return made, metric_page(made), 0

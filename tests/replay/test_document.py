@@ -104,7 +104,7 @@ def test_every_measure_says_its_n_its_eras_its_scale_and_its_null(busy):
     for section in busy[0].sections:
         if section.title in {*METRICS, *FINDINGS}:
             standing = section.said[2]
-            assert re.match(r"n = \d+, .*; eras: instrument-1 \(\d+ runs\); scale: \w+", standing)
+            assert re.match(r"n = \d+, .*; eras: era 1: instrument instrument-1 \(\d+ runs\); scale: \w+", standing)
             assert standing.endswith(NULLS[section.title])
 
 

@@ -118,9 +118,18 @@ def test_a_band_is_the_same_every_time_and_holds_its_fit():
         assert low_high[0] < value < low_high[1]
 
 
-def test_a_long_curve_is_read_at_a_thousand_points_for_its_band():
-    reach = band("power", range(1, 20_001), list(power(np.arange(1.0, 20_001)) + np.tile([0.001, -0.001], 10_000)))
-    assert reach.points == 1000
+def test_a_curve_longer_than_it_can_be_resampled_is_read_at_even_points(monkeypatch):
+    monkeypatch.setattr("replay.bands.POINTS", 100)
+    reach = band("power", range(1, 2_001), list(power(np.arange(1.0, 2_001)) + np.tile([0.001, -0.001], 1_000)))
+    assert reach.points == 100
+
+
+def test_an_interval_holds_the_fit_of_a_curve_whose_steep_beginning_is_a_hundredth_of_it():
+    """A thousand even points of this curve miss its beginning, and with it the exponent."""
+    curve = np.maximum.accumulate(np.where(np.arange(4_000) < 9, 0.3 + 0.07 * np.arange(4_000), 0.99))
+    at = range(1, len(curve) + 1)
+    found, reach = fit("power", at, list(curve)), band("power", at, list(curve))
+    assert reach.c[0] < found.c < reach.c[1]
 
 
 def test_blocks_grow_with_the_correlation_of_the_residuals():
