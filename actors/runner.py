@@ -27,7 +27,7 @@ from actors.shell import Reference, tell
 from actors.supervisor import Make, Supervisor, stop_everybody
 from actors.vitals import Ear, Heart
 from events import folder as folders
-from events import jetstream, server, settling
+from events import holding, jetstream, server, settling
 from events.archivist import Archivist
 from events.blobs import Blobs
 from events.credentials import Credential
@@ -110,7 +110,11 @@ class Runner:
             try:
                 with self._served() as (owner, service):
                     jetstream.create(owner, self._campaign.name).close()
-                    with jetstream.connect(service, self._campaign.name) as log, self._followed(log) as feed:
+                    with (
+                        jetstream.connect(service, self._campaign.name) as log,
+                        self._alone(log),
+                        self._followed(log) as feed,
+                    ):
                         return self._carry(log, feed)
             finally:
                 if self._archived and self._connect is None:
@@ -128,6 +132,12 @@ class Runner:
         with server.running(self._folder, port=self._port) as running:
             self._display.say(f"log: nats-server with JetStream on {running.url}")
             yield running.credential("owner"), running.credential("service")
+
+    def _alone(self, log: JetStreamLog) -> contextlib.AbstractContextManager[None]:
+        """Keep every other run of the campaign away; on a server of our own its locked store does."""
+        if self._connect is None:
+            return contextlib.nullcontext()
+        return holding.held(log.connection, self._campaign.name)
 
     @contextlib.contextmanager
     def _heeding_signals(self) -> Iterator[None]:

@@ -125,6 +125,21 @@ class StoreLocked(LogError):
         self.pid = pid
 
 
+class CampaignHeld(LogError):
+    """Another process runs the campaign on the same server.
+
+    Attributes:
+        process, host, since: which one, where, and from when, as it told the server.
+    """
+
+    def __init__(self, campaign: str, process: str, host: str, since: str) -> None:
+        who = f"process {process} on {host} since {since}"
+        super().__init__(f"campaign {campaign} is being run by {who}: stop that one first, or watch it")
+        self.process = process
+        self.host = host
+        self.since = since
+
+
 class PortInUse(LogError):
     """The port asked for is somebody else's."""
 

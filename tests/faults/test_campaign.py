@@ -10,6 +10,7 @@ from events.archive import open_folder
 from events.facts import CampaignClosed, Completed, Fact, LeaseRevoked, LogSealed, WorkerRetired
 from events.folder import Campaign as Folder
 from events.log import Recorded
+from events.server import Running
 from replay.measures import Measurement
 from replay.seals import overall, verified
 from tests.faults.runs import Place
@@ -102,6 +103,26 @@ def test_a_second_run_is_refused_in_a_sentence_and_the_first_goes_on_until_it_is
     long.all_gone()
     idle = long.calls("stop", "tiny")
     assert (idle.code, idle.err) == (1, "campaign tiny is not running on this machine\n")
+
+
+def test_a_second_run_on_a_foreign_server_is_refused_and_told_who_runs_it_since_when(
+    world: Folder, tmp_path: Path, places: list[Place], server: Running
+) -> None:
+    name, credential = f"far-{tmp_path.name}"[:40], str(server.folder.credentials / "owner.json")
+    here, there = (tmp_path / part for part in ("here", "there"))
+    places += [Place(home, world, ("experiments = 6", "experiments = 30"), name=name) for home in (here, there)]
+    first = places[0].starts("--connect", credential).until(lambda: places[0].count("Completed") >= 1)
+    second = places[1].runs("--connect", credential)
+    assert second.code == 1
+    assert f"campaign {name} is being run by process {first.pid} on " in second.sentence
+    assert "UTC: stop that one first" in second.sentence
+    assert places[1].count("Completed") == 0
+    completed = places[0].count("Completed")
+    first.until(lambda: places[0].count("Completed") > completed)
+    first.interrupts()
+    assert first.ended().code == 0
+    assert sealed(places[0].frames())
+    places[0].all_gone()
 
 
 def test_ctrl_c_twice_leaves_what_runs_and_gives_its_lease_back(

@@ -69,14 +69,10 @@ class Lavish(Scheduler):
 class Eager(Worker):
     """Starts anew what it had started when it died, under the same lease."""
 
-    def _end(self, pack: Any, news: News) -> Decision | None:
+    def _end(self, known: Known, pack: Any, news: News) -> Decision | None:
         if pack.pack not in news.underway and pack.pack not in news.results:
-            return self._start(self._known, pack)
-        return super()._end(pack, news)
-
-    def decide(self, known: Known, now: int, news: News) -> Decision | None:
-        self._known = known
-        return super().decide(known, now, news)
+            return self._start(known, pack)
+        return super()._end(known, pack, news)
 
 
 class Restless(Agent):
@@ -95,8 +91,8 @@ class Restless(Agent):
 class Stale(Analyst):
     """Seals with what it measured once before."""
 
-    def _metrics(self, known: Any) -> Any:
-        self._before = getattr(self, "_before", None) or super()._metrics(known)
+    def _metrics(self, known: Any, cause: Any) -> Any:
+        self._before = getattr(self, "_before", None) or super()._metrics(known, cause)
         return self._before
 
 
