@@ -1,6 +1,7 @@
 """What training reports: a line an epoch, and how each run ended."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -30,7 +31,8 @@ class Completed:
 
     `epoch` (from 1) is the first with the best validation average precision; `validation`, `test` and the checkpoint
     are of that epoch; `noise` is the standard deviation of `validation` under resampling; `seconds` is the pack's time
-    divided by its runs; `peak_memory` is the pack's, in bytes (of the whole process on a CPU).
+    divided by its runs; `peak_memory` is the pack's, in bytes (of the whole process on a CPU). `leads` has validation
+    and test average precision at each lead, in seconds, of a task whose clips have leads.
     """
 
     experiment: str
@@ -44,6 +46,7 @@ class Completed:
     peak_memory: int
     checkpoint: bytes
     digest: str
+    leads: Mapping[float, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from torch import Tensor
 from kernels.schedules import learning_rates
 from kernels.wiring import Lane
 
-ORDER_STREAM, MIXUP_STREAM = 0x0DDE, 0x313
+# Each use of a seed has a stream of its own, so that a longer run begins with the very steps of a shorter one.
+ORDER_STREAM, PARTNER_STREAM, SHARE_STREAM = 0x0DDE, 0x313, 0x5A4E
 
 Integers = NDArray[np.int64]
 
@@ -75,12 +76,12 @@ def _lane(
     clips, partners = np.zeros((2, steps, batch), np.int64)
     shares = np.ones((steps, batch), np.float32)
     rates = np.zeros(steps, np.float32)
-    order, mixing = _generator(lane.seed, ORDER_STREAM), _generator(lane.seed, MIXUP_STREAM)
+    order, mixing, weighing = (_generator(lane.seed, stream) for stream in (ORDER_STREAM, PARTNER_STREAM, SHARE_STREAM))
     epochs = [epoch_order(order, labels, epoch_steps * batch, lane.oversampling) for _ in range(lane.epochs)]
     clips[:own] = np.concatenate(epochs).reshape(own, batch)
     partners[:own] = mixing.permuted(clips[:own], axis=1)
     if lane.mixup > 0:
-        shares[:own] = mixing.beta(lane.mixup, lane.mixup, (own, batch))
+        shares[:own] = weighing.beta(lane.mixup, lane.mixup, (own, batch))
     rates[:own] = learning_rates(lane, own)
     progress = np.minimum(np.arange(steps) / own, 1).astype(np.float32)
     return clips, partners, shares, rates, progress

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kernels import checkpoints, evaluation, precision
+from kernels import checkpoints, evaluation, foresight, precision
 from kernels.checkpoints import Checkpoint
 from kernels.datasets import Dataset, Part
 from kernels.forward import Forward
@@ -106,7 +106,15 @@ class Records:
             peak_memory=self._peak_memory(),
             checkpoint=content,
             digest=checkpoints.digest(content),
+            leads=self._leads(record.scores, test_scores),
         )
+
+    def _leads(self, validation_scores: Floats, test_scores: Floats) -> dict[float, tuple[float, float]]:
+        validation, test = (
+            foresight.judged(part.names, scores, part.labels)
+            for part, scores in ((self._data.validation, validation_scores), (self._data.test, test_scores))
+        )
+        return {lead: (value, test[lead]) for lead, value in validation.items() if lead in test}
 
     def _checkpoint(self, number: int) -> Checkpoint:
         views = self._network.blueprint.views(self._best[number : number + 1])

@@ -8,9 +8,10 @@ second, so that its pairs give 5 steps a second, and SigLIP 2 is resized bilinea
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -147,6 +148,17 @@ def folder(name: str) -> Path:
         return found[-1].parent
     command = f"hf download {published.repository} --local-dir {own}"
     raise BadWeights(own, f"is not there; get the weights of {name} with: {command}")
+
+
+def missing(names: Sequence[str]) -> tuple[str, ...]:
+    """One sentence for what is not here of what these models need: transformers, and each one's weights."""
+    said = [] if find_spec("transformers") is not None else [str(MissingPackage("transformers", "pretrained"))]
+    for name in names:
+        try:
+            folder(name)
+        except BadWeights as error:
+            said.append(str(error))
+    return tuple(said)
 
 
 def weights_digest(name: str) -> str:

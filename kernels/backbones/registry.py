@@ -1,5 +1,6 @@
 """Every backbone by name, each found by import string, so that naming one imports neither torch nor transformers."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
@@ -34,3 +35,14 @@ def find(name: str) -> Backbone:
     module, _, attribute = KNOWN[name].partition(":")
     found: Backbone = getattr(import_module(module), attribute)(name)
     return found
+
+
+def missing(names: Sequence[str]) -> tuple[str, ...]:
+    """One sentence, with what to do, for each package and each model's weights that these backbones need and lack."""
+    wanted = dict.fromkeys(part for name in names for part in FUSED.get(name, (name,)))
+    published = [name for name in wanted if name in PRETRAINED]
+    if not published:
+        return ()
+    from kernels.backbones import pretrained  # noqa: PLC0415 # torch, that naming a backbone does not wait for
+
+    return pretrained.missing(published)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from kernels import splits, video
+from kernels import foresight, splits, video
 from kernels.backbones.backbone import GAP, RATE, STEPS
 from kernels.errors import BadRows, BadTask, BadVideo
 from kernels.files import replacing
@@ -244,7 +244,7 @@ def _clips(rows: Sequence[Row], seen: dict[str, Seen], leads: Sequence[float]) -
         else:
             for lead in leads:
                 end = min(event - lead, sight.last)
-                clips.append(Clip(f"{row.file}@{lead:g}", row.file, sight.content, row.positive, round(end, 3)))
+                clips.append(Clip(foresight.name(row.file, lead), row.file, sight.content, row.positive, round(end, 3)))
     return tuple(clips)
 
 
