@@ -45,7 +45,7 @@ def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = Fal
     touched = ledger.defects.touched
     completed = (ledger.experiments[name] for name in ledger.completed if name not in touched)
     # one more than shown: the last row's lead needs it
-    best = heapq.nsmallest(many + 1, completed, key=_order)
+    best = heapq.nsmallest(many + 1, completed, key=beats)
     following: list[Experiment | None] = [*best[1:], *[None] * bool(best)]
     rows = [
         _row(ledger, rank, experiment, after, with_test=with_test)
@@ -64,7 +64,8 @@ def left_out(ledger: Ledger) -> str | None:
     return f"{len(touched)} of {len(ledger.completed)} results, touched by {', '.join(sorted(found))}, {verb} left out"
 
 
-def _order(experiment: Experiment) -> tuple[float, int]:
+def beats(experiment: Experiment) -> tuple[float, int]:
+    """Return the key by which experiments are ranked: validation AP, the highest first, then order of completion."""
     outcome, completion = experiment.outcome, experiment.completion
     return (-outcome.validation if outcome else math.inf, completion or 0)
 

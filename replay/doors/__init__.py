@@ -17,6 +17,7 @@ from replay.doors.moments import at, diff, queue
 from replay.doors.records import audit, digest
 from replay.doors.surveys import figures, metric, report
 from replay.doors.traces import cycle, lineage, trajectory
+from replay.doors.trust import eras, instruments
 
 __all__ = ["DOORS", "list_", "replay"]
 
@@ -49,6 +50,8 @@ DOORS: dict[str, Callable[..., int]] = {
     "diff": diff,
     "figures": figures,
     "cycle": cycle,
+    "eras": eras,
+    "instruments": instruments,
 }
 
 

@@ -1,0 +1,57 @@
+"""The doors that ask whether results can be trusted: instruments, eras, taint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from replay.doors.asking import Campaign, Home, answer
+
+if TYPE_CHECKING:
+    from events.log import LogReader
+
+
+def instruments(campaign: Campaign, *words: str, json: bool = False, home: Home = None) -> int:
+    """List the instruments: what each is made of, what its canaries saw, how many runs it measured.
+
+    Parameters
+    ----------
+    words: str
+        Nothing, or `diff A B`: what changed between two of them, each named by the beginning of its digest.
+    json: bool
+        Print them, or the changes, as JSON.
+    """
+    from replay.errors import QuestionUnknown  # noqa: PLC0415 # help must not wait for it
+    from replay.instruments import changes, named  # noqa: PLC0415 # likewise
+    from replay.instruments import instruments as make  # noqa: PLC0415 # likewise
+    from replay.trust_pages import changes_page, instruments_page  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        known = make(log)
+        if not words:
+            return known, instruments_page(known), 0
+        if len(words) != 3 or words[0] != "diff":
+            raise QuestionUnknown(f"instruments takes nothing, or diff A B, not {' '.join(words)}")
+        made = changes(named(known, words[1]), named(known, words[2]))
+        return made, changes_page(made), 0
+
+    return answer(campaign, ask, json=json, home=home)
+
+
+def eras(campaign: Campaign, /, *, json: bool = False, home: Home = None) -> int:
+    """Tell when each era began and why, under which instrument, how many runs it had, and its best on each scale.
+
+    Parameters
+    ----------
+    json: bool
+        Print the eras as JSON.
+    """
+    from replay.era_report import era_report  # noqa: PLC0415 # help must not wait for it
+    from replay.folds import run  # noqa: PLC0415 # likewise
+    from replay.ledger import LedgerFold  # noqa: PLC0415 # likewise
+    from replay.trust_pages import eras_page  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        made = era_report(run(log, LedgerFold())[0])
+        return made, eras_page(made), 0
+
+    return answer(campaign, ask, json=json, home=home)

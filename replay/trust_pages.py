@@ -1,0 +1,93 @@
+"""Instruments, eras and taint as text for a terminal."""
+
+from __future__ import annotations
+
+from replay.era_report import Best, EraReport, EraRow
+from replay.instruments import DIGITS, Changes, Instrument
+from replay.tables import cut, folded, table
+from replay.times import lasted, shown
+
+ROOM = 24
+"""Columns for a canary's subject, and for the name of a part."""
+
+
+def eras_page(report: EraReport) -> str:
+    """Return the text of a campaign's eras: a table, then why each began."""
+    if not report.eras:
+        return f"eras of {report.campaign}: none, no run has started"
+    headers = ("era", "instrument", "runs", "done", "failed", "touched", "best", "validation", "test")
+    lines = [f"eras of {report.campaign}, the current one {report.current}", ""]
+    lines += table(headers, [_era(row) for row in report.eras])
+    lines += ["", "best by validation AP; its test AP stands beside it, and nothing is selected on test"]
+    for row in report.eras:
+        when = f"position {row.opened}, {shown(row.at)}" if row.at is not None else "no position"
+        lines.append(f"  {_named(row)} from {when}, {lasted(row.gpu_seconds)} of device time: {row.reason}")
+    return folded(lines, indent=4)
+
+
+def instruments_page(known: list[Instrument]) -> str:
+    """Return the text of a campaign's instruments: a table, then what each one's canaries saw."""
+    headers = ("instrument", "verdict", "parts", "canaries", "runs", "done", "eras")
+    rows = [
+        (
+            one.instrument[:DIGITS],
+            one.status,
+            len(one.parts),
+            len(one.canaries),
+            one.runs,
+            one.completed,
+            ", ".join(map(str, one.eras)) or "none",
+        )
+        for one in known
+    ]
+    lines = [*table(headers, rows)] if rows else ["no instrument is named on this log"]
+    for one in known:
+        lines += ["", *_seen(one)]
+    return folded(lines, indent=4)
+
+
+def changes_page(changes: Changes) -> str:
+    """Return the text of what differs between two instruments."""
+    title = f"from {changes.before[:DIGITS]} to {changes.after[:DIGITS]}: {len(changes.changes)} parts differ"
+    rows = [
+        (change.part, (change.before or "none")[:DIGITS], (change.after or "none")[:DIGITS])
+        for change in changes.changes
+    ]
+    lines = [f"{title}, {changes.same} are the same"]
+    return folded([*lines, *(table(("part", "before", "after"), rows) if rows else [])])
+
+
+def _era(row: EraRow) -> tuple[str | int | float | None, ...]:
+    best = (row.best.experiment, row.best.validation, row.best.test) if row.best else ("none", "none", "none")
+    number = "none" if row.number is None else f"{row.number}{'' if row.declared else '*'}"
+    return (number, row.instrument[:DIGITS], row.runs, row.completed, row.failed, row.touched, *best)
+
+
+def _named(row: EraRow) -> str:
+    return f"era {row.number}" if row.number is not None else "no era:"
+
+
+def best_said(best: Best | None) -> str:
+    """Return an era's best in words."""
+    return f"{best.experiment} of {best.agent}, {best.validation:.4f} +- {best.noise:.4f}" if best else "none"
+
+
+def _seen(one: Instrument) -> list[str]:
+    took = f", its canaries took {lasted(one.seconds)}" if one.canaries else ""
+    why = f": {one.reason}" if one.reason else ""
+    head = f"{one.instrument[:DIGITS]} {one.status} at position {one.told}, {shown(one.at)}{took}{why}"
+    rows = [
+        (
+            canary.name,
+            cut(canary.subject, ROOM),
+            _number(canary.seen),
+            _number(canary.allowed),
+            canary.problem or "held",
+        )
+        for canary in one.canaries
+    ]
+    return [head, *(table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else [])]
+
+
+def _number(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3g}"
