@@ -1,0 +1,133 @@
+"""Defects: which results they touch, since when, until which fix; what was believed then and is known now."""
+
+from __future__ import annotations
+
+import pytest
+
+from replay.defects import known_now, row
+from replay.errors import HistoryBroken
+from replay.folds import run
+from replay.leaderboard import leaderboard, left_out
+from replay.ledger import LedgerFold
+from replay.measures import Measurement
+from tests.replay.shifting import Shifting
+
+
+def _digest(c: Shifting) -> str:
+    measurement = Measurement()
+    measurement.advance(c.log.read())
+    return measurement.digest()
+
+
+def test_a_defect_touches_the_results_that_its_predicate_describes_from_its_first_position_on() -> None:
+    c = Shifting()
+    early = c.done(0.9, pooling="last")
+    since = c.log.last() + 1
+    late = c.done(0.8, pooling="last")
+    other = c.done(0.7, pooling="mean")
+    c.defect("pooling == last", since=since)
+    later = c.done(0.6, pooling="last", loss="bce")
+    assert c.ledger.defects.touched == {late: ("d-1",), later: ("d-1",)}
+    assert [one.experiment for one in leaderboard(c.ledger)] == [early, other]
+    assert left_out(c.ledger) == "2 of 4 results, touched by d-1, are left out"
+
+
+def test_a_fix_clears_its_instrument_and_whatever_starts_after_it() -> None:
+    c = Shifting("broken")
+    touched = c.done(0.9)
+    c.instrument = "mended"
+    mended = c.done(0.8, pooling="mean")
+    c.defect("everything")
+    assert set(c.ledger.defects.touched) == {touched, mended}
+    c.fix()
+    assert set(c.ledger.defects.touched) == {touched}
+    c.instrument = "other"
+    after = c.done(0.7, pooling="max")
+    assert after not in c.ledger.defects.touched
+
+
+def test_two_defects_of_one_result_are_both_named_and_both_must_be_cleared() -> None:
+    c = Shifting("broken")
+    result = c.done(0.9, pooling="last")
+    c.defect("pooling == last")
+    c.defect("era == 1", name="d-2")
+    assert c.ledger.defects.touched == {result: ("d-1", "d-2")}
+    c.instrument = "mended"
+    c.fix("d-1")
+    c.again(result, 0.4)
+    assert known_now(c.ledger, result) is None
+    c.fix("d-2")
+    assert known_now(c.ledger, result) == 0.4
+
+
+def test_what_is_known_now_is_a_rerun_by_a_cleared_instrument_and_never_by_the_old_one() -> None:
+    c = Shifting("broken")
+    result, sound = c.done(0.9, pooling="last"), c.done(0.7)
+    assert known_now(c.ledger, result) == 0.9
+    c.defect("pooling == last")
+    assert known_now(c.ledger, result) is None
+    c.instrument = "mended"
+    c.fix()
+    c.instrument = "broken"
+    c.again(result, 0.9)
+    assert known_now(c.ledger, result) is None
+    c.instrument = "mended"
+    c.again(result, 0.45)
+    assert (known_now(c.ledger, result), known_now(c.ledger, sound)) == (0.45, 0.7)
+
+
+def test_what_was_believed_then_is_still_there_at_the_moment_before() -> None:
+    c = Shifting()
+    c.done(0.9, pooling="last")
+    before = c.log.last()
+    c.defect("everything")
+    then = run(c.log, LedgerFold(), until=before)[0]
+    assert then.defects.touched == {}
+    assert [one.validation for one in leaderboard(then)] == [0.9]
+    assert leaderboard(c.ledger) == []
+
+
+def test_a_run_is_known_by_every_field_that_a_predicate_may_name() -> None:
+    from events.predicates import RUN_FIELDS
+
+    c = Shifting()
+    known = row(c.ledger, c.done(0.9))
+    assert set(RUN_FIELDS) <= set(known)
+    assert {name for name in RUN_FIELDS if known[name] is None} == {"failure"}
+
+
+def test_a_recorded_predicate_that_cannot_be_read_is_told_with_its_position() -> None:
+    c = Shifting()
+    at = c.defect("pooling is last")
+    with pytest.raises(HistoryBroken, match=f"position {at}.0: defect d-1: predicate"):
+        run(c.log, LedgerFold())
+
+
+def test_a_fix_of_a_defect_that_nobody_found_breaks_the_history() -> None:
+    c = Shifting()
+    c.fix("d-7")
+    with pytest.raises(HistoryBroken, match="d-7"):
+        run(c.log, LedgerFold())
+
+
+def test_the_digest_covers_defects_and_opened_eras_where_there_are_any() -> None:
+    c = Shifting()
+    c.done(0.9)
+    digests = [_digest(c)]
+    c.era(1)
+    digests.append(_digest(c))
+    c.defect("everything")
+    digests.append(_digest(c))
+    c.fix()
+    digests.append(_digest(c))
+    assert len(set(digests)) == 4
+
+
+def test_judging_each_result_as_it_comes_and_all_of_them_at_once_agree() -> None:
+    one, other = Shifting(), Shifting()
+    other.defect("pooling == last and validation > 0.52")
+    for turn in range(30):
+        for c in (one, other):
+            c.done(0.5 + turn / 1000, pooling=("last", "mean", "max")[turn % 3], loss=("bce", "focal")[turn % 2])
+    one.defect("pooling == last and validation > 0.52")
+    assert one.ledger.defects.touched == other.ledger.defects.touched != {}
