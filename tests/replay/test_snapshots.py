@@ -1,8 +1,11 @@
+import importlib
+import pkgutil
 import random
 
 import msgspec
 import pytest
 
+import replay
 from events import archive, sources
 from events.envelope import Position
 from events.facts import Completed, Curves
@@ -11,25 +14,31 @@ from events.log import Recorded
 from events.memory import MemoryLog
 from events.shelf import Shelf
 from replay import preserved
-from replay.analysis import SealsFold
-from replay.controls import ControlsFold
 from replay.errors import HistoryBroken
-from replay.failing import FailingFold
-from replay.fleet import FleetFold
 from replay.folds import Fold, Pass
 from replay.keeping import keeper_of
 from replay.measures import MEASURES, Measurement
-from replay.milestones import MilestonesFold
 from replay.preserved import SnapshotRefused, latest, preserve, resume, shelve, state_of
-from replay.queueing import VerdictsFold
 from replay.snapshots import Timeline
 from tests.benchmarks.replay import synthetic
 from tests.replay import tales
 
-FOLDS: tuple[Fold, ...] = (
-    *MEASURES,
-    *(FleetFold(), ControlsFold(), FailingFold(), MilestonesFold(), VerdictsFold(), SealsFold()),
-)
+
+def folds_of_the_room():
+    """The measures first, then every other fold that any module of replay defines."""
+    modules = [importlib.import_module(f"replay.{module.name}") for module in pkgutil.iter_modules(replay.__path__)]
+    kinds = [kind for module in modules for kind in vars(module).values() if hasattr(kind, "handlers")]
+    measured = [type(fold) for fold in MEASURES]
+    others = {kind: None for kind in kinds if isinstance(kind, type) and kind not in (Fold, *measured)}
+    return (*MEASURES, *(kind() for kind in others))
+
+
+FOLDS: tuple[Fold, ...] = folds_of_the_room()
+
+
+def test_every_fold_that_the_screen_and_the_measures_use_is_among_them():
+    names = {type(fold).__name__ for fold in FOLDS}
+    assert {"SearchFold", "CyclesFold", "RepairsFold", "FleetFold", "ControlsFold", "MilestonesFold"} <= names
 
 
 def bytes_of(passing):
