@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from events.predicates import RUN_FIELDS
 from replay.defects import known_now, row
 from replay.errors import HistoryBroken
 from replay.folds import run
@@ -88,10 +89,9 @@ def test_what_was_believed_then_is_still_there_at_the_moment_before() -> None:
 
 
 def test_a_run_is_known_by_every_field_that_a_predicate_may_name() -> None:
-    from events.predicates import RUN_FIELDS
-
     c = Shifting()
-    known = row(c.ledger, c.done(0.9))
+    result = c.done(0.9)
+    known = row(c.ledger, result)
     assert set(RUN_FIELDS) <= set(known)
     assert {name for name in RUN_FIELDS if known[name] is None} == {"failure"}
 

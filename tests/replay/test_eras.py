@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from replay.doors import replay
@@ -136,4 +138,4 @@ def test_the_doors_of_eras_and_instruments_answer(golden: str, capsys: pytest.Ca
 
 @pytest.fixture
 def golden() -> str:
-    return "tests/golden/vocabulary-2.myriad"
+    return str(Path(__file__).parents[1] / "golden" / "vocabulary-2.myriad")
