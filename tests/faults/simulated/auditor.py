@@ -46,6 +46,8 @@ class Books:
         self.state: dict[str, str] = {}
         self.attempt: Counter[str] = Counter()
         self.spoiled: Counter[str] = Counter()
+        self.sliced: dict[str, int] = {}
+        self.starved: dict[str, int] = {}
         self.holds: dict[str, tuple[str, str, float]] = {}
         self.ended: Counter[tuple[str, int]] = Counter()
         self.workers: dict[str, str] = {}
@@ -148,6 +150,10 @@ class Books:
         self.rule("a lease goes to who is there", self.workers.get(fact["worker"]) == "there", fact["worker"])
         self.rule("attempts count up", fact["attempt"] == self.attempt[name] + 1, fact["attempt"])
         self.rule("nothing is leased after the end", not self.closed, name)
+        slices = fact["execution"]["micro_batches"]
+        # memory that ran out speaks against the slicing, not against the run
+        self.spoiled[name] -= slices > self.starved.pop(name, slices)
+        self.sliced[name] = slices
         self.rule("nobody tries too often", self.spoiled[name] < self.limits.get("attempts", 3), name)
         self.attempt[name] = fact["attempt"]
         self.state[name] = "assigned"
@@ -171,6 +177,8 @@ class Books:
 
     def _failed(self, fact: Any, author: str, pack: str) -> None:
         self.spoiled[fact["experiment"]] += 1
+        if fact["kind"] == "out_of_memory":
+            self.starved[fact["experiment"]] = self.sliced[fact["experiment"]]
         self._ends(fact, author, pack, "failed")
 
     def _ends(self, fact: Any, author: str, pack: str, state: str) -> None:
