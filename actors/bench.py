@@ -183,6 +183,7 @@ class Bench:
             gpu_seconds=run.seconds,
             peak_memory=run.peak_memory,
             checkpoint=self._keep(run) if run.validation >= order.keep_from else None,
+            leads={f"{lead:g}": values for lead, values in run.leads.items()},
         )
 
     def _keep(self, run: outcomes.Completed) -> str | None:

@@ -51,11 +51,12 @@ def check(file: Path, home: Path) -> int:
 
     Raises:
         CampaignFileInvalid: it cannot be used.
-        CampaignError: the trial failed, or a key is missing.
+        CampaignError: the trial failed, or weights of a backbone or a key are missing.
     """
     campaign, _ = read(file)
     for line in _asked(campaign, Folder(home / campaign.name)):
         print(line)
+    tasks.refuse_missing(campaign.backbones)
     print(f"trying   {_trying(campaign)} ...", flush=True)
     trial = _try(campaign)
     print(f"tried    {trial.tried:.1f} s, validation {trial.validation:.3f} (a trial: it means nothing)")

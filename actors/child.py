@@ -33,6 +33,8 @@ PASSED = (
     "VIRTUAL_ENV",
     "PYTHONPATH",
     *SWITCHES,
+    "MYRIAD_MODELS",
+    "HF_HOME",
 )
 """All that a bench sees of our environment; keys and tokens are not among it. It imports from where we import."""
 

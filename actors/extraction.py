@@ -25,11 +25,12 @@ def extract(file: Path, home: Path, *, headless: bool) -> int:
     """Make the clips and features of a campaign; what is there, whole or in part, is used again.
 
     Raises:
-        CampaignError: the disk has not enough room, or the task has no features.
+        CampaignError: the disk has not enough room, weights are missing, or the task has no features.
     """
     campaign, text = read(file)
     if campaign.task.kind == "command":
         raise CampaignError(f"{file}: a script's task has no clips and no features")
+    tasks.refuse_missing(campaign.backbones)
     folder = Folder(home / campaign.name)
     opening.claim(folder, campaign, text)
     with display.on(headless=headless) as shown:

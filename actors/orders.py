@@ -220,6 +220,7 @@ class Score(msgspec.Struct, frozen=True, tag="score"):
     gpu_seconds: float
     peak_memory: int
     checkpoint: str | None = None
+    leads: dict[str, tuple[float, float]] = {}
 
 
 class Breakdown(msgspec.Struct, frozen=True, tag="breakdown"):

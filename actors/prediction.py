@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from actors.errors import CampaignError
 from events import campaigns
 from events.folder import Campaign as Folder
-from kernels import checkpoints, datasets, features, precision, scoring
+from kernels import checkpoints, datasets, features, foresight, precision, scoring
 from kernels.checkpoints import Checkpoint
 from kernels.errors import BadVideo
 from kernels.files import replacing
@@ -121,7 +121,7 @@ def again(folder: Folder, run: Kept, *, device: str = "cpu") -> tuple[Part, ...]
     ):
         scores = scoring.score(run.checkpoint, held.values[[place[clip] for clip in part.names]], device=device)
         value = precision.average_precision(scores, part.labels)
-        at_leads = _at_leads(part.names, scores, part.labels)
+        at_leads = foresight.judged(part.names, scores, part.labels)
         parts.append(Part(name, recorded, value, at_leads, part.names, scores, part.labels))
     return tuple(parts)
 
@@ -183,14 +183,6 @@ def _described(backbone: str, path: Path) -> Floats | BadVideo:
 def _identity(name: str) -> str:
     stem = Path(name).stem
     return str(int(stem)) if stem.isdigit() else stem
-
-
-def _at_leads(names: Sequence[str], scores: Floats, labels: NDArray[np.bool_]) -> dict[float, float]:
-    """AP at each lead, where the clips' names say one; empty where they do not."""
-    leads = [name.rpartition("@")[2] for name in names if "@" in name]
-    if len(leads) < len(names):
-        return {}
-    return precision.nexar(scores, labels, np.array(leads, np.float64))[0]
 
 
 def _best(ledger: Ledger) -> str:

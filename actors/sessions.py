@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actors import display, logbook
+from actors import display, logbook, tasks
 from actors.campaign import read
 from actors.runner import Runner
 from events import campaigns, server
@@ -33,6 +33,7 @@ def file_of(campaign: str, home: Path) -> Path:
 def session(file: Path, home: Path, *, headless: bool = False, connect: str | None = None, port: int = 0) -> int:
     """Run a campaign to its end or until it is stopped, and say how it stands."""
     campaign, text = read(file)
+    tasks.refuse_missing(campaign.backbones)
     folder = Folder(home / campaign.name)
     logbook.open_logbook(folder.path / "logs" / "run.jsonl", terminal=headless, campaign=campaign.name)
     with display.on(headless=headless) as shown:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from actors import spacefile
+from actors.errors import CampaignError
 from actors.orders import Prepare, Prepared
 from events import spaces
 from events.space import Space
@@ -102,6 +103,18 @@ def space(task: Task, narrowing: dict[str, list[str | int | float]]) -> Space:
 def backbones(task: Task, searched: Space) -> tuple[str, ...]:
     """Return the backbones whose features a campaign needs."""
     return () if task.kind == "command" else tuple(str(value) for value in searched.choices[0].values)
+
+
+def refuse_missing(names: tuple[str, ...]) -> None:
+    """Refuse backbones whose package or weights are not on this machine, before hours go into their clips.
+
+    Raises:
+        CampaignError: with what is missing and how to get it.
+    """
+    from kernels.backbones import registry  # noqa: PLC0415 # --help must not wait for numpy
+
+    if lacks := registry.missing(names):
+        raise CampaignError("; ".join(lacks))
 
 
 def prepare(task: Task, *, processes: int, sample: int = 0) -> Prepare:

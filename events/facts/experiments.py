@@ -87,6 +87,8 @@ class Completed(Fact, frozen=True, kw_only=True, tag="Completed"):
         gpu_seconds: device time of the attempt.
         peak_memory: bytes.
         checkpoint: sha256 of the weights, None where none were kept.
+        leads: validation and test average precision of the clips of each lead, by seconds before the event; their means
+            are the Nexar measure. Empty where clips have no leads.
     """
 
     experiment: str
@@ -99,6 +101,7 @@ class Completed(Fact, frozen=True, kw_only=True, tag="Completed"):
     gpu_seconds: float
     peak_memory: int
     checkpoint: str | None = None
+    leads: dict[str, tuple[float, float]] = {}
 
 
 FailureKind = Literal["out_of_memory", "diverged", "missing_features", "timeout", "crashed"]

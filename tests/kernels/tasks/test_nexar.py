@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kernels import precision
+from kernels import foresight, precision
 from kernels.errors import BadTask
 from kernels.tasks import catalogue, nexar, preparation
 from kernels.tasks.preparation import Wanted
@@ -142,3 +142,12 @@ def test_ties_across_leads_do_not_meet_and_ties_within_a_lead_enter_together() -
     scores = np.array([1, 1, 1, 1], np.float32)
     labels = np.array([True, False, True, False])
     assert precision.nexar(scores, labels, np.array([0.5, 0.5, 1.0, 1.0])) == ({0.5: 0.5, 1.0: 0.5}, 0.5)
+
+
+def test_a_name_without_a_lead_or_a_lead_without_a_positive_clip_leaves_the_measure_unsaid() -> None:
+    scores, labels = np.array([3, 2, 1, 0], np.float32), np.array([True, False, True, False])
+    named = [foresight.name(f"v{n}.mp4", lead) for lead in (0.5, 1.0) for n in (0, 1)]
+    assert foresight.judged(named, scores, labels) == {0.5: 1.0, 1.0: 1.0}
+    assert foresight.judged([*named[:3], "v1.mp4"], scores, labels) == {}
+    assert foresight.judged([*named[:3], "v1@home.mp4"], scores, labels) == {}
+    assert foresight.judged(named, scores, np.array([True, False, False, False])) == {}
