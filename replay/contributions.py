@@ -17,7 +17,7 @@ from replay.runs import Run, architecture, by_dimensions, grouped, least, runs
 
 
 def subsets(ledger: Ledger) -> list[OneWay]:
-    """Compare architectures over all runs, inside each value of the first dimension, and under each instrument."""
+    """Compare architectures over all runs, inside each value of the first dimension, and inside each era."""
     done, groups = runs(ledger), architecture(ledger.space)
     if not groups:
         return []
@@ -25,9 +25,9 @@ def subsets(ledger: Ledger) -> list[OneWay]:
     wanted = [(f"all by {name}", done, groups)]
     for value, inside in by_dimensions(done, groups[:1]).items() if len(groups) > 1 else ():
         wanted.append((f"{value} by {' x '.join(groups[1:])}", inside, groups[1:]))
-    instruments = grouped(done, lambda run: run.instrument)
-    if len(instruments) > 1:
-        wanted += [(f"instrument {key} by {name}", inside, groups) for key, inside in instruments.items()]
+    eras = grouped(done, lambda run: f"era {run.era}" if run.era is not None else "no era")
+    if len(eras) > 1:
+        wanted += [(f"{era} by {name}", inside, groups) for era, inside in eras.items()]
     found = (_compared(what, inside, by, small) for what, inside, by in wanted)
     return [each for each in found if each is not None]
 

@@ -17,8 +17,16 @@ from replay.measures import Measurement
 from replay.metrics import Metric
 from replay.occupancy import OccupancyFold
 from replay.origins import ORIGINS
+from replay.piecewise import PIECEWISE
 
-FINDINGS: dict[str, Callable[[Measurement], Metric]] = {**CONTRIBUTIONS, **CONVERGENCE, **DYNAMICS, **ORIGINS, **COSTS}
+FINDINGS: dict[str, Callable[[Measurement], Metric]] = {
+    **CONTRIBUTIONS,
+    **CONVERGENCE,
+    **DYNAMICS,
+    **ORIGINS,
+    **PIECEWISE,
+    **COSTS,
+}
 
 BESIDE: dict[str, tuple[Fold[Any, Any], ...]] = {"utilisation": (OccupancyFold(),)}
 """What a measure needs folded beside the exact ones: `Measurement(*BESIDE.get(name, ()))`."""

@@ -31,6 +31,7 @@ class Run(NamedTuple):
         noise: bootstrap standard deviation of `validation`.
         instrument: what measured it, "" where that was not said.
         seconds: device time of all its attempts.
+        era: number of its era, None where it belongs to none; see `replay.eras`.
     """
 
     n: int
@@ -43,6 +44,7 @@ class Run(NamedTuple):
     noise: float
     instrument: str
     seconds: float
+    era: int | None = None
 
 
 def runs(ledger: Ledger) -> list[Run]:
@@ -65,6 +67,7 @@ def runs(ledger: Ledger) -> list[Run]:
                 noise=outcome.noise,
                 instrument=experiment.attempts[-1].instrument or "",
                 seconds=experiment.gpu_seconds,
+                era=ledger.eras.of.get(name),
             )
         )
     return found

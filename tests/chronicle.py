@@ -9,8 +9,9 @@
     c.assigns(experiment); c.starts(experiment); c.fails(experiment, "diverged"); c.requeues(experiment)
     c.says("scheduler", "campaign", "c", SomeFact(...))        # any other frame
 
-`c.log` is the MemoryLog. Ids count up by kind (i-1, e-1, p-1, c-1, r-1); authors are `agent-NAME`, `scheduler`, the
-worker's own name, `fixer`, `analyst`, `supervisor`, `person-test`. Time is virtual: a second a frame; `c.waits(60)`.
+`c.log` is the MemoryLog; `c.instrument` measures the next runs. Ids count up by kind (i-1, e-1, p-1, c-1, r-1);
+authors are `agent-NAME`, `scheduler`, the worker's own name, `fixer`, `analyst`, `supervisor`, `person-test`. Time is
+virtual: a second a frame; `c.waits(60)`.
 Every frame has folded all before it (`through`), and its facts name the fact that they answer (`cause`).
 """
 
@@ -40,6 +41,7 @@ class Chronicle:
     def __init__(self, campaign: str = "tale", *, space: Space = SPACE) -> None:
         self.log = MemoryLog(campaign)
         self.space = space
+        self.instrument = INSTRUMENT
         self.at = START
         self._counters: Counter[str] = Counter()
         self._causes: dict[str, Position] = {}
@@ -186,7 +188,7 @@ class Chronicle:
             lane=lease.lane,
             worker=lease.worker,
             seed=lease.seed,
-            instrument=INSTRUMENT,
+            instrument=self.instrument,
             platform=PLATFORM,
         )
         self.says(by or lease.worker, "pack", lease.pack, started, cause=experiment)

@@ -25,7 +25,7 @@ def _every_warning_is_an_error():
 
 
 def planted(n=240, *, seed=0):
-    """Two agents: motion is better, one settles on it after a third; sweeps refine; scores learn; one run breaks."""
+    """Two agents: motion is better, one settles on it after a third; sweeps refine; a run breaks; a second era."""
     chance, c = random.Random(seed), Chronicle()
     c.opened()
     for turn in range(n):
@@ -37,6 +37,7 @@ def planted(n=240, *, seed=0):
         (idea,) = c.cycle(agent, drawn, origin="sweep" if settled and turn % 4 == 0 else "agent")
         scored = 0.4 + BEST[drawn["backbone"]] + 0.1 * chance.random() + 0.1 * turn / n
         experiment = c.queues(idea)
+        c.instrument = f"instrument-{1 + 4 * turn // n // 3}"
         if turn == n // 2:
             c.assigns(experiment)
             c.starts(experiment)
@@ -112,37 +113,23 @@ def test_anova_speaks_of_all_of_each_backbone_and_of_balanced_groups(told):
         "all by backbone x encoder",
         "appearance by encoder",
         "motion by encoder",
+        "era 1 by backbone x encoder",
+        "era 2 by backbone x encoder",
         "3 of each, by backbone x encoder",
     ]
 
 
-def test_runs_under_several_instruments_are_compared_under_each():
+def test_runs_of_several_eras_are_compared_inside_each():
     c = Chronicle()
     c.opened()
     chance = random.Random(0)
     for turn in range(60):
-        experiment = c.queues(c.proposes("tpe", backbone=("motion", "appearance")[turn % 2]))
-        c.assigns(experiment)
-        instrument = f"instrument-{1 + turn // 30}"
-        lease = c._leases[experiment]
-        started = next(
-            fact for frame in tales.one().log.read() for fact in frame.facts if type(fact).__name__ == "Started"
-        )
-        changed = {
-            "experiment": experiment,
-            "pack": lease.pack,
-            "instrument": instrument,
-            "at": 0,
-            "cause": None,
-            "through": 0,
-        }
-        c.says(lease.worker, "pack", lease.pack, msgspec.structs.replace(started, **changed), cause=experiment)
-        c.completes(experiment, validation=chance.random())
-    subsets = [row.subset for row in metric(tales.measured(c), "anova").rows]
-    assert [subset for subset in subsets if subset.startswith("instrument")] == [
-        "instrument instrument-1 by backbone x encoder",
-        "instrument instrument-2 by backbone x encoder",
-    ]
+        c.instrument = f"instrument-{1 + turn // 30}"
+        backbone = ("motion", "appearance")[turn % 2]
+        c.runs(c.queues(c.proposes("tpe", backbone=backbone)), validation=BEST[backbone] + chance.random() / 2)
+    rows = metric(tales.measured(c), "anova").rows
+    inside = {row.subset: row.n for row in rows if row.subset.startswith("era")}
+    assert inside == {"era 1 by backbone x encoder": 30, "era 2 by backbone x encoder": 30}
 
 
 def test_the_caveats_are_said_where_the_numbers_are(told):
