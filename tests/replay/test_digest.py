@@ -1,7 +1,12 @@
+import random
+from itertools import islice
+
 import msgspec
 import pytest
 
-from events import archive, upcasters
+from events import archive, reader, records, upcasters
+from events.archivist import Segments, catch_up
+from events.folder import Campaign
 from events.log import Frame, Recorded
 from events.memory import MemoryLog
 from events.space import Choice, Interval
@@ -142,6 +147,47 @@ def test_a_server_has_the_digest_of_the_log_in_memory(jetstream_log):
         jetstream_log.append(Frame(frame.subject, frame.id, frame.facts))
     assert digest_of(jetstream_log.read()) == digest_of(c.log.read())
     assert overall(verified(jetstream_log)[1]) == "held"
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_however_the_frames_are_handed_over_the_digest_is_the_same(seed):
+    """In batches of any size, some of them again, from readings that begin anywhere, asked in between or not."""
+    c, chance, measurement = tales.busy(25), random.Random(seed), Measurement()
+    while measurement.through < c.log.last():
+        after = chance.randint(0, measurement.through)
+        batch = islice(c.log.read(after), chance.randint(1, 60))
+        measurement.advance(batch if chance.random() < 0.5 else list(batch))
+        if chance.random() < 0.3:
+            measurement.values()
+            measurement.digest()
+    assert measurement.digest() == digest_of(c.log.read())
+
+
+@pytest.mark.parametrize("block", [1, 7, 64])
+def test_blocks_and_segments_of_any_length_have_the_digest_of_the_log(block, monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "BLOCK", block)
+    c = tales.busy(10)
+    archive.export(c.log, tmp_path / "c.myriad")
+    assert digest_of(archive.open_file(tmp_path / "c.myriad").read()) == digest_of(c.log.read())
+    folder = Campaign(tmp_path / c.log.campaign)
+    catch_up(c.log, Segments(folder, c.log), every=3 * block + 1)
+    segments = archive.open_folder(folder.archive, c.log.campaign)
+    assert digest_of(segments.read()) == digest_of(c.log.read())
+
+
+@pytest.mark.parametrize("batch", [2, 13])
+def test_a_server_that_is_asked_for_batches_of_any_size_has_the_digest_of_the_log(batch, monkeypatch, jetstream_log):
+    monkeypatch.setattr(reader, "BATCH", batch)
+    c = Chronicle(jetstream_log.campaign)
+    c.opened()
+    for turn in range(6):
+        c.runs(c.queues(c.proposes("tpe", batch=(16, 32)[turn % 2])), validation=0.5 + turn / 10)
+    for frame in c.log.read():
+        jetstream_log.append(Frame(frame.subject, frame.id, frame.facts))
+    measurement = Measurement()
+    measurement.advance(jetstream_log.read())
+    measurement.advance(jetstream_log.read(c.log.last() // 2))
+    assert measurement.digest() == digest_of(c.log.read())
 
 
 def rewritten(frame, change):

@@ -3,6 +3,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from replay.digest import SCHEME
 
 ROOT = Path(__file__).parents[2]
@@ -34,11 +36,21 @@ def told(seed):
     return premise, rest
 
 
-def test_six_hash_seeds_give_one_digest_one_report_and_one_of_each_metric():
-    answers = [told(seed) for seed in range(6)]
-    assert len({premise for premise, _ in answers}) == 6
+def differing(seeds):
+    """Return what was told under the first seed, having checked that each seed hashes otherwise and tells the same."""
+    answers = [told(seed) for seed in seeds]
+    assert len({premise for premise, _ in answers}) == len(answers)
     assert len({rest for _, rest in answers}) == 1
-    assert f"{SCHEME}:" in answers[0][1]
+    return answers[0][1]
+
+
+def test_six_hash_seeds_give_one_digest_one_report_and_one_of_each_metric():
+    assert f"{SCHEME}:" in differing(range(6))
+
+
+@pytest.mark.prove
+def test_thirty_two_hash_seeds_give_one_digest_one_report_and_one_of_each_metric():
+    assert f"{SCHEME}:" in differing(range(32))
 
 
 def test_a_door_loads_no_tensor_server_or_plot_before_it_is_opened():
