@@ -23,8 +23,9 @@ from replay.seals import Check, Verdict, verified
 from replay.settings import Reading, at_hand
 from replay.story import Entry, Story
 from replay.tables import WIDTH, cut, folded, table
+from replay.trust_laws import TRUST_LAWS
 
-LAWS: tuple[Law, ...] = (*FRAME_LAWS, *IDEA_LAWS, *RUN_LAWS)
+LAWS: tuple[Law, ...] = (*FRAME_LAWS, *IDEA_LAWS, *RUN_LAWS, *TRUST_LAWS)
 """The laws that each fact puts to the test."""
 
 CLOSINGS: tuple[Closing, ...] = (everything_begun_is_accounted_for, the_campaign_file_can_be_read)

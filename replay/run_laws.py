@@ -91,7 +91,9 @@ def runs_keep_the_draw_of_their_lease(story: Story, entry: Entry) -> Cases:
 
 
 def one_split_and_one_instrument(story: Story, entry: Entry) -> Cases:
-    """All scores are of the same clips, features and code; where they may not be, nobody can say that they compare."""
+    """All scores are of the same clips and features, and of one code or of eras'; of what no era was opened for, nobody
+    can say what it compares with.
+    """
     fact = entry.fact
     if isinstance(fact, FeaturesExtracted):
         known = story.features.get(fact.backbone, fact)
@@ -104,7 +106,7 @@ def one_split_and_one_instrument(story: Story, entry: Entry) -> Cases:
     yield tested(
         f"{entry.author} joined under {joined}, and starts under {fact.instrument}", holds=joined == fact.instrument
     )
-    if story.instrument not in (None, fact.instrument):
+    if story.instrument not in (None, fact.instrument) and fact.instrument not in story.vouched.eras.values():
         yield untold(
             f"measured by {fact.instrument[:12]}, others by {str(story.instrument)[:12]}: no fact opens an era"
         )

@@ -34,6 +34,7 @@ from events.facts import (
 )
 from replay.counts import Total
 from replay.settings import Reading, Settings, at_hand, settings
+from replay.vouching import Vouched
 
 Spoken = Started | Completed | Failed
 """What a worker says under a lease."""
@@ -116,6 +117,7 @@ class Story:
         self.devices: dict[str, Device] = {}
         self.features: dict[str, FeaturesExtracted] = {}
         self.instrument: str | None = None
+        self.vouched = Vouched()
         self.completed = 0
         self.live: dict[str, float] = {}
         self.spent = Total()
@@ -124,7 +126,10 @@ class Story:
 
     @property
     def ended(self) -> bool:
-        """Whether the analyst sealed the log after everybody else's last word: nothing is still to come."""
+        """Whether the analyst sealed the log after every role's last word: nothing is still to come.
+
+        What a person says afterwards, of a defect or a run made again, brings nothing back that hangs.
+        """
         return self.sealed >= self.spoken
 
     def holds(self, entry: Entry) -> bool:
@@ -158,6 +163,7 @@ class Story:
                 self._run(entry)
             case _:
                 self._propose(fact)
+                self.vouched.advance(fact)
 
     def _turn(self, entry: Entry) -> None:
         sequence = entry.position.sequence
@@ -167,7 +173,7 @@ class Story:
         self.ids.add(entry.id)
         author = self.authors.setdefault(entry.author, Author())
         author.frames, author.last = author.frames + 1, sequence
-        if role_of(entry.author) != "analyst":
+        if role_of(entry.author) not in ("analyst", "person"):
             self.spoken = sequence
 
     def _propose(self, fact: Fact) -> None:

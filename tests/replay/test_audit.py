@@ -36,6 +36,7 @@ def opened(file: Text | None = None) -> Chronicle:
 def sound(*, sealed: bool = True) -> Chronicle:
     """A campaign in which every law is put to the test: a failure, a lost worker, a twin, a child, an end."""
     c = opened()
+    vouched(c)
     kept, twin = c.cycle("tpe", {}, {})
     experiment = c.queues(kept)
     c.declines(twin, twin=kept)
@@ -56,6 +57,22 @@ def sound(*, sealed: bool = True) -> Chronicle:
         c.closes()
         seals(c)
     return c
+
+
+def vouched(c: Chronicle) -> None:
+    """The instrument is verified, its era opened; a person bans and lifts, finds a defect and sees it fixed."""
+    c.worker_joins()
+    verdict = facts.InstrumentVerified(instrument=INSTRUMENT, parts={}, canaries=(), seconds=1.0)
+    c.says("worker-cpu0-a", "worker", "worker-cpu0-a", verdict)
+    c.says("scheduler", "campaign", "era", facts.EraOpened(era=1, instrument=INSTRUMENT, reason="its canaries held"))
+    c.says("person-test", "campaign", "declared", facts.Banned(ban="b-1", where="batch == 17", reason="a try"))
+    c.says("person-test", "campaign", "declared", facts.BanLifted(ban="b-1", reason="enough"))
+    c.says("person-test", "defect", "d-1", found("d-1"))
+    c.says("person-test", "defect", "d-1", facts.DefectFixed(defect="d-1", instrument=INSTRUMENT))
+
+
+def found(name: str) -> facts.DefectFound:
+    return facts.DefectFound(defect=name, component="pooling", where="batch == 17", reason="a try")
 
 
 def seals(c: Chronicle) -> None:
@@ -261,6 +278,21 @@ def hanging(c: Chronicle) -> None:
     seals(c)
 
 
+def refused_and_running(c: Chronicle) -> None:
+    verdict = facts.InstrumentRefused(instrument=INSTRUMENT, parts={}, canaries=(), seconds=1.0, reason="no")
+    c.says("worker-cpu0-a", "worker", "worker-cpu0-a", verdict)
+    plants(c, "worker-cpu0-a", "pack.p-77", start(leased(c)))
+
+
+def an_era(c: Chronicle, number: int, instrument: str = "instrument-2") -> None:
+    opening = facts.EraOpened(era=number, instrument=instrument, reason="I say so")
+    plants(c, "scheduler", "campaign.era", opening)
+
+
+def declared(c: Chronicle, fact: Fact) -> None:
+    plants(c, "person-test", "campaign.declared", fact)
+
+
 PLANTED: dict[str, tuple[str, Callable[[Chronicle], Any]]] = {
     "an id twice": ("frame ids are unique", reused_id),
     "a number twice": ("authors number their frames", reused_id),
@@ -328,6 +360,23 @@ PLANTED: dict[str, tuple[str, Callable[[Chronicle], Any]]] = {
     "an attempt skipped": ("nothing is leased twice at once", lambda c: leased(c, attempt=2)),
     "another seed": ("runs keep the draw of their lease", another_seed),
     "other features": ("one split and one instrument", other_features),
+    "a run under a refused instrument": ("nothing runs unverified", refused_and_running),
+    "an era skipped": ("eras tile the log", lambda c: an_era(c, 3)),
+    "an era of nobody's canaries": ("eras tile the log", lambda c: an_era(c, 2)),
+    "an era of the same instrument": ("eras tile the log", lambda c: an_era(c, 2, INSTRUMENT)),
+    "a ban lifted twice": (
+        "what is declared names what there is",
+        lambda c: declared(c, facts.BanLifted(ban="b-1", reason="again")),
+    ),
+    "a defect found twice": ("what is declared names what there is", lambda c: declared(c, found("d-1"))),
+    "a fix of nothing": (
+        "what is declared names what there is",
+        lambda c: declared(c, facts.DefectFixed(defect="d-9", instrument=INSTRUMENT)),
+    ),
+    "a boost of nobody": (
+        "what is declared names what there is",
+        lambda c: declared(c, facts.Boosted(experiment="e-99", by=1.0, reason="")),
+    ),
     "an impossible score": ("results are possible", impossible),
     "another epoch": ("results are possible", another_epoch_than_the_curve_s),
     "five of four experiments": ("budgets are kept", five_of_four),
@@ -394,6 +443,27 @@ def test_a_second_instrument_is_unknown_because_no_fact_opens_an_era() -> None:
     plants(c, "worker-cpu7-z", "pack.p-77", start(name, worker="worker-cpu7-z", instrument="instrument-2"))
     ruling = ruled(c, "one split and one instrument")
     assert (ruling.verdict, ruling.broken, ruling.unknown) == ("unknown", 0, 1)
+
+
+def test_a_second_instrument_is_held_where_a_fact_opened_its_era() -> None:
+    c = sound(sealed=False)
+    second = facts.WorkerJoined(
+        worker="worker-cpu7-z", device="cpu", lanes=1, platform=PLATFORM, instrument="instrument-2"
+    )
+    c.says("worker-cpu7-z", "worker", "worker-cpu7-z", second)
+    verdict = facts.InstrumentVerified(instrument="instrument-2", parts={}, canaries=(), seconds=1.0)
+    c.says("worker-cpu7-z", "worker", "worker-cpu7-z", verdict)
+    an_era(c, 2)
+    name = leased(c, worker="worker-cpu7-z")
+    plants(c, "worker-cpu7-z", "pack.p-77", start(name, worker="worker-cpu7-z", instrument="instrument-2"))
+    for law in ("one split and one instrument", "nothing runs unverified", "eras tile the log"):
+        assert (ruled(c, law).broken, ruled(c, law).unknown) == (0, 0)
+
+
+def test_a_person_s_word_after_the_seal_reopens_nothing() -> None:
+    c = sound()
+    c.says("person-test", "defect", "d-2", found("d-2"))
+    assert audit(c.log).verdict == "held"
 
 
 def test_what_still_runs_where_the_log_ends_is_unknown() -> None:
