@@ -1,0 +1,128 @@
+"""Bugs planted in a copy of the kernels, and whether the canaries of that copy refuse it and say where it is broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOM = Path(__file__).parents[2] / "kernels"
+PATIENCE = 600.0
+LOOK = """
+import json, re, sys
+import torch
+import kernels
+from kernels.canaries import suite
+torch.set_num_threads(1)
+assert kernels.__path__[0].startswith(sys.argv[1]), kernels.__path__
+named = re.compile(sys.argv[3]) if sys.argv[3] else None
+for canary in suite.canaries("cpu", seed=int(sys.argv[2])):
+    if canary.problem is not None:
+        told = f"{canary.name}, {canary.subject}: {canary.problem}"
+        print(json.dumps(told), flush=True)
+        if named is not None and named.search(told):
+            break
+"""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One place of one file, which must be there exactly once, and what stands there instead."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug.
+
+    Attributes:
+        names: dimensions or stages, of which the canaries must name one.
+    """
+
+    name: str
+    edits: tuple[Edit, ...]
+    names: tuple[str, ...]
+
+    @property
+    def named(self) -> re.Pattern[str]:
+        """Finds one of the names as a word of its own."""
+        return re.compile(r"(?<![a-z_])(?:" + "|".join(map(re.escape, self.names)) + r")(?![a-z_])")
+
+
+@dataclass(frozen=True)
+class Caught:
+    """What the canaries said of a mutant, up to the first word of where it is broken."""
+
+    mutant: Mutant
+    said: tuple[str, ...]
+
+    @property
+    def refused(self) -> bool:
+        """Whether any canary had a problem."""
+        return bool(self.said)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether one of them said where."""
+        return any(self.mutant.named.search(said) for said in self.said)
+
+
+def bug(name: str, file: str, old: str, new: str, *names: str) -> Mutant:
+    """A bug of one place."""
+    return Mutant(name, (Edit(file, old, new),), names)
+
+
+class Copy:
+    """A copy of the kernels, mutated and mended again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        shutil.copytree(ROOM, folder / "kernels")
+
+    def look(self, mutant: Mutant, seed: int = 1) -> Caught:
+        """What the canaries say of a mutant; raises where an edit's place is not there exactly once."""
+        for edit in mutant.edits:
+            path = self._folder / "kernels" / edit.file
+            text = path.read_text(encoding="utf-8")
+            assert text.count(edit.old) == 1, (mutant.name, edit.file, edit.old, text.count(edit.old))
+            path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
+        try:
+            return Caught(mutant, self._ask(mutant.named.pattern, seed))
+        finally:
+            for edit in mutant.edits:
+                shutil.copy2(ROOM / edit.file, self._folder / "kernels" / edit.file)
+
+    def healthy(self, seed: int) -> tuple[str, ...]:
+        """What the canaries say of the copy as it is, which should be nothing."""
+        return self._ask("", seed)
+
+    def _ask(self, named: str, seed: int) -> tuple[str, ...]:
+        done = subprocess.run(
+            [sys.executable, "-c", LOOK, str(self._folder), str(seed), named],
+            cwd=self._folder,
+            env=os.environ | {"PYTHONPATH": str(self._folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        said = tuple(json.loads(line) for line in done.stdout.splitlines())
+        if done.returncode:
+            said += (f"the kernels cannot be imported: {(done.stderr.splitlines() or [''])[-1]}",)
+        return said
+
+
+def looked_at(mutants: tuple[Mutant, ...], folder: Path) -> Iterator[Caught]:
+    """Every mutant's verdict, in order."""
+    copy = Copy(folder)
+    for mutant in mutants:
+        yield copy.look(mutant)
