@@ -6,13 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from actors.accounts import told
 from actors.desk import Desk, Informed
 from actors.orders import Answered, Propose, Result, Suggestion, Unanswered
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
 from actors.trials import Trials
 from events.blobs import Blobs
-from events.envelope import Fact, Text
 from events.facts import AgentJoined, AnswerReceived, AnswerRefused, CycleStarted, IdeaProposed
 from replay.cycles import Cycle
 
@@ -130,26 +130,16 @@ class Agent:
         if result is None and cycle.cycle in news.underway and not news.leaving:
             return None
         if isinstance(result, Answered):
-            answer = self._told(AnswerReceived, cycle, result)
+            answer = told(AnswerReceived, cycle, result, self._blobs)
             ideas = tuple(self._idea(cycle, n, suggestion) for n, suggestion in enumerate(result.ideas, start=1))
             return Decision("cycle", cycle.cycle, (answer, *ideas), settles=(cycle.cycle,))
         if isinstance(result, Unanswered):
-            return Decision("cycle", cycle.cycle, (self._told(AnswerRefused, cycle, result),), settles=(cycle.cycle,))
+            return Decision(
+                "cycle", cycle.cycle, (told(AnswerRefused, cycle, result, self._blobs),), settles=(cycle.cycle,)
+            )
         kind: Literal["interrupted"] | None = "interrupted" if result is None else None
         refused = AnswerRefused(cause=cycle.started, cycle=cycle.cycle, reason=_why(result), kind=kind)
         return Decision("cycle", cycle.cycle, (refused,), settles=(cycle.cycle,))
-
-    def _told(self, kind: type[Fact], cycle: Cycle, result: Answered | Unanswered) -> Fact:
-        """Return the fact that tells a result: the fields of one name, texts as a fact carries them."""
-        shared = {*kind.__struct_fields__} & {*result.__struct_fields__}
-        told = {name: getattr(result, name) for name in sorted(shared)}
-        texts = {name: self._kept(told[name]) for name in ("text", "correction", "corrected")}
-        return kind(**told | texts, cause=cycle.started, cycle=cycle.cycle)  # type: ignore[call-arg] # both have a cycle
-
-    def _kept(self, text: str | None) -> Text | None:
-        if text is None or self._blobs is None:
-            return None if text is None else Text(head=text, length=len(text))
-        return self._blobs.keep(text)
 
     def _idea(self, cycle: Cycle, number: int, suggestion: Suggestion) -> IdeaProposed:
         return IdeaProposed(

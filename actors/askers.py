@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -44,7 +44,8 @@ def asks(plan: Plan) -> bool:
 def problems(campaign: Campaign) -> list[str]:
     """Return what is wrong with the prices, the base and the agents that ask models, a sentence each."""
     found = [f'prices."{name}": {sentence}' for name, price in campaign.prices.items() if (sentence := price.problem())]
-    limits = {"budget.usd": campaign.budget.usd} | {f"agent.usd of {p.name}": p.usd for p in campaign.agent}
+    limits = {"budget.usd": campaign.budget.usd, "fixer.usd": campaign.fixer.usd}
+    limits |= {f"agent.usd of {p.name}": p.usd for p in campaign.agent}
     found += [f"{key} must be above 0 and finite" for key, limit in limits.items() if not _is_limit(limit)]
     for plan in campaign.agent:
         found += _asker(campaign, plan) if asks(plan) else _other(plan)
@@ -73,11 +74,13 @@ def based(base: Mapping[str, str | int | float], space: Space) -> Configuration:
 
 
 def missing_keys(campaign: Campaign) -> list[str]:
-    """Return a sentence for each agent whose provider's key the environment does not have."""
+    """Return a sentence for each agent, or fixer, whose provider's key the environment does not have."""
+    asking = [(f"agent {plan.name}", plan) for plan in campaign.agent if asks(plan)]
+    asking += [("the fixer", campaign.fixer.plan)] if campaign.fixer.asks else []
     return [
-        f"agent {plan.name} needs {' or '.join(KEYS[plan.policy])} in the environment"
-        for plan in campaign.agent
-        if asks(plan) and plan.base_url is None and find_key(plan.policy) is None
+        f"{who} needs {' or '.join(KEYS[plan.policy])} in the environment"
+        for who, plan in asking
+        if plan.base_url is None and find_key(plan.policy) is None
     ]
 
 
@@ -89,10 +92,17 @@ def made(campaign: Campaign, plan: Plan, blobs: Blobs) -> Agent:
 
 
 def hands(campaign: Campaign, plan: Plan) -> ModelHands:
-    """Return the hands of an agent that asks a model.
+    """Return the hands of an agent that asks a model; raises as `patience` does."""
+    waiting, key = patience(campaign, plan)
+    manner = Manner(between(plan.ideas), plan.sweep, based(campaign.base, campaign.searched()))
+    return ModelHands(waiting, manner, key)
+
+
+def patience(campaign: Campaign, plan: Plan) -> tuple[Patience, Key]:
+    """Return what asks a plan's model, and the key that it asks with.
 
     Raises:
-        CampaignError: its key is missing.
+        CampaignError: the key is missing.
     """
     key = find_key(plan.policy)
     if key is None and plan.base_url is None:
@@ -105,9 +115,8 @@ def hands(campaign: Campaign, plan: Plan) -> ModelHands:
         base_url=plan.base_url,
     )
     model = load_model(plan.policy, settings, key or NO_KEY)
-    patience = Patience(model, campaign.prices[settings.model], tries=plan.tries, timeout=plan.timeout)
-    manner = Manner(between(plan.ideas), plan.sweep, based(campaign.base, campaign.searched()))
-    return ModelHands(patience, manner, key or NO_KEY)
+    price = campaign.prices[settings.model]
+    return Patience(model, price, tries=plan.tries, timeout=plan.timeout), key or NO_KEY
 
 
 def told(campaign: Campaign) -> Iterator[str]:
@@ -128,7 +137,7 @@ def told(campaign: Campaign) -> Iterator[str]:
 
 def cost(campaign: Campaign) -> str:
     """Return the line of `myriad check` about money."""
-    asked = [plan for plan in campaign.agent if asks(plan)]
+    asked = [plan for plan in campaign.agent if asks(plan)] + [campaign.fixer.plan] * campaign.fixer.asks
     if not asked:
         return "cost     0.00 USD: no agent calls a model"
     alone = [plan.usd for plan in asked if plan.usd is not None]
@@ -137,23 +146,33 @@ def cost(campaign: Campaign) -> str:
     return f"cost     at most {limit:.2f} USD for calls of models; nothing was asked now"
 
 
-def _asker(campaign: Campaign, plan: Plan) -> list[str]:
-    name = plan.name
+def asker_problems(campaign: Campaign, plan: Plan, who: str, key: Callable[[str], str]) -> list[str]:
+    """Return what is wrong with whoever asks a model, a sentence each.
+
+    Args:
+        plan: theirs.
+        who: they are, in words.
+        key: returns the words for one of their keys.
+    """
     checks = {
-        f"agent.model of {name} is missing: policy {plan.policy} asks a model": plan.model,
-        f'prices has no "{plan.model}", which agent {name} asks: give [prices."{plan.model}"] with input and output, '
+        f"{key('model')} is missing: policy {plan.policy} asks a model": plan.model,
+        f'prices has no "{plan.model}", which {who} asks: give [prices."{plan.model}"] with input and output, '
         "in US dollars per million tokens": plan.model is None or plan.model in campaign.prices,
-        f"budget.usd and agent.usd of {name} are both missing: a campaign that asks models says what it may spend": (
+        f"budget.usd and {key('usd')} are both missing: a campaign that asks models says what it may spend": (
             campaign.budget.usd is not None or plan.usd is not None
         ),
-        f"agent.base_url of {name} must be http:// or https:// and a host, without a user or a key": _is_url(plan),
-        f"agent.max_tokens of {name} must be in [1, 1000000]": 1 <= plan.max_tokens <= 1_000_000,
-        f"agent.tries of {name} must be in [1, 10]": 1 <= plan.tries <= 10,
-        f"agent.timeout of {name} must be above 0 and at most 3600": 0 < plan.timeout <= 3600,
-        f"agent.temperature of {name} must be in [0, 2]": plan.temperature is None or 0 <= plan.temperature <= 2,
-        f"agent.rules of {name} have more than {LONGEST_RULES} characters": len(plan.rules) <= LONGEST_RULES,
+        f"{key('base_url')} must be http:// or https:// and a host, without a user or a key": _is_url(plan),
+        f"{key('max_tokens')} must be in [1, 1000000]": 1 <= plan.max_tokens <= 1_000_000,
+        f"{key('tries')} must be in [1, 10]": 1 <= plan.tries <= 10,
+        f"{key('timeout')} must be above 0 and at most 3600": 0 < plan.timeout <= 3600,
+        f"{key('temperature')} must be in [0, 2]": plan.temperature is None or 0 <= plan.temperature <= 2,
+        f"{key('rules')} have more than {LONGEST_RULES} characters": len(plan.rules) <= LONGEST_RULES,
     }
-    wrong = [sentence for sentence, holds in checks.items() if not holds]
+    return [sentence for sentence, holds in checks.items() if not holds]
+
+
+def _asker(campaign: Campaign, plan: Plan) -> list[str]:
+    wrong = asker_problems(campaign, plan, f"agent {plan.name}", lambda key: f"agent.{key} of {plan.name}")
     unknown = [section for section in plan.without if section not in SECTIONS]
     return wrong + [f"agent.without = {section!r} is not one of {', '.join(SECTIONS)}" for section in unknown]
 

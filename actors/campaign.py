@@ -10,10 +10,11 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from actors import askers, tasks
+from actors import askers, menders, tasks
 from actors.agent import Plan
 from actors.budgets import Budget
 from actors.errors import CampaignFileInvalid
+from actors.fixing import Fixing
 from actors.policies import POLICIES
 from actors.policies.models import MODELS
 from actors.policies.prices import Price
@@ -56,6 +57,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A whole campaign file.
 
     Attributes:
+        fixer: whether crashes in what trains are put to a model.
         base: values of dimensions that a model's idea leaves out, and its parent does not have; the middle ones else.
         prices: of models, by name.
     """
@@ -68,6 +70,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     budget: Budget = Budget()
     workers: Workers = Workers()
     analysis: Analysis = Analysis()
+    fixer: Fixing = Fixing()
     agent: tuple[Plan, ...] = ()
     base: dict[str, str | int | float] = {}
     prices: dict[str, Price] = {}
@@ -174,6 +177,7 @@ def _contradictions(campaign: Campaign) -> list[str]:
         problems.append(str(error))
     problems += _unknown_policies(campaign)
     problems += askers.problems(campaign)
+    problems += menders.problems(campaign)
     problems += _out_of_range(campaign)
     return problems
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from actors import askers, tasks
+from actors import askers, menders, tasks
 from actors.campaign import Campaign, read
 from actors.child import Child
 from actors.errors import CampaignError
@@ -87,6 +87,7 @@ def _asked(campaign: Campaign, folder: Folder) -> Iterator[str]:
     for plan in (plan for plan in campaign.agent if not askers.asks(plan)):
         yield f"agent    {plan.name}: {plan.policy}, {plan.ideas} ideas and {plan.sweep} variants a cycle; needs no key"
     yield from askers.told(campaign)
+    yield from menders.told(campaign)
     limits = msgspec.to_builtins(campaign.budget)
     yield "budget   " + ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)
 

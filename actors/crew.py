@@ -7,15 +7,17 @@ from pathlib import Path
 
 import msgspec
 
-from actors import askers, tasks
+from actors import askers, menders, tasks
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
 from actors.campaign import Campaign
 from actors.child import Child
+from actors.copies import Copies
 from actors.errors import CampaignError
 from actors.feed import Feed
 from actors.fixer import Fixer
 from actors.hands import BenchHands, Hands, NoHands, PolicyHands
+from actors.limits import Limits
 from actors.opening import task_folder
 from actors.orders import Described, Epoch, Progress, Setup
 from actors.pen import wall_clock
@@ -24,6 +26,7 @@ from actors.scheduler import Scheduler
 from actors.shell import Died, Hear, Reference, Shell, hears_nothing
 from actors.supervisor import Make
 from actors.worker import Worker
+from actors.workshop import Proving, Workshop
 from events import folder as folders
 from events.blobs import Blobs
 from events.log import EventLog
@@ -65,6 +68,8 @@ class Crew:
         self._pulse = pulse
         self._blobs = Blobs(folder.blobs)
         self._children: list[Child] = []
+        self._workshop = Workshop(folder.path / "patches")
+        self._copies = Copies(self._workshop, self._blobs, feed)
 
     def setup(self, name: str, device: str) -> Setup:
         """Return what a bench of this campaign is told."""
@@ -82,8 +87,13 @@ class Crew:
         )
 
     def child(self, name: str, device: str) -> Child:
-        """Return a bench that is not started yet."""
-        child = Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse)
+        """Return a bench that is not started yet; it trains with what is adopted by now.
+
+        Raises:
+            CampaignError: the adopted copy is gone and cannot be made.
+        """
+        copy, limits = self._copies.current()
+        child = Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse, copy=copy, limits=limits)
         self._children.append(child)
         return child
 
@@ -105,7 +115,8 @@ class Crew:
         makes["scheduler"] = self._make(
             lambda: Scheduler(budget, agents=len(campaign.agent), silence=campaign.workers.silence), NoHands, hear=hear
         )
-        makes["fixer"] = self._make(lambda: Fixer(timeout=budget.timeout), self._spare("fixer"))
+        mechanic = menders.made(campaign, self._blobs, self._workshop)
+        makes["fixer"] = self._make(lambda: Fixer(timeout=budget.timeout, mechanic=mechanic), self._fixer_hands)
         makes["analyst"] = self._make(
             lambda: Analyst(every=campaign.analysis.every, controls=controls, timeout=CONTROLS),
             self._spare("analyst"),
@@ -123,10 +134,26 @@ class Crew:
             blobs=self._blobs,
         )
         waiting = [child]
-        return self._make(lambda: role, lambda: BenchHands(waiting.pop() if waiting else self.child(author, device)))
+
+        def hands() -> Hands:
+            return BenchHands(waiting.pop() if waiting else self.child(author, device), copies=self._copies.of)
+
+        return self._make(lambda: role, hands)
 
     def _spare(self, name: str) -> Callable[[], Hands]:
         return lambda: BenchHands(self.child(name, "cpu"))
+
+    def _fixer_hands(self) -> Hands:
+        memory = self._campaign.workers.memory
+        proving = Proving(self._workshop, self._trial, memory=memory * 2**20 if memory is not None else None)
+        return menders.FixerHands(BenchHands(self.child("fixer", "cpu")), menders.mender(self._campaign), proving)
+
+    def _trial(self, copy: Path, limits: Limits, device: str) -> Child:
+        """Return a bench for a patch's trial: nobody hears it, and its weights are not the campaign's."""
+        setup = msgspec.structs.replace(self.setup("trial", device), checkpoints=str(copy / "checkpoints"))
+        child = Child(setup, self.logs / "trial.err", _unheard, copy=copy, limits=limits)
+        self._children.append(child)
+        return child
 
     def _agent(self, plan: Plan) -> Make:
         if askers.asks(plan):
@@ -141,3 +168,7 @@ class Crew:
             return Shell.start(role(), hands(), self._log, self._feed, wall_clock, hear=hear, died=died)
 
         return start
+
+
+def _unheard(pulse: Epoch | Progress) -> None:
+    """Hear a pulse of a trial, which is nobody's progress."""

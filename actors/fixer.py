@@ -1,13 +1,17 @@
-"""The fixer: says what broke a run and puts a typed remedy in place; what follows is the scheduler's."""
+"""The fixer: says what broke a run and puts a remedy in place, typed or a model's; what follows is the scheduler's."""
 
 from __future__ import annotations
 
+from actors.attention import Attentive
+from actors.mechanic import Mechanic
 from actors.orders import Extract, Extracted
+from actors.patches import ROOM
 from actors.remedies import Remedy, remedy
-from actors.role import Decision, Known, News
+from actors.role import Decision, News
 from events.envelope import Fact
 from events.facts import (
     DiagnosisMade,
+    FailureKind,
     FeaturesExtracted,
     IdeaProposed,
     RemedyApplied,
@@ -23,45 +27,57 @@ class Fixer:
 
     Args:
         timeout: seconds that the campaign allows an attempt at first.
+        mechanic: asks a model about crashes in what trains; None leaves them to chance, as all other crashes.
     """
 
     author = "fixer"
 
-    def __init__(self, *, timeout: float) -> None:
+    def __init__(self, *, timeout: float, mechanic: Mechanic | None = None) -> None:
         self._timeout = timeout
+        self._mechanic = mechanic
 
-    def initial(self) -> Known:
+    def initial(self) -> Attentive:
         """Return what it knows before the first fact."""
-        return Known()
+        return Attentive()
 
-    def decide(self, known: Known, now: int, news: News) -> Decision | None:
-        """Finish the repair that is being put in place, or take up the oldest failure without one."""
+    def decide(self, known: Attentive, now: int, news: News) -> Decision | None:
+        """Finish the repair that is being put in place, go on with the mechanic's, or take up a failure without one."""
         for repair in known.repairs.with_status("proposed"):
-            if (decision := self._finish(repair, news)) is not None:
+            if repair.site is None and (decision := self._finish(repair, news)) is not None:
                 return decision
+        if (decision := self._mend(known, now, news)) is not None:
+            return decision
         for experiment in known.ledger.standing("failed"):
             if known.repairs.of(experiment.experiment, _attempt(experiment)) is None:
                 return self._repair(known, experiment)
         return None
 
-    def _repair(self, known: Known, experiment: Experiment) -> Decision | None:
+    def _mend(self, known: Attentive, now: int, news: News) -> Decision | None:
+        """Go on with the mechanic's oldest repair; those behind it may need no model of their own by then."""
+        repairs = known.repairs.with_status("diagnosed", "proposed")
+        mine = next((repair for repair in repairs if repair.site is not None), None)
+        if mine is None or self._mechanic is None:
+            return None
+        if mine.status == "proposed":
+            return self._mechanic.finishes(mine, news)
+        return self._mechanic.goes_on(known, mine, now, news)
+
+    def _repair(self, known: Attentive, experiment: Experiment) -> Decision | None:
         failed, space = experiment.attempts[-1], known.ledger.space
         kind = failed.failure
         if space is None or kind is None or kind == "lost" or kind == "retired":  # noqa: PLR1714 # so the type narrows
             return None
+        name = f"r-{len(known.repairs.repairs) + 1}"
+        if (site := self._site(known, experiment)) is not None:
+            crashed = f"crashed in {ROOM}/{site}"
+            return Decision("repair", name, (_diagnosis(name, experiment, kind, crashed, site=site),))
         configuration = known.ledger.configuration(experiment.experiment)
         chosen = remedy(space, configuration, failed, timeout=self._timeout)
-        name = f"r-{len(known.repairs.repairs) + 1}"
         child = f"i-{name}" if chosen.configuration is not None else None
         facts: list[Fact] = [
-            DiagnosisMade(
-                repair=name,
-                experiment=experiment.experiment,
-                attempt=failed.attempt,
-                kind=kind,
-                diagnosis=chosen.diagnosis,
-            ),
+            _diagnosis(name, experiment, kind, chosen.diagnosis),
             RemedyProposed(
+                cause=experiment.moved,
                 repair=name,
                 experiment=experiment.experiment,
                 remedy=chosen.kind,
@@ -74,8 +90,13 @@ class Fixer:
             return Decision("repair", name, tuple(facts), orders=(order,))
         if child is not None:
             facts.append(_child(child, chosen, experiment))
-        facts.append(RemedyApplied(repair=name, experiment=experiment.experiment))
+        facts.append(RemedyApplied(cause=experiment.moved, repair=name, experiment=experiment.experiment))
         return Decision("repair", name, tuple(facts))
+
+    def _site(self, known: Attentive, experiment: Experiment) -> str | None:
+        if self._mechanic is None or experiment.attempts[-1].failure != "crashed":
+            return None
+        return self._mechanic.site(known, experiment.experiment)
 
     def _finish(self, repair: Repair, news: News) -> Decision | None:
         result = news.results.get(repair.repair)
@@ -106,8 +127,23 @@ def _attempt(experiment: Experiment) -> int:
     return experiment.attempts[-1].attempt
 
 
+def _diagnosis(
+    name: str, experiment: Experiment, kind: FailureKind, words: str, *, site: str | None = None
+) -> DiagnosisMade:
+    return DiagnosisMade(
+        cause=experiment.moved,
+        repair=name,
+        experiment=experiment.experiment,
+        attempt=_attempt(experiment),
+        kind=kind,
+        diagnosis=words,
+        site=site,
+    )
+
+
 def _child(name: str, chosen: Remedy, experiment: Experiment) -> IdeaProposed:
     return IdeaProposed(
+        cause=experiment.moved,
         idea=name,
         agent="fixer",
         configuration=chosen.configuration or {},

@@ -11,7 +11,7 @@ import msgspec
 
 from actors.child import Child, TimedOut
 from actors.errors import BenchBroken, CampaignError
-from actors.limits import MIB, Limits
+from actors.limits import Limits
 from actors.orders import Answered, Breakdown, Control, Move, Order, Propose, Refused, Result, Score, Train, Trained
 from actors.policies import load
 from actors.policies.sweep import expand
@@ -70,10 +70,13 @@ class BenchHands:
 
     Args:
         patience: seconds for orders that carry no time-out of their own.
-        copies: makes an adopted patch's copy and returns its folder; None for a bench that never moves.
+        copies: returns an adopted patch's copy, and the limits of a bench that trains with it; None for one that never
+            moves.
     """
 
-    def __init__(self, child: Child, *, patience: float = 3600.0, copies: Callable[[str], Path] | None = None) -> None:
+    def __init__(
+        self, child: Child, *, patience: float = 3600.0, copies: Callable[[str], tuple[Path, Limits]] | None = None
+    ) -> None:
         self._child = child
         self._patience = patience
         self._copies = copies
@@ -103,7 +106,7 @@ class BenchHands:
         if self._copies is None:
             return Refused(id=order.id, reason="this bench stays where it is")
         try:
-            self._child.move(self._copies(order.patch), Limits(memory=0, file=4096 * MIB, files=4096))
+            self._child.move(*self._copies(order.patch))
             described = self._child.describe()
         except (CampaignError, OSError) as error:
             return Refused(id=order.id, reason=str(error))

@@ -103,7 +103,11 @@ class Mend(msgspec.Struct, frozen=True, tag="mend"):
 
 
 class Try(msgspec.Struct, frozen=True, tag="try"):
-    """Make a copy of what trains with a patch, hold it against its checks, and make a broken run again in it."""
+    """Make a copy of what trains with a patch, hold it against its checks, and make a broken run again in it.
+
+    Attributes:
+        device: that it broke on.
+    """
 
     id: str
     patch: str
@@ -111,6 +115,7 @@ class Try(msgspec.Struct, frozen=True, tag="try"):
     diff: str
     run: Run
     execution: Execution
+    device: str
 
 
 class Move(msgspec.Struct, frozen=True, tag="move"):

@@ -24,8 +24,9 @@ from actors.implied import implied
 from actors.role import Decision, Role
 from actors.scheduler import Scheduler
 from events import codec
+from events.authors import role_of
 from events.envelope import Fact, Position
-from events.facts import CampaignOpened, LogSealed, MetricsMeasured
+from events.facts import AgentJoined, CampaignOpened, CycleStarted, LogSealed, MetricsMeasured
 from events.log import LogReader, Recorded
 from replay.differing import first_difference
 from replay.digest import SCHEME
@@ -174,7 +175,7 @@ class _Player:
                 told.same += 1
                 return
             first = first or other
-        if (why := _untold(recorded)) is not None:
+        if (why := _untold(recorded) or _asked(self._known, recorded)) is not None:
             told.unknown += 1
             told.untold = told.untold or f"position {recorded.sequence}: {why}"
         else:
@@ -236,6 +237,17 @@ def _untold(recorded: Recorded) -> str | None:
     digests = [fact.digest for fact in recorded.facts if isinstance(fact, MetricsMeasured | LogSealed)]
     schemes = {digest.partition(":")[0] for digest in digests}
     return f"its digest is of scheme {', '.join(schemes)}" if schemes - {SCHEME} else None
+
+
+def _asked(known: Any, recorded: Recorded) -> str | None:
+    """Say that a frame hangs on a model's answer and on the sources of then, or None where it does not."""
+    if role_of(recorded.author) != "fixer":
+        return None
+    named = (known.repairs.repairs.get(getattr(fact, "repair", "")) for fact in recorded.facts)
+    sites = [repair.site for repair in named if repair is not None]
+    sites += [getattr(fact, "site", None) for fact in recorded.facts]
+    about = any(isinstance(fact, AgentJoined | CycleStarted) for fact in recorded.facts)
+    return "it hangs on a model's answer, and on the sources of then" if about or any(sites) else None
 
 
 def _overall(roles: Iterable[Rehearsed]) -> Verdict:

@@ -105,6 +105,15 @@ policy = "uniform"
 # model = "gemini-2.5-pro"
 # usd = 10.0
 
+# What becomes of a crash in the code that trains: without a policy it is tried again, and given up in the end.
+# [fixer]
+# policy = "none"                # none | claude | gemini: asked for a diagnosis and a small patch, with the trace
+# adopt = "ask"                  # ask: a patch that held in its trial waits for you; auto: everybody trains with it
+# attempts = 3                   # questions about one crash, and about all crashes at one place
+# model = "claude-opus-5"
+# usd = 5.0                      # for the fixer; without it budget.usd alone holds
+# max_tokens = 8192              # and base_url, tries, timeout and temperature as for an agent
+
 [prices."claude-opus-5"]         # US dollars per million tokens, pinned: look them up, providers change them
 input = 5.0
 output = 25.0

@@ -30,7 +30,6 @@ def uncaused(log: LogReader) -> list[str]:
         for recorded in log.read()
         for position, fact in recorded.positions()
         if fact.cause is None
-        and recorded.author != "fixer"
         and not isinstance(fact, ROOTS)
         and not (isinstance(fact, WorkerRetired) and fact.reason == "asked to stop")
     ]
