@@ -28,6 +28,7 @@ from events.log import Recorded
 from replay.agents import AgentRow
 from replay.counts import Total
 from replay.folds import Handler
+from replay.leaderboard import Row, leaderboard
 from replay.ledger import Experiment, Ledger
 from replay.measures import Results
 from replay.troubles import Failures, Queue
@@ -110,6 +111,8 @@ class Glance:
         self._ideas: dict[str, bool] = {}
         self._runs: dict[str, tuple[int, int, bool, bool]] = {}
         self._kinds: dict[str, int] = {}
+        self._ranked = (0, 0, 0)
+        self._leaders: list[Row] = []
         self._again = self._recovered = self._abandoned = 0
 
     def refresh(self, results: Results, touched: Touched) -> None:
@@ -149,6 +152,17 @@ class Glance:
             }
             found.append(msgspec.structs.replace(row, **changes))
         return found
+
+    def leaders(self, ledger: Ledger, top: int) -> list[Row]:
+        """Return what `replay.leaderboard.leaderboard` returns; made anew when anything in it may differ."""
+        now = (len(ledger.completed), len(ledger.defects.touched), top)
+        if self._ranked != now:
+            self._ranked, self._leaders = now, leaderboard(ledger, top=top)
+        return list(self._leaders)
+
+    def instruments(self) -> tuple[str, ...]:
+        """Name the instruments of what completed, in the order in which they came."""
+        return tuple(dict.fromkeys(band.instrument or "none stated" for band in self.bands))
 
     def failures(self, results: Results) -> Failures:
         """Return what `replay.troubles.failures` returns."""

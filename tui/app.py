@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.screen import Screen
 
 from events.log import LogReader
+from tui.commands import COMMANDS
 from tui.feed import Feed
 from tui.folding import Folding
 from tui.links import State
 from tui.model import Model
 from tui.overview import Overview
-from tui.screen import OverviewScreen
+from tui.screen import WatchScreen
+from tui.themes import OURS, THEMES
+from tui.views import views
 
 
 class Pictured(Message):
@@ -52,18 +57,28 @@ class WatchApp(App[None]):
 
     def __init__(self, log: LogReader, again: Callable[[State], LogReader | None] | None = None) -> None:
         super().__init__()
+        for theme in OURS:
+            self.register_theme(theme)
         model = Model(log.campaign)
-        self.overview = OverviewScreen(model.overview())
         self._folding = Folding(
             model,
             lambda overview: self._tell(Pictured(overview)),
             lambda error: self._tell(Broke(error)),
         )
+        self.watching = WatchScreen(model, self._folding, views(model, log))
         self._feed = Feed(log, self._folding.put, again)
 
-    def get_default_screen(self) -> OverviewScreen:
-        """Return the overview."""
-        return self.overview
+    def get_default_screen(self) -> WatchScreen:
+        """Return the one screen."""
+        return self.watching
+
+    def get_system_commands(self, screen: Screen[None]) -> Iterable[SystemCommand]:
+        """Yield the commands that need nothing typed, and the themes."""
+        for name, command in COMMANDS.items():
+            if not command.takes:
+                yield SystemCommand(name, command.says, partial(command.run, self.watching, ""))
+        for name in THEMES:
+            yield SystemCommand(f"theme {name}", "change the colours", partial(setattr, self, "theme", THEMES[name]))
 
     def on_mount(self) -> None:
         """Begin to read and to fold."""
@@ -77,7 +92,7 @@ class WatchApp(App[None]):
 
     def on_pictured(self, message: Pictured) -> None:
         """Show it."""
-        self.overview.show(message.overview)
+        self.watching.show(message.overview)
 
     def on_broke(self, message: Broke) -> None:
         """End the program with the error: a screen that stands still would be a lie."""

@@ -17,7 +17,7 @@ class Column(NamedTuple):
     """One column.
 
     Attributes:
-        rank: 0 stays always; where room is short, the largest goes first.
+        rank: 0 stays always; where room is short, the largest goes first, and one that says nothing is left out.
         right: numbers stand to the right.
         long: takes the room that the others leave and is cut there; other columns give way before it has less than
             so many cells. 0 for a column that is as wide as its widest word.
@@ -29,12 +29,24 @@ class Column(NamedTuple):
     long: int = 0
 
 
-def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Return a heading and one line a row, none wider than `width` cells."""
+def fit(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, *, least: dict[str, int] | None = None
+) -> list[str]:
+    """Return a heading and one line a row, none wider than `width` cells.
+
+    Args:
+        least: widths by heading that columns had before, kept up: a table that is scrolled should not breathe.
+    """
     cells = [[plain(cell) for cell in row] for row in rows]
+    if least is None:
+        told = [nth for nth, column in enumerate(columns) if not column.rank or any(row[nth] for row in cells)]
+        columns, cells = [columns[nth] for nth in told], [[row[nth] for nth in told] for row in cells]
     widths = [
         max([cells_of(column.header), *(cells_of(row[nth]) for row in cells)]) for nth, column in enumerate(columns)
     ]
+    if least is not None:
+        widths = [max(least.get(column.header, 0), own) for column, own in zip(columns, widths, strict=True)]
+        least.update({column.header: own for column, own in zip(columns, widths, strict=True)})
     kept = _kept(columns, widths, width)
     lines = []
     for row in ([column.header for column in columns], *cells):

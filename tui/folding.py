@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 from tui.feed import Heard, Item
 from tui.model import Model
@@ -14,11 +16,17 @@ from tui.overview import Overview
 
 EVERY = 0.125
 """Seconds between two pictures: eight a second look steady, and are little enough for a slow line. Where a picture
-itself takes long, as of ten thousand experiments, there are fewer: at most half of the time goes into them.
+itself takes long there are fewer: at most half of the time goes into them.
 """
 
 ROOM = 2000
 """Items that may wait; a reader that is faster waits for room, so that a long log does not fill the memory."""
+
+
+class Ask(NamedTuple):
+    """What a person at the screen wants done with the model; done before anything that waits to be folded."""
+
+    do: Callable[[Model], None]
 
 
 class Folding:
@@ -33,9 +41,11 @@ class Folding:
         self._model = model
         self._show = show
         self._fail = fail
-        self._inbox: queue.Queue[Item | None] = queue.Queue(ROOM)
+        self._inbox: queue.Queue[Item | Ask | None] = queue.Queue(ROOM)
+        self._asked: deque[Ask] = deque()
         self._turn = EVERY
         self._stopped = threading.Event()
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
 
     def put(self, item: Item) -> None:
@@ -49,6 +59,14 @@ class Folding:
             else:
                 return
 
+    def ask(self, do: Callable[[Model], None]) -> None:
+        """Have something done with the model as soon as may be, and a picture made of it; from any thread."""
+        ask = Ask(do)
+        self._asked.append(ask)
+        self._hurry.set()
+        with suppress(queue.Full):  # where it is full the thread is busy, and looks at what was asked between two items
+            self._inbox.put_nowait(ask)
+
     def start(self) -> None:
         """Begin to fold."""
         self._thread.start()
@@ -56,6 +74,7 @@ class Folding:
     def stop(self, patience: float = 5.0) -> None:
         """Fold no more; what still waits is dropped."""
         self._stopped.set()
+        self._hurry.set()
         with suppress(queue.Full):  # where it is full the thread is busy, and looks at `_stopped` before it waits again
             self._inbox.put_nowait(None)
         if self._thread.ident is not None:
@@ -71,10 +90,12 @@ class Folding:
     def _picture(self) -> bool:
         """Fold from the first item on for the length of a turn, show, rest until its end; say whether to go on."""
         item = self._inbox.get()
-        end = time.monotonic() + self._turn
+        begun = time.monotonic()
+        end = begun + self._turn
         while item is not None:
-            self._model.take(item)
-            if time.monotonic() > end or self._stopped.is_set():
+            if not isinstance(item, Ask):
+                self._model.take(item)
+            if time.monotonic() > end or self._stopped.is_set() or self._hurry.is_set():
                 break
             try:
                 item = self._inbox.get_nowait()
@@ -82,8 +103,14 @@ class Folding:
                 break
         if item is None or self._stopped.is_set():
             return False
-        begun = time.monotonic()
+        self._answer()
+        painted = time.monotonic()
         self._show(self._model.overview())
-        self._turn = max(EVERY, 2 * (time.monotonic() - begun))
-        self._stopped.wait(max(0.0, end - time.monotonic()))
+        self._turn = max(EVERY, 2 * (time.monotonic() - painted))
+        self._hurry.wait(max(0.0, end - time.monotonic()))
         return True
+
+    def _answer(self) -> None:
+        self._hurry.clear()
+        while self._asked:
+            self._asked.popleft().do(self._model)

@@ -1,37 +1,52 @@
-"""The model behind the screen: takes what comes, one item at a time, and says the overview when asked; no threads."""
+"""The model behind the screen: takes what comes, goes to any moment, says what it knows.
+
+Every method may be called from any thread; who reads `sight` holds `lock` while doing so.
+"""
 
 from __future__ import annotations
+
+import threading
+from typing import Any
 
 import msgspec
 
 from events.errors import LogError
 from events.facts import Assigned, Completed, Failed
 from events.log import Recorded
-from replay.controls import ControlsFold
 from replay.errors import ReplayError
-from replay.fleet import FleetFold
-from replay.measures import Measurement
+from replay.folds import Pass
+from replay.snapshots import EVERY, MARKS, Timeline
 from tui.feed import Heard, Item
 from tui.links import Link
-from tui.overview import Overview, Streams, lanes, overview
+from tui.overview import Overview, lanes, overview
 from tui.pulses import Epoch
-from tui.telling import TROUBLE, line
+from tui.sight import FOLDS, Sight
+from tui.tape import Tape
 
 
 class Model:
-    """One campaign as far as it was read.
+    """One campaign as far as it was read, seen at one moment.
 
     Attributes:
         campaign: the log's name.
+        lock: held while frames are folded; hold it to read `sight`.
+        tape: everything that arrived.
+        sight: what is shown: everything, or a past moment.
+        following: whether what arrives is shown at once.
+        problem: why no further frame can be folded, None when all could.
     """
 
     def __init__(self, campaign: str) -> None:
         self.campaign = campaign
-        self._measurement = Measurement(FleetFold(), ControlsFold())
-        self._streams = Streams()
+        self.lock = threading.RLock()
+        self.tape = Tape(campaign)
+        self.following = True
+        self.link = Link()
+        self.problem: str | None = None
+        self._timeline = Timeline(self.tape, *FOLDS)
+        self._head = self.sight = Sight(self._timeline.head)
         self._epochs: dict[str, Epoch] = {}
-        self._link = Link()
-        self._problem: str | None = None
+        self._losses: dict[str, list[float | None]] = {}
         self._known: Overview | None = None
 
     def take(self, item: Item) -> None:
@@ -39,53 +54,111 @@ class Model:
 
         A frame that cannot be folded ends the folding and is said in the overview: what came before it stands.
         """
-        if isinstance(item, Link):
-            self._link = item
-            if item.state != "live":
-                self._epochs.clear()
-        elif isinstance(item, Heard):
-            self._epochs[item.epoch.experiment] = item.epoch
-        elif self._problem is None:
-            self._fold(item)
+        with self.lock:
+            if isinstance(item, Link):
+                self._linked(item)
+            elif isinstance(item, Heard):
+                self._hear(item.epoch)
+            elif self.tape.add(item) and self.following:
+                self._fold(item)
+
+    def hold(self) -> None:
+        """Let the shown moment stand, whatever arrives."""
+        with self.lock:
+            self.following = False
+            self._known = None
+
+    def go(self, sequence: int) -> None:
+        """Show the moment after a sequence, and stand there; beyond the last one, the last."""
+        with self.lock:
+            self.following = False
+            self._go(sequence)
+
+    def follow(self) -> None:
+        """Show everything that arrived, and from now on what arrives."""
+        with self.lock:
+            self.following = True
+            self._catch_up()
 
     def overview(self) -> Overview:
-        """Return the overview of this moment; it shares nothing that later items change.
+        """Return the overview of the shown moment; it shares nothing that later items change.
 
         Between two frames only pulses and the link can have changed: that costs next to nothing.
         """
-        if self._known is None:
-            self._known = overview(
-                self._measurement,
-                self._streams,
-                self._epochs,
-                link=self._link,
-                problem=self._problem,
-                campaign=self.campaign,
-            )
-        else:
-            told = lanes(self._measurement, self._epochs)
-            self._known = msgspec.structs.replace(self._known, link=self._link, lanes=told)
-        return self._known
+        with self.lock:
+            sight, epochs = self.sight, self._epochs if self.following else {}
+            if self._known is None:
+                sight.refresh()
+                sight.recall(self.tape)
+                self._known = overview(
+                    sight,
+                    epochs,
+                    self._losses,
+                    link=self.link,
+                    problem=self.problem,
+                    campaign=self.campaign,
+                    through=self.tape,
+                    following=self.following,
+                )
+            else:
+                told = lanes(sight, epochs, self._losses)
+                self._known = msgspec.structs.replace(
+                    self._known, link=self.link, lanes=told, arrived=self.tape.facts, end=len(self.tape)
+                )
+            return self._known
+
+    def _linked(self, link: Link) -> None:
+        self.link = link
+        if link.state != "live":
+            self._epochs.clear()
+            self._losses.clear()
+        if not len(self.tape) and link.last:
+            # a long log is marked from the start as sparsely as it would be in the end
+            self._timeline = Timeline(self.tape, *FOLDS, every=max(EVERY, link.last // MARKS))
+            self._head = self.sight = Sight(self._timeline.head)
+
+    def _hear(self, epoch: Epoch) -> None:
+        known = self._epochs.get(epoch.experiment)
+        if known is None or known.worker != epoch.worker or epoch.epoch <= known.epoch:
+            self._losses[epoch.experiment] = []
+        self._epochs[epoch.experiment] = epoch
+        self._losses[epoch.experiment].append(epoch.loss)
+
+    def _go(self, sequence: int) -> None:
+        self._known = None
+        wanted = max(0, min(sequence, len(self.tape)))
+        try:
+            passing = self._timeline.at(wanted, here=self._travelled())
+        except (LogError, ReplayError) as error:
+            self._stopped(error)
+            passing = self._timeline.at(self._timeline.through)
+        if passing is not self.sight.passing:
+            self.sight = Sight(passing)
+
+    def _travelled(self) -> Pass[Any] | None:
+        return self.sight.passing if self.sight is not self._head else None
+
+    def _catch_up(self) -> None:
+        self._known, self.sight = None, self._head
+        try:
+            self._timeline.catch_up()
+        except (LogError, ReplayError) as error:
+            self._stopped(error)
 
     def _fold(self, recorded: Recorded) -> None:
         self._known = None
-        known = self._measurement.through
+        if self.problem is not None:
+            return
         try:
-            self._measurement.advance((recorded,))
+            self._timeline.advance((recorded,))
         except (LogError, ReplayError) as error:
-            self._problem = str(error)
-        else:
-            if recorded.sequence > known:
-                self._stream(recorded)
-
-    def _stream(self, recorded: Recorded) -> None:
-        streams = self._streams
-        for position, fact in recorded.positions():
-            streams.facts, streams.at = streams.facts + 1, fact.at
-            told = line(position, recorded.author, fact)
-            streams.latest.append(told)
-            if isinstance(fact, TROUBLE):
-                streams.troubles.append(told)
+            self._stopped(error)
+            return
+        for fact in recorded.facts:
             if isinstance(fact, Assigned | Completed | Failed):
                 # its last pulse was about an attempt that has ended
                 self._epochs.pop(fact.experiment, None)
+                self._losses.pop(fact.experiment, None)
+
+    def _stopped(self, error: Exception) -> None:
+        self.problem = str(error)

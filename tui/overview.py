@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
 from heapq import nsmallest
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from replay.agents import AgentRow, agents
+from replay.agents import AgentRow
 from replay.controls import Control
-from replay.fleet import Fleet, Pack, Worker
-from replay.leaderboard import Row, leaderboard
+from replay.fleet import Pack, Worker
+from replay.glance import Band, hourly, idle
+from replay.leaderboard import Row
 from replay.ledger import Experiment, Ledger
-from replay.measures import Measurement
-from replay.metrics import validations
+from replay.measures import Results, measured
 from replay.moment import Waiting
-from replay.progress import running_best
-from replay.report import Subject, subject
-from replay.troubles import Failures, Queue, failures, queue
+from replay.report import Subject
+from replay.trend import Reading
+from replay.troubles import Failures, Queue
 from tui.links import Link
 from tui.pulses import Epoch
 from tui.telling import Line
+
+if TYPE_CHECKING:
+    from tui.sight import Sight
+    from tui.tape import Tape
 
 TOP, HEAD = 10, 20
 """Rows of the leaderboard, and of the queue's head."""
@@ -32,7 +37,9 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         lane: of the pack, from 0.
+        idle: why it holds nothing, empty where it does.
         epoch, epochs, loss, validation: as the last pulse told, None before the first and wherever nothing is live.
+        losses: training loss, one value a pulse, of the attempt under way.
     """
 
     worker: str
@@ -47,6 +54,8 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int | None = None
     loss: float | None = None
     validation: float | None = None
+    losses: tuple[float | None, ...] = ()
+    idle: str = ""
 
 
 class Fixing(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +75,18 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         link: how this view stands to the log.
         problem: why nothing after `subject.through` could be folded, None when all could.
         at: time of the last fact by its author's clock, microseconds since 1970 UTC; 0 before the first.
-        facts: how many were folded.
+        virtual: whether the campaign was simulated, so that its times are nobody's wall clock.
+        facts: how many were folded; `arrived` how many there are, `end` the last sequence among them.
+        following: whether what arrives is shown at once.
         leaders: the best by validation AP, with noise; test is not read.
         running_best: validation AP, one value a completion.
+        bands: completions by instrument, in order, each with its best.
+        per_hour: completions an hour by the authors' clocks, over the last hour.
+        values: the named values of `replay.measures.measured`.
+        trend: how the search moved, as the analyst recorded it.
         gone: workers that left, by how: lost or retired.
         waiting: the head of the queue, the highest priority first, then the order of the log.
+        last_ideas: each agent's latest idea with its rationale.
         troubles, latest: the last facts about failures and repairs, and the last of all, oldest first.
     """
 
@@ -78,14 +94,23 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     problem: str | None
     subject: Subject
     at: int
+    virtual: bool
     facts: int
+    arrived: int
+    end: int
+    following: bool
     leaders: list[Row]
     running_best: list[float]
+    bands: list[Band]
+    per_hour: float | None
+    values: dict[str, float | int | str | None]
+    trend: list[Reading]
     controls: list[Control]
     queue: Queue
     lanes: list[Lane]
     gone: dict[str, int]
     agents: list[AgentRow]
+    last_ideas: dict[str, tuple[str, str]]
     waiting: list[Waiting]
     failures: Failures
     fixing: list[Fixing]
@@ -93,82 +118,113 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     latest: list[Line]
 
 
-class Streams(msgspec.Struct):
-    """What passed by: how many facts, when the last, and the last of them in words."""
-
-    facts: int = 0
-    at: int = 0
-    latest: deque[Line] = msgspec.field(default_factory=lambda: deque(maxlen=200))
-    troubles: deque[Line] = msgspec.field(default_factory=lambda: deque(maxlen=50))
-
-
 def overview(
-    measurement: Measurement,
-    streams: Streams,
+    sight: Sight,
     epochs: Mapping[str, Epoch],
+    losses: Mapping[str, list[float | None]],
     *,
     link: Link,
     problem: str | None,
     campaign: str,
+    through: Tape,
+    following: bool,
 ) -> Overview:
-    """Return the overview of what was folded; `measurement` has the fleet and the controls beside it, in this order.
+    """Return the overview of what a sight has folded.
 
     Args:
-        epochs: the last pulse about each experiment that trains.
+        epochs: the last pulse about each experiment that trains; `losses` what all of them told.
         campaign: the log's name, for a campaign that was never opened.
+        through: what arrived.
     """
-    fleet, controls = measurement.beside
-    results, ledger = measurement.results, measurement.ledger
-    about = subject(ledger, measurement.through)
+    results, ledger, glance = sight.results, sight.ledger, sight.glance
+    about = Subject(
+        campaign=ledger.campaign or campaign,
+        space=ledger.space.name if ledger.space is not None else None,
+        cells=ledger.space.cells if ledger.space is not None else 0,
+        seed=ledger.seed,
+        opened_at=ledger.opened_at,
+        instruments=glance.instruments(),
+        closed=ledger.closed,
+        through=sight.through,
+    )
+    workers = sight.fleet.workers.values()
     return Overview(
         link=link,
         problem=problem,
-        subject=msgspec.structs.replace(about, campaign=about.campaign or campaign),
-        at=streams.at,
-        facts=streams.facts,
-        leaders=leaderboard(ledger, top=TOP),
-        running_best=running_best(validations(ledger)),
-        controls=controls,
-        queue=queue(ledger),
-        lanes=lanes(measurement, epochs),
-        gone=dict(sorted(Counter(w.status for w in fleet.workers.values() if w.status != "joined").items())),
-        agents=agents(results),
+        subject=about,
+        at=sight.at,
+        virtual=any(worker.platform.get("surrogate") for worker in workers),
+        facts=through.told(sight.through),
+        arrived=through.facts,
+        end=len(through),
+        following=following,
+        leaders=glance.leaders(ledger, TOP),
+        running_best=list(glance.running_best),
+        bands=list(glance.bands),
+        per_hour=hourly(ledger, sight.at),
+        values=measured(results),
+        trend=list(sight.trend),
+        controls=sight.controls,
+        queue=glance.queue(results),
+        lanes=lanes(sight, epochs, losses),
+        gone=dict(sorted(Counter(w.status for w in workers if w.status != "joined").items())),
+        agents=glance.agents(results),
+        last_ideas=_last_ideas(results),
         waiting=_waiting(ledger),
-        failures=failures(results),
+        failures=glance.failures(results),
         fixing=[
             Fixing(repair=r.repair, experiment=r.experiment, kind=r.kind, remedy=r.remedy, status=r.status)
             for r in results[2].with_status("diagnosed", "proposed", "applied", "refused")
         ],
-        troubles=list(streams.troubles),
-        latest=list(streams.latest),
+        troubles=list(sight.troubles),
+        latest=list(sight.latest),
     )
 
 
-def lanes(measurement: Measurement, epochs: Mapping[str, Epoch]) -> list[Lane]:
+def lanes(sight: Sight, epochs: Mapping[str, Epoch], losses: Mapping[str, list[float | None]]) -> list[Lane]:
     """Return what each present worker does; arguments as for `overview`."""
-    fleet: Fleet = measurement.beside[0]
-    ledger = measurement.ledger
+    fleet, ledger = sight.fleet, sight.ledger
     found: list[Lane] = []
     for worker in fleet.present():
         pack = fleet.packs.get(worker.pack or "")
         if pack is None or not pack.open:
-            found.append(Lane(worker=worker.worker, device=worker.device))
+            found.append(Lane(worker=worker.worker, device=worker.device, idle=idle(ledger)))
         else:
-            found += [_lane(ledger, worker, pack, ledger.experiments[name], epochs) for name in pack.waiting]
+            found += [
+                _lane(ledger, worker, pack, ledger.experiments[name], epochs=epochs, losses=losses)
+                for name in pack.waiting
+            ]
+    return found
+
+
+def _last_ideas(results: Results) -> dict[str, tuple[str, str]]:
+    search, cycles, _ = results
+    found = {}
+    for agent in cycles.agents.values():
+        name = next((idea for cycle in reversed(agent.cycles) for idea in reversed(cycles.cycles[cycle].ideas)), None)
+        if name is not None:
+            found[agent.agent] = (name, search.ledger.ideas[name].rationale)
     return found
 
 
 def _waiting(ledger: Ledger) -> list[Waiting]:
-    queued = [experiment for experiment in ledger.experiments.values() if experiment.status == "queued"]
     # as in `replay.moment`: nsmallest is stable, so equals keep the order of the log
-    head = nsmallest(HEAD, queued, key=lambda experiment: -experiment.priority)
+    head = nsmallest(HEAD, ledger.standing("queued"), key=lambda experiment: -experiment.priority)
     return [
         Waiting(experiment=e.experiment, agent=ledger.author(e.experiment), priority=e.priority, why=e.why)
         for e in head
     ]
 
 
-def _lane(ledger: Ledger, worker: Worker, pack: Pack, experiment: Experiment, epochs: Mapping[str, Epoch]) -> Lane:
+def _lane(
+    ledger: Ledger,
+    worker: Worker,
+    pack: Pack,
+    experiment: Experiment,
+    *,
+    epochs: Mapping[str, Epoch],
+    losses: Mapping[str, list[float | None]],
+) -> Lane:
     attempt, epoch = experiment.attempts[-1], epochs.get(experiment.experiment)
     if epoch is not None and epoch.worker != worker.worker:
         epoch = None
@@ -185,4 +241,5 @@ def _lane(ledger: Ledger, worker: Worker, pack: Pack, experiment: Experiment, ep
         epochs=epoch.epochs if epoch else None,
         loss=epoch.loss if epoch else None,
         validation=epoch.validation if epoch else None,
+        losses=tuple(losses.get(experiment.experiment, ())) if epoch else (),
     )

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 
+from textual.content import Content
+
 from replay.leaderboard import Row
 from replay.tables import TOO_FEW, brief, pairs
 from replay.times import lasted, shown
+from tui.chart import bars, curve
 from tui.columns import Column, cut, fit
 from tui.overview import Lane, Overview
 from tui.telling import Line, plain
@@ -21,21 +24,66 @@ Page = Callable[[Overview, int], list[str]]
 def devices(overview: Overview, width: int) -> list[str]:
     """Each present worker's lanes: what trains there, and how far it is."""
     columns = (
-        Column("worker", 2, long=8),
+        Column("worker", 2, long=14),
         Column("run"),
         Column("epoch", right=True),
         Column("AP", right=True),
         Column("loss", 1, right=True),
-        Column("try", 3, right=True),
+        Column("loss, by epoch", 3),
+        Column("try", 4, right=True),
         Column("agent", 2),
-        Column("pack", 5),
-        Column("lane", 4, right=True),
-        Column("device", 6),
+        Column("pack", 6),
+        Column("lane", 5, right=True),
+        Column("device", 7),
+        Column("why idle", 1),
     )
     gone = [f"left: {pairs(overview.gone)}"] if overview.gone else []
     if not overview.lanes:
         return ["no worker is present", *gone]
     return [*fit(columns, [_lane(lane) for lane in overview.lanes], width), *gone]
+
+
+def rising(overview: Overview, width: int, height: int) -> Content:
+    """Draw the running best from left to right, each stretch under one instrument in a colour of its own."""
+    best = overview.running_best
+    if not best:
+        return Content("running best: none yet")
+    first, last = f"running best {best[0]:.4f} ", f" {best[-1]:.4f} after {len(best)}"
+    room = max(1, width - len(first) - len(last))
+    drawn = [bars(best, room)] if height == 1 else curve(best, room, height)
+    lines = []
+    for number, line in enumerate(drawn):
+        left = first if number == len(drawn) - 1 else " " * len(first)
+        right = last if number == 0 else ""
+        lines.append(Content.assemble(left, *_banded(line, overview), right))
+    return Content("\n").join(lines)
+
+
+def trend(overview: Overview, width: int) -> list[str]:
+    """Chart entropy, divergence and innovation as the analyst recorded them, each beside its value now."""
+    told = (
+        ("entropy", "entropy_whole", "bits"),
+        ("divergence", "divergence", "bits"),
+        ("innovation", "innovation_rate", "a run"),
+    )
+    lines = []
+    for name, key, unit in told:
+        value = overview.values.get(key)
+        now = f"{value:.3g} {unit}" if isinstance(value, float) else TOO_FEW
+        heading = f"{name:<11}{now:<12} "
+        series = [reading.values.get(key) for reading in overview.trend]
+        lines.append(cut(heading + bars(series, min(len(series), max(0, width - len(heading)))), width))
+    return lines
+
+
+def _banded(line: str, overview: Overview) -> list[tuple[str, str]]:
+    """Part a line at the borders of the bands."""
+    total, parts, begun = len(overview.running_best), [], 0
+    for number, band in enumerate(overview.bands):
+        end = len(line) if band is overview.bands[-1] else round(band.last / total * len(line))
+        parts.append((line[begun:end], f"${'primary' if number % 2 == 0 else 'accent'}"))
+        begun = max(begun, end)
+    return parts
 
 
 def agents(overview: Overview, width: int) -> list[str]:
@@ -51,6 +99,7 @@ def agents(overview: Overview, width: int) -> list[str]:
         Column("failed", 5, right=True),
         Column("device time", 7, right=True),
         Column("USD", right=True),
+        Column("last idea", 8, long=16),
     )
     rows = [
         (
@@ -64,6 +113,7 @@ def agents(overview: Overview, width: int) -> list[str]:
             str(row.failed),
             lasted(row.gpu_seconds),
             f"{row.usd:.2f}",
+            ": ".join(overview.last_ideas.get(row.agent, ())),
         )
         for row in overview.agents
     ]
@@ -114,13 +164,18 @@ def stream(overview: Overview, width: int) -> list[str]:
     return _told(overview.latest, width) or ["no fact is on the log"]
 
 
-def head(overview: Overview, width: int) -> str:
-    """Say at which moment the campaign is, as one line."""
+def head(overview: Overview, width: int, inside: int | None = None) -> str:
+    """Say at which moment the campaign is, as one line; `inside` is a place in the frame, where it is known."""
     at = shown(overview.at) if overview.at else "before the first fact"
-    through, last = overview.subject.through, overview.link.last
-    where = f"position {through}" + (f" of {last}" if through < last else "")
+    through, last = overview.subject.through, max(overview.link.last, overview.end)
+    where = (
+        f"position {through}" + (f".{inside}" if inside is not None else "") + (f" of {last}" if through < last else "")
+    )
     closed = overview.subject.closed
-    return _joined([where, at, f"closed: {closed}" if closed is not None else "search open"], width)
+    clock = f"{at}, virtual" if overview.virtual else at
+    behind = overview.arrived - overview.facts
+    lag = [f"{behind} facts behind"] if behind and overview.following else []
+    return _joined([where, clock, *lag, f"closed: {closed}" if closed is not None else "search open"], width)
 
 
 def best(overview: Overview, width: int) -> list[str]:
@@ -141,7 +196,12 @@ def counts(overview: Overview, width: int) -> str:
     by = overview.queue.by_status
     states = ("completed", "running", "assigned", "queued", "failed", "abandoned")
     words = [f"{by.get(state, 0)} {state}" for state in states if state != "assigned" or by.get(state)]
-    return cut("  ".join([*words, f"{sum(overview.queue.declined.values())} declined"]), width)
+    words.append(f"{sum(overview.queue.declined.values())} declined")
+    if overview.per_hour is not None and overview.subject.closed is None:
+        words.append(f"{overview.per_hour:.1f} an hour")
+    if len(overview.bands) > 1:
+        words.append("best by era " + " ".join(f"{band.best:.3f}" for band in overview.bands[-6:]))
+    return cut("  ".join(words), width)
 
 
 def notice(overview: Overview) -> str:
@@ -161,12 +221,13 @@ def _joined(parts: Sequence[str], width: int) -> str:
 
 def _lane(lane: Lane) -> tuple[str, ...]:
     if lane.experiment is None:
-        return (lane.worker, "idle", "", "", "", "", "", "", "", lane.device)
+        return (lane.worker, "idle", "", "", "", "", "", "", "", "", lane.device, lane.idle)
     told = f"{lane.epoch}/{lane.epochs}" if lane.epoch is not None else "running" if lane.started else "assigned"
     loss = f"{lane.loss:.3f}" if lane.loss is not None else ""
     score = f"{lane.validation:.3f}" if lane.validation is not None else ""
-    where = (str(lane.attempt), str(lane.agent), str(lane.pack), str(lane.lane), lane.device)
-    return (lane.worker, lane.experiment, told, score, loss, *where)
+    where = (str(lane.attempt), str(lane.agent), str(lane.pack), str(lane.lane), lane.device, "")
+    drawn = bars(lane.losses, min(len(lane.losses), 16))
+    return (lane.worker, lane.experiment, told, score, loss, drawn, *where)
 
 
 def _leader(row: Row) -> tuple[str, ...]:

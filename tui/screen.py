@@ -1,99 +1,118 @@
-"""The overview's screen: a head that always shows, six panels, and a view that may be frozen while facts arrive."""
+"""The screen: a head that always shows, the views of the keys 1 to 6, and a moment that may stand, move or follow."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import time
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Grid, Horizontal
-from textual.content import Content
+from textual.containers import Horizontal
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import Footer, Sparkline, Static
+from textual.widgets import ContentSwitcher, Footer
 
-from tui import pages
+from tui import commands, pages
+from tui.errors import WatchError
+from tui.front import Said
 from tui.help import Help
+from tui.model import Model
 from tui.overview import Overview
-from tui.panel import Panel
+from tui.prompt import Prompt
+from tui.travel import Travel
+from tui.view import Opened, View
+
+if TYPE_CHECKING:
+    from tui.folding import Folding
 
 LEAST = (60, 16)
 """Columns and lines below which nothing would be legible."""
 
+TICK = 0.1
+"""Seconds between two steps of playing."""
+
 BADGES = {"opening": "OPENING", "live": "LIVE", "recorded": "RECORDED", "lost": "LOST", "broken": "BROKEN"}
 
-
-class Said(Static):
-    """A text that is repainted only when it changes; markup in it means nothing."""
-
-    def __init__(self, where: str) -> None:
-        super().__init__(id=where, markup=False)
-        self.said = ""
-
-    def say(self, text: str) -> None:
-        """Show a text."""
-        if text != self.said:
-            self.said = text
-            self.update(Content(text))
+HINTS = {
+    ":": "a command, or an experiment: esc leaves",
+    "g": "go to a position, a time or an experiment",
+    "/": "show only what matches; nothing shows all",
+}
 
 
-class OverviewScreen(Screen[None]):
-    """One campaign at a glance.
+class WatchScreen(Screen[None]):
+    """One campaign.
 
     Attributes:
-        shown: what the screen shows.
-        newest: what has arrived; ahead of `shown` while the view is frozen.
-        frozen: whether the view stands still.
+        shown: the moment that is seen.
+        travel: how it moves.
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (210, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-tall")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "app.quit", "Quit"),
-        Binding("space", "freeze", "Freeze"),
-        Binding("tab", "app.focus_next", "Next panel"),
-        Binding("enter", "alone", "Panel alone"),
-        Binding("escape", "together", "All panels", show=False),
+        Binding("1", "open('overview')", "Overview"),
+        Binding("2", "open('experiments')", "Experiments"),
+        Binding("3", "open('agents')", "Agents"),
+        Binding("4", "open('dynamics')", "Dynamics"),
+        Binding("5", "open('facts')", "Facts"),
+        Binding("6", "open('eras')", "Eras"),
         Binding("question_mark", "keys", "Keys"),
+        Binding("q", "app.quit", "Quit", show=False),
+        Binding("space", "freeze", "Freeze", show=False),
+        Binding("left_square_bracket", "step(-1)", "A fact back", show=False),
+        Binding("right_square_bracket", "step(1)", "A fact on", show=False),
+        Binding("left_curly_bracket", "era(-1)", "An era back", show=False),
+        Binding("right_curly_bracket", "era(1)", "An era on", show=False),
+        Binding("g", "ask('g')", "Go to", show=False),
+        Binding("p", "play", "Play", show=False),
+        Binding("plus", "faster(1)", "Faster", show=False),
+        Binding("minus", "faster(-1)", "Slower", show=False),
+        Binding("slash", "ask('/')", "Filter", show=False),
+        Binding("colon", "ask(':')", "Command", show=False),
+        Binding("enter", "alone", "Panel alone", show=False),
+        Binding("escape", "back", "Back", show=False),
     ]
 
-    def __init__(self, overview: Overview) -> None:
+    def __init__(self, model: Model, folding: Folding, views: dict[str, View]) -> None:
         super().__init__()
-        self.shown = overview
-        self.newest = overview
-        self.frozen = False
+        self.model = model
+        self.travel = Travel(model)
+        self.shown = model.overview()
+        self.views = views
+        self.current = "overview"
+        self._folding = folding
+        self._wanted: int | None = None
+        self._came: list[tuple[str, str]] = []
         # made here and kept, so that a picture may come before the screen is composed, and after it is gone
-        words = ("small", "name", "badge", "head", "notice", "best", "first", "last", "counts")
-        self._said = {where: Said(where) for where in words}
-        self._chart = Sparkline([], id="progress")
-        self._panels = [
-            Panel(pages.devices, title="Devices", id="devices"),
-            Panel(pages.leaders, title="Leaderboard, validation AP", id="leaders"),
-            Panel(pages.agents, title="Agents", id="agents"),
-            Panel(pages.queue, title="Queue, next first", id="queue"),
-            Panel(pages.troubles, title="Failures and repairs", id="troubles"),
-            Panel(pages.stream, title="Facts, newest first", id="facts"),
-        ]
+        self._said = {where: Said(where) for where in ("small", "name", "badge", "head", "notice", "word")}
+        self._prompt = Prompt()
+        self._ticked = 0.0
+
+    @property
+    def view(self) -> View:
+        """The view that is seen."""
+        return self.views[self.current]
 
     def compose(self) -> ComposeResult:
-        """Yield the head, the panels and the keys."""
+        """Yield the head, the views, the prompt and the keys."""
         said = self._said
         yield said["small"]
         yield Horizontal(said["name"], said["badge"], said["head"], id="top")
         yield said["notice"]
-        yield Container(
-            said["best"],
-            Horizontal(said["first"], self._chart, said["last"], id="chart"),
-            said["counts"],
-            id="summary",
-        )
-        yield Grid(*self._panels, id="panels")
+        yield ContentSwitcher(*self.views.values(), initial=self.current, id="views")
+        yield said["word"]
+        yield self._prompt
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show what is known so far."""
+        self.set_interval(TICK, self._tick)
+        self._ticked = time.monotonic()
+        self.say("")
         self._paint()
+        self.view.first()
 
     def on_resize(self, event: Resize) -> None:
         """Say so where the terminal is too small, and show everything again where it is not."""
@@ -104,55 +123,164 @@ class OverviewScreen(Screen[None]):
         self._paint_head()
 
     def show(self, overview: Overview) -> None:
-        """Take a newer moment: shown at once, or only counted while the view is frozen."""
-        self.newest = overview
-        if self.frozen:
-            self._paint_badge()
-        else:
-            self.shown = overview
-            self._paint()
+        """Take a newer picture."""
+        self.shown = overview
+        self.travel.shown(overview.subject.through)
+        self._paint()
+
+    def say(self, sentence: str) -> None:
+        """Say one thing to the person at the foot; nothing takes it away again."""
+        self._said["word"].display = bool(sentence)
+        self._said["word"].say(sentence)
+
+    def open(self, name: str, about: str = "") -> None:
+        """Show a view; `esc` comes back to this one."""
+        if (name, about) != (self.current, self.view.about):
+            self._came.append((self.current, self.view.about))
+        self._turn_to(name, about)
+
+    def go(self, text: str) -> None:
+        """Go to the moment that a text means; raises `tui.travel.PlaceUnknown`."""
+        self._move(self.travel.to(self.travel.find(text)))
+
+    def catch_up(self) -> None:
+        """Show all that arrived, and what arrives."""
+        self.travel.mode, self.travel.playing = "following", False
+        self._folding.ask(Model.follow)
+        self._paint_badge()
+
+    def action_open(self, name: str) -> None:
+        """Show one of the six views."""
+        self.open(name)
 
     def action_freeze(self) -> None:
         """Let the view stand still, or catch up."""
-        self.frozen = not self.frozen
-        self.show(self.newest)
+        if self.travel.mode != "following":
+            return self.catch_up()
+        self.travel.mode = "frozen"
+        self.model.hold()
+        return self._paint_badge()
+
+    def action_step(self, by: int) -> None:
+        """Go so many facts back or on."""
+        self._move(self.travel.step(by))
+
+    def action_era(self, by: int) -> None:
+        """Go an era back or on."""
+        self._move(self.travel.era(by))
+
+    def action_play(self) -> None:
+        """Play from here, or stop."""
+        if (sequence := self.travel.play()) is not None:
+            self.travel.fact = self.model.tape.told(sequence)
+            self._move(sequence)
+        else:
+            self.model.hold()
+        self._ticked = time.monotonic()
+        self._paint_badge()
+
+    def action_faster(self, by: int) -> None:
+        """Play faster, or slower."""
+        self.travel.faster(by)
+        self._paint_badge()
+
+    def action_ask(self, what: str) -> None:
+        """Ask for a line."""
+        self.say("")
+        self._prompt.ask(what, HINTS[what])
 
     def action_alone(self) -> None:
         """Give the focused panel the whole screen."""
-        if isinstance(self.focused, Panel):
+        if self.focused is not None and self.focused.allow_maximize:
             self.maximize(self.focused)
 
-    def action_together(self) -> None:
-        """Show all panels again."""
-        self.minimize()
+    def action_back(self) -> None:
+        """Show all panels again, or the view before this one."""
+        self.say("")
+        if self.maximized is not None:
+            self.minimize()
+        elif self._came:
+            self._turn_to(*self._came.pop())
 
     def action_keys(self) -> None:
         """Say which key does what."""
-        self.app.push_screen(Help())
+        self.app.push_screen(Help(self.view.NAME, self.view.KEYS))
+
+    def on_opened(self, message: Opened) -> None:
+        """Show what a view asks for."""
+        self.open(message.view, message.about)
+
+    def on_prompt_answered(self, message: Prompt.Answered) -> None:
+        """Do what was typed, or say why not."""
+        self.view.first()
+        if message.text is None:
+            return
+        try:
+            self._answer(message.asked, message.text)
+        except (WatchError, ValueError) as error:
+            self.say(str(error))
+
+    def _answer(self, asked: str, text: str) -> None:
+        if asked == ":" and text:
+            commands.run(self, text)
+        elif asked == "g" and text:
+            self.go(text)
+        elif asked == "/":
+            self.say(self.view.narrow(text))
+
+    def _turn_to(self, name: str, about: str) -> None:
+        self.say("")
+        if self.maximized is not None:
+            self.minimize()
+        self.current = name
+        self.view.open(about)
+        self.query_one(ContentSwitcher).current = name
+        self.view.show(self.shown)
+        self.view.first()
+        self._paint_head()
+
+    def _move(self, sequence: int) -> None:
+        self._wanted = sequence
+        self._folding.ask(self._gone)
+        self._paint_badge()
+
+    def _gone(self, model: Model) -> None:
+        """In the folder's thread: go where a person last wanted to; what was asked before that is forgotten."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            model.go(wanted)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        passed, self._ticked = now - self._ticked, now
+        if self.travel.playing:
+            if (sequence := self.travel.tick(passed)) is not None:
+                self._move(sequence)
+            elif not self.travel.playing:
+                self._paint_badge()
 
     def _paint(self) -> None:
         self._paint_badge()
         self._paint_head()
-        for panel in self._panels:
-            panel.show(self.shown)
+        self.view.show(self.shown)
 
     def _paint_badge(self) -> None:
-        state, badge = self.newest.link.state, self._said["badge"]
-        badge.set_classes(f"-{state}")
-        waiting = self.newest.facts - self.shown.facts
-        badge.say(BADGES[state] + (f" FROZEN, {waiting} facts wait" if self.frozen else ""))
-        told = pages.notice(self.newest)
-        self._said["notice"].display = bool(told)
-        self._said["notice"].say(told)
+        state, badge, travel = self.shown.link.state, self._said["badge"], self.travel
+        badge.set_classes(f"-{state}" if travel.mode == "following" else f"-{travel.mode}")
+        waiting = self.shown.arrived - self.shown.facts
+        told = BADGES[state]
+        if travel.mode == "frozen":
+            told += f" FROZEN, {waiting} facts wait"
+        elif travel.mode == "replay":
+            playing = f" PLAYING {travel.speed}x" if travel.playing else ""
+            told = f"REPLAY{playing}, {waiting} facts ahead"
+        badge.say(told)
+        notice = pages.notice(self.shown)
+        self._said["notice"].display = bool(notice)
+        self._said["notice"].say(notice)
 
     def _paint_head(self) -> None:
-        shown, said, width = self.shown, self._said, self.size.width
-        said["name"].say(shown.subject.campaign)
-        said["head"].say(pages.head(shown, width))
-        said["best"].say("\n".join(pages.best(shown, width - 2)))
-        said["counts"].say(pages.counts(shown, width - 2))
-        rising = shown.running_best
-        said["first"].say(f"running best {rising[0]:.4f} " if rising else "running best ")
-        said["last"].say(f" {rising[-1]:.4f} after {len(rising)}" if rising else " after 0")
-        if self._chart.data != rising:
-            self._chart.data = rising
+        about = f" {self.view.about}" if self.view.about else ""
+        self._said["name"].say(f"{self.shown.subject.campaign} · {self.view.NAME}{about}")
+        inside = self.travel.position.index if self.travel.mode == "replay" else None
+        self._said["head"].say(pages.head(self.shown, self.size.width, inside))

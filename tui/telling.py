@@ -49,6 +49,21 @@ _says(facts.RemedyRefused, lambda f: f"{f.experiment}: {f.reason}")
 _says(facts.MetricsMeasured, lambda f: f"through {f.through}, digest {f.digest[:12]}")
 _says(facts.ControlMeasured, lambda f: f"{f.control} AP {f.validation:.4f} +- {f.noise:.4f} beside {f.experiment}")
 _says(facts.LogSealed, lambda f: f"through {f.through}, digest {f.digest[:12]}")
+_says(facts.CampaignPaused, lambda f: f.reason)
+_says(facts.CampaignResumed, lambda f: f.reason)
+_says(facts.CampaignReopened, lambda f: f.reason)
+_says(facts.SpaceWidened, lambda f: f"{f.dimension} may be {f.value}, by {f.proposer}: {f.reason}")
+_says(facts.Boosted, lambda f: f"{f.experiment} by {f.by:+g}: {f.reason}")
+_says(facts.Cancelled, lambda f: f"{f.experiment}: {f.reason}")
+_says(facts.Banned, lambda f: f"{f.ban} {f.where}: {f.reason}")
+_says(facts.BanLifted, lambda f: f"{f.ban}: {f.reason}")
+_says(facts.InstrumentVerified, lambda f: f"{f.instrument[:12]}, {len(f.canaries)} canaries in {f.seconds:.1f} s")
+_says(facts.InstrumentRefused, lambda f: f"{f.instrument[:12]}: {f.reason}")
+_says(facts.EraOpened, lambda f: f"era {f.era}, {f.instrument[:12]}: {f.reason}")
+_says(facts.DefectFound, lambda f: f"{f.defect} {f.component}, {f.where}: {f.reason}")
+_says(facts.DefectFixed, lambda f: f"{f.defect} by {f.instrument[:12]}: {f.reason}")
+_says(facts.RunCompared, lambda f: f"{f.experiment} {f.verdict}: recorded {f.recorded:.4f}, again {f.validation:.4f}")
+_says(facts.PatchAdopted, lambda f: f"{f.patch} makes {f.instrument[:12]}: {f.reason}")
 
 TROUBLE = (
     facts.Failed,
@@ -63,6 +78,9 @@ TROUBLE = (
     facts.RemedyRefused,
     facts.Requeued,
     facts.Abandoned,
+    facts.InstrumentRefused,
+    facts.DefectFound,
+    facts.DefectFixed,
 )
 """What is shown under failures and repairs, besides passing through the stream."""
 

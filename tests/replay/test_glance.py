@@ -11,9 +11,11 @@ from events import archive
 from events.log import Recorded
 from replay.agents import AgentRow, agents
 from replay.glance import Glance, TouchedFold, hourly, idle
+from replay.leaderboard import leaderboard
 from replay.measures import Measurement
 from replay.metrics import validations
 from replay.progress import running_best
+from replay.report import subject
 from replay.troubles import failures, queue
 from tests.chronicle import Chronicle
 from tests.replay.tales import busy, failed, measured
@@ -48,6 +50,8 @@ def test_however_often_one_looks_the_counts_are_those_of_a_whole_walk(source: st
         assert list(map(told, glance.agents(results))) == list(map(told, agents(results)))
         assert glance.failures(results) == failures(results)
         assert glance.queue(results) == queue(measurement.ledger)
+        assert glance.leaders(measurement.ledger, 10) == leaderboard(measurement.ledger, top=10)
+        assert glance.instruments() == subject(measurement.ledger, 0).instruments
         assert glance.running_best == running_best(validations(measurement.ledger))
 
 

@@ -147,7 +147,8 @@ def test_a_frame_that_cannot_be_folded_is_said_and_what_came_before_it_stands(pa
     after = model.overview()
     assert problem in str(after.problem)
     assert str(last + 1) in str(after.problem)
-    assert msgspec.structs.replace(after, problem=None) == before
+    assert msgspec.structs.replace(after, problem=None, arrived=before.arrived, end=before.end) == before
+    assert after.end == last + 2
 
 
 def test_a_history_that_contradicts_itself_is_said() -> None:

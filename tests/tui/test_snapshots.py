@@ -21,7 +21,7 @@ def test_an_eventful_campaign_looks_as_it_did(
     app, last = WatchApp(log), log.last()
 
     async def settled(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.overview.shown.subject.through == last)
+        await until(pilot, lambda: app.watching.shown.subject.through == last)
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=settled)

@@ -15,10 +15,10 @@ from events.log import LogReader
 from tests.chronicle import Chronicle
 from tests.replay.tales import busy
 from tui.app import WatchApp
+from tui.front import Said
 from tui.panel import Panel
-from tui.screen import Said
 
-PANELS = ("devices", "leaders", "agents", "queue", "troubles", "facts")
+PANELS = ("devices", "leaders", "agents", "queue", "troubles", "stream")
 
 Story = Callable[[WatchApp, Pilot[None]], Awaitable[None]]
 
@@ -30,15 +30,15 @@ def watched(log: LogReader, story: Story, *, size: tuple[int, int] = (80, 24), t
         app = WatchApp(log)
         wanted = log.last() if through is None else through
         async with app.run_test(size=size) as pilot:
-            await until(pilot, lambda: app.overview.newest.link.state != "opening")
-            await until(pilot, lambda: app.overview.newest.subject.through >= wanted)
+            await until(pilot, lambda: app.watching.shown.link.state != "opening")
+            await until(pilot, lambda: app.watching.shown.subject.through >= wanted)
             await pilot.pause()
             await story(app, pilot)
 
     asyncio.run(run())
 
 
-async def until(pilot: Pilot[None], holds: Callable[[], bool], *, within: float = 20.0) -> None:
+async def until(pilot: Pilot[None], holds: Callable[[], bool], *, within: float = 60.0) -> None:
     """Let the program run until something holds; fail when it does not within so many seconds."""
     end = time.monotonic() + within
     while not holds():
@@ -48,12 +48,12 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool], *, within: float 
 
 def said(app: WatchApp, where: str) -> str:
     """What a line of the head says."""
-    return app.overview.query_one(f"#{where}", Said).said
+    return app.watching.query_one(f"#{where}", Said).said
 
 
 def lines(app: WatchApp, panel: str) -> list[str]:
     """What a panel says."""
-    return app.overview.query_one(f"#{panel}", Panel).lines
+    return app.watching.query_one(f"#{panel}", Panel).lines
 
 
 def recorded(folder: Path, chronicle: Chronicle) -> ArchiveLog:

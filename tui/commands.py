@@ -1,0 +1,76 @@
+"""The commands: what may be typed after a colon and chosen with ctrl+p, each with the words that say what it does."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from tui.errors import WatchError
+from tui.themes import THEMES
+
+if TYPE_CHECKING:
+    from tui.screen import WatchScreen
+
+
+class CommandUnknown(WatchError):
+    """What was typed is no command."""
+
+    def __init__(self, word: str) -> None:
+        near = difflib.get_close_matches(word, COMMANDS, n=1)
+        meant = f"did you mean :{near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
+        super().__init__(f"there is no command {word}: {meant}")
+        self.word = word
+
+
+class Command(NamedTuple):
+    """One command.
+
+    Attributes:
+        takes: what is typed after its name, empty for nothing.
+        run: does it on a screen; raises `WatchError` with a sentence for the person.
+    """
+
+    says: str
+    takes: str
+    run: Callable[[WatchScreen, str], None]
+
+
+def run(screen: WatchScreen, typed: str) -> None:
+    """Do what was typed: a command by its name or the beginning of one, or the name of an experiment.
+
+    Raises:
+        WatchError: it is no command, or the command cannot be done.
+    """
+    word, _, rest = typed.partition(" ")
+    if word in COMMANDS:
+        return COMMANDS[word].run(screen, rest.strip())
+    with screen.model.lock:
+        known = screen.model.sight.ledger.experiments.keys()
+    if word in known:
+        return screen.open("dossier", word)
+    begun = [name for name in COMMANDS if name.startswith(word)]
+    if len(begun) != 1:
+        raise CommandUnknown(word)
+    return COMMANDS[begun[0]].run(screen, rest.strip())
+
+
+def _theme(screen: WatchScreen, name: str) -> None:
+    if name not in THEMES:
+        raise WatchError(f"there is no theme {name!r}: there are {', '.join(THEMES)}")
+    screen.app.theme = THEMES[name]
+
+
+COMMANDS: dict[str, Command] = {
+    "overview": Command("show the campaign at a glance", "", lambda screen, _: screen.open("overview")),
+    "experiments": Command("show every experiment", "", lambda screen, _: screen.open("experiments")),
+    "agents": Command("show agents and their cycles", "", lambda screen, _: screen.open("agents")),
+    "dynamics": Command("show how the search moves", "", lambda screen, _: screen.open("dynamics")),
+    "facts": Command("show the facts as they were written", "", lambda screen, _: screen.open("facts")),
+    "eras": Command("show instruments, defects and taint", "", lambda screen, _: screen.open("eras")),
+    "go": Command("go to a position, a time or an experiment", "WHERE", lambda screen, text: screen.go(text)),
+    "live": Command("catch up with what has arrived", "", lambda screen, _: screen.catch_up()),
+    "play": Command("play from here", "", lambda screen, _: screen.action_play()),
+    "theme": Command("dark, light, contrast or colour-blind", "NAME", _theme),
+    "quit": Command("leave; a running campaign goes on", "", lambda screen, _: screen.app.exit()),
+}

@@ -1,0 +1,148 @@
+"""Every experiment, one line each: in any order, narrowed by a predicate, and only those made that the eye sees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from events.predicates import Predicate, PredicateInvalid
+from replay.roster import Entry, columns, entry, order, predicate
+from replay.tables import SHORT
+from replay.times import lasted
+from tui.columns import Column
+from tui.model import Model
+from tui.overview import Overview
+from tui.roll import Roll, Table
+from tui.view import Keys, Opened, View
+
+RATHER = 8
+"""Times that sorting took it rests while facts arrive: it may have a ninth of the time."""
+
+FIXED = (
+    ("experiment", Column("run")),
+    ("status", Column("status", 1)),
+    ("validation", Column("AP", right=True)),
+    ("noise", Column("noise", 9, right=True)),
+    ("agent", Column("agent", 2)),
+    ("origin", Column("origin", 7)),
+    ("attempts", Column("tries", 8, right=True)),
+    ("gpu_seconds", Column("device time", 6, right=True)),
+    ("completion", Column("done", 10, right=True)),
+    ("worker", Column("worker", 30)),
+    ("instrument", Column("instrument", 29)),
+)
+"""The roster's own columns and how much they give way; a campaign's dimensions come after them."""
+
+
+class Experiments(View):
+    """The table of all experiments."""
+
+    NAME = "experiments"
+    KEYS: ClassVar[Keys] = (
+        ("up, down, page up, page down, home, end", "move the cursor"),
+        ("enter", "open the dossier of the run under the cursor"),
+        ("< >", "sort by the column before, or the next one"),
+        ("r", "turn the order around"),
+        ("/", "a predicate: validation > 0.9 and backbone == motion"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("less_than_sign", "sort(-1)", "Sort", show=False),
+        Binding("greater_than_sign", "sort(1)", "Sort", show=False),
+        Binding("r", "turn", "Turn around", show=False),
+    ]
+
+    def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word
+        super().__init__(model, id=id)
+        self.roll = Roll(title="Experiments", id="experiments-roll", empty="no experiment is here")
+        self.by = "number"
+        self.downward = False
+        self._where: Predicate | None = None
+        self._names: list[str] = []
+        self._seen: tuple[object, ...] = ()
+        self._again = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Yield the table."""
+        yield self.roll
+
+    def show(self, overview: Overview) -> None:
+        """Show this moment; sorting waits its turn where it takes long."""
+        seen = (overview.subject.through, self.by, self.downward, self._where)
+        if seen != self._seen and (seen[1:] != self._seen[1:] or time.monotonic() >= self._again):
+            self._sort()
+            self._seen = seen
+        with self.model.lock:
+            shown = self._columns()
+        names = self._names
+        self.roll.show(Table([column for _, column in shown], len(names), lambda a, b: self._rows(shown, names[a:b])))
+
+    def narrow(self, text: str) -> str:
+        """Show those that a predicate means."""
+        with self.model.lock:
+            try:
+                self._where = predicate(self.model.sight.ledger, text) if text else None
+            except PredicateInvalid as error:
+                raise ValueError(str(error)) from error
+        self._resort()
+        return f"{len(self._names)} experiments where {self._where}" if self._where else ""
+
+    def action_sort(self, by: int) -> None:
+        """Sort by another column; numbers begin with the largest, save for the order of queueing."""
+        with self.model.lock:
+            known = columns(self.model.sight.ledger)
+        self.by = known[(known.index(self.by) + by) % len(known)]
+        self.downward = self.by in ("validation", "noise", "gpu_seconds", "attempts")
+        self._resort(0)
+
+    def action_turn(self) -> None:
+        """Turn the order around."""
+        self.downward = not self.downward
+        self._resort(0)
+
+    def on_roll_chosen(self, message: Roll.Chosen) -> None:
+        """Open a dossier."""
+        self.post_message(Opened("dossier", self._names[message.row]))
+
+    def _resort(self, cursor: int | None = None) -> None:
+        self._seen = ()
+        self._sort()
+        if cursor is not None:
+            self.roll.cursor = cursor
+        self.show(self.model.overview())
+
+    def _sort(self) -> None:
+        begun = time.monotonic()
+        with self.model.lock:
+            self._names = order(self.model.sight.ledger, by=self.by, downward=self.downward, where=self._where)
+        now = time.monotonic()
+        self._again = now + RATHER * (now - begun)
+        narrowed = f", where {self._where}" if self._where else ""
+        self.roll.border_title = f"Experiments by {self.by}{', downward' if self.downward else ''}{narrowed}"
+
+    def _columns(self) -> list[tuple[str, Column]]:
+        names = columns(self.model.sight.ledger)
+        own = dict(FIXED)
+        others = [name for name in names if name not in own and name != "number"]
+        found = [*FIXED, *((name, Column(SHORT.get(name, name), 11 + n)) for n, name in enumerate(others))]
+        return [(name, column._replace(rank=0) if name == self.by else column) for name, column in found]
+
+    def _rows(self, shown: Sequence[tuple[str, Column]], names: Sequence[str]) -> list[tuple[str, ...]]:
+        with self.model.lock:
+            ledger = self.model.sight.ledger
+            entries = [entry(ledger, name) for name in names if name in ledger.experiments]
+        return [tuple(_cell(row, name) for name, _ in shown) for row in entries]
+
+
+def _cell(row: Entry, name: str) -> str:
+    value = getattr(row, name) if name in Entry.__struct_fields__ else row.configuration.get(name)
+    if value is None:
+        return ""
+    if name == "gpu_seconds":
+        return lasted(row.gpu_seconds) if row.attempts else ""
+    if name in ("validation", "noise"):
+        return f"{value:.4f}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)[:24]

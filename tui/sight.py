@@ -1,0 +1,100 @@
+"""A sight: one campaign folded through one position, with what a screen needs beside the measures; no threads."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from typing import Any
+
+from replay.controls import Control, ControlsFold
+from replay.fleet import Fleet, FleetFold
+from replay.folds import Pass
+from replay.glance import Glance, TouchedFold
+from replay.ledger import Ledger
+from replay.measures import MEASURES, Results
+from replay.trend import Reading, TrendFold
+from tui.tape import Tape
+from tui.telling import TROUBLE, Line, line
+
+FOLDS = (*MEASURES, FleetFold(), ControlsFold(), TouchedFold(), TrendFold())
+"""What a sight folds, in the order in which its properties read them."""
+
+LATEST, TROUBLES = 200, 50
+"""Lines of the stream, and of failures and repairs, that an overview keeps."""
+
+
+class Sight:
+    """What the frames of a tape through one position say.
+
+    Args:
+        passing: folds `FOLDS`.
+    """
+
+    def __init__(self, passing: Pass[Any]) -> None:
+        self.passing = passing
+        self.glance = Glance()
+        self.at = 0
+        self.latest: list[Line] = []
+        self.troubles: list[Line] = []
+        self._recalled = 0
+
+    @property
+    def through(self) -> int:
+        """The last sequence that was folded."""
+        return self.passing.through
+
+    @property
+    def results(self) -> Results:
+        """The measures' own states."""
+        search, cycles, repairs = self.passing.states[:3]
+        return search, cycles, repairs
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, to read."""
+        return self.results[0].ledger
+
+    @property
+    def fleet(self) -> Fleet:
+        """The workers and their packs."""
+        found: Fleet = self.passing.states[3]
+        return found
+
+    @property
+    def controls(self) -> list[Control]:
+        """What the champion is held against."""
+        return ControlsFold().result(self.passing.states[4])
+
+    @property
+    def trend(self) -> list[Reading]:
+        """How the search moved, as it was recorded."""
+        found: list[Reading] = self.passing.states[6]
+        return found
+
+    def recall(self, tape: Tape) -> None:
+        """Read from the tape what passed by last; costs a few frames, and nothing where nothing came since."""
+        if self._recalled == self.through:
+            return
+        self._recalled = self.through
+        self.latest = _last(tape, range(self.through, 0, -1), LATEST, troubled=False)
+        before = bisect_right(tape.troubles, self.through)
+        self.troubles = _last(tape, reversed(tape.troubles[:before]), TROUBLES, troubled=True)
+        self.at = self.latest[-1].at if self.latest else 0
+
+    def refresh(self) -> None:
+        """Bring the counts up to what was folded."""
+        self.glance.refresh(self.results, self.passing.states[5])
+
+
+def _last(tape: Tape, sequences: Iterable[int], many: int, *, troubled: bool) -> list[Line]:
+    """Return the last lines, oldest first, of frames given the newest first."""
+    found: list[Line] = []
+    for sequence in sequences:
+        recorded = tape.frame(sequence)
+        told = [
+            (position, fact) for position, fact in recorded.positions() if not troubled or isinstance(fact, TROUBLE)
+        ]
+        found += [line(position, recorded.author, fact) for position, fact in reversed(told)]
+        if len(found) >= many:
+            break
+    return found[many - 1 :: -1] if len(found) >= many else found[::-1]

@@ -1,0 +1,45 @@
+"""The themes: dark, light, high contrast, and one for eyes that do not tell red from green."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+THEMES = {
+    "dark": "textual-dark",
+    "light": "textual-light",
+    "contrast": "myriad-contrast",
+    "colour-blind": "myriad-colour-blind",
+}
+"""What a person types, and what Textual calls it."""
+
+OURS = (
+    Theme(
+        name="myriad-contrast",
+        primary="#00ffff",
+        secondary="#ffff00",
+        accent="#ffff00",
+        warning="#ffff00",
+        error="#ff5f5f",
+        success="#00ff00",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#303030",
+        dark=True,
+    ),
+    # Okabe and Ito, "Color Universal Design", 2008: hues that every kind of colour vision tells apart.
+    Theme(
+        name="myriad-colour-blind",
+        primary="#56b4e9",
+        secondary="#e69f00",
+        accent="#f0e442",
+        warning="#e69f00",
+        error="#d55e00",
+        success="#0072b2",
+        foreground="#f0f0f0",
+        background="#101418",
+        surface="#182028",
+        panel="#24303c",
+        dark=True,
+    ),
+)

@@ -1,0 +1,62 @@
+"""A view: one of the screens that the keys 1 to 6 show, or what is opened from one, such as a dossier."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.containers import Container
+from textual.message import Message
+
+from tui.model import Model
+from tui.overview import Overview
+
+Keys = tuple[tuple[str, str], ...]
+"""Pairs of keys and what they do."""
+
+
+class Opened(Message):
+    """Somebody wants to see something.
+
+    Attributes:
+        view: the name of a view.
+        about: what it should show, such as an experiment; empty for a view of the whole campaign.
+    """
+
+    def __init__(self, view: str, about: str = "") -> None:
+        super().__init__()
+        self.view = view
+        self.about = about
+
+
+class View(Container):
+    """One view of a model.
+
+    Attributes:
+        NAME: what the head calls it.
+        KEYS: what its own keys do, for its page of help.
+        about: what is shown, where the view is of one thing.
+    """
+
+    NAME: ClassVar[str]
+    KEYS: ClassVar[Keys] = ()
+
+    def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word
+        super().__init__(id=id)
+        self.model = model
+        self.about = ""
+
+    def show(self, overview: Overview) -> None:
+        """Show this moment; asked while the view is the one that is seen, for each picture."""
+
+    def open(self, about: str) -> None:
+        """Take what to show, before `show` is asked."""
+        self.about = about
+
+    def narrow(self, text: str) -> str:
+        """Show only what a text means, and say what is shown; raises `ValueError` where it means nothing."""
+        raise ValueError(f"{self.NAME} has nothing to narrow")
+
+    def first(self) -> None:
+        """Give the focus to what a person most likely wants."""
+        if (widget := next((each for each in self.query("*") if each.can_focus), None)) is not None:
+            widget.focus()

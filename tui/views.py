@@ -1,0 +1,19 @@
+"""The views by name, in the order of their keys; those behind them are opened from one."""
+
+from __future__ import annotations
+
+from events.log import LogReader
+from tui.experiments import Experiments
+from tui.front import Front
+from tui.model import Model
+from tui.stream import Facts
+from tui.view import View
+
+
+def views(model: Model, log: LogReader) -> dict[str, View]:
+    """Return a view of each kind of one model; `log` is where long texts lie."""
+    return {
+        "overview": Front(model, id="overview"),
+        "experiments": Experiments(model, id="experiments"),
+        "facts": Facts(model, id="facts"),
+    }
