@@ -30,6 +30,7 @@ def report_page(report: Report) -> str:
             "",
             f"Leaderboard: the best {len(report.leaders)} of {completed} completed",
             *_leaders(report.leaders),
+            *_leads(report),
             *_controls(report),
             "",
             "Agents",
@@ -172,6 +173,20 @@ def _leader(row: Row, *, tested: bool) -> tuple[str | int | float | None, ...]:
     test = [f"{row.test:.4f}"] if tested and row.test is not None else []
     numbers = (f"{row.validation:.4f}", f"{row.noise:.4f}", lead, *test)
     return (row.rank, row.experiment, row.agent, row.origin, *numbers)
+
+
+def _leads(report: Report) -> list[str]:
+    if not report.leads:
+        return []
+    seconds = list(report.leads[0].validation)
+    tested = report.leads[0].test_mean is not None
+    headers = ("experiment", "Nexar AP", *(f"at {lead} s" for lead in seconds), *(["test"] * tested))
+    rows = [
+        (row.experiment, row.mean, *(row.validation.get(lead) for lead in seconds), *([row.test_mean] * tested))
+        for row in report.leads
+    ]
+    heading = "Leads: validation AP of the clips that end so long before their event; Nexar AP is the mean"
+    return ["", *folded([heading], indent=2).splitlines(), *table(headers, rows)]
 
 
 def _controls(report: Report) -> list[str]:

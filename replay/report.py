@@ -10,6 +10,7 @@ from replay.controls import Control, ControlsFold
 from replay.counts import count, window_for
 from replay.diversity import cells, highest, projections
 from replay.leaderboard import Row, leaderboard, left_out
+from replay.leads import Leads, LeadsFold, leads
 from replay.ledger import Ledger
 from replay.measures import Measurement, Values
 from replay.occupancy import OccupancyFold
@@ -106,6 +107,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     scale: str
     values: Values
     leaders: list[Row]
+    leads: list[Leads]
     controls: list[Control]
     agents: list[AgentRow]
     search: Searching
@@ -122,18 +124,22 @@ def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int
 
 def folded(log: LogReader, *, until: int | None = None) -> tuple[Measurement, list[Check]]:
     """Fold everything that a report reads, and check what the analyst recorded on the way."""
-    return verified(log, ControlsFold(), OccupancyFold(), until=until)
+    return verified(log, ControlsFold(), LeadsFold(), OccupancyFold(), until=until)
 
 
 def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, with_test: bool = False) -> Report:
     """Report on what was folded."""
     ledger, results = measurement.ledger, measurement.results
-    controls = measurement.beside[0]
+    controls, at_leads = measurement.beside[:2]
+    rows = leaderboard(ledger, top=top, with_test=with_test)
     return Report(
         subject=subject(ledger, measurement.through),
         scale=WITH_TEST if with_test else NO_TEST,
         values=measurement.values(),
-        leaders=leaderboard(ledger, top=top, with_test=with_test),
+        leaders=rows,
+        leads=[
+            leads(r.experiment, at_leads[r.experiment], with_test=with_test) for r in rows if r.experiment in at_leads
+        ],
         controls=controls,
         agents=agents(results),
         search=searching(measurement),

@@ -98,3 +98,18 @@ def test_an_unknown_metric_lists_those_that_there_are():
     with pytest.raises(MetricUnknown, match="running_best") as caught:
         metric(tales.measured(tales.one()), "accuracy")
     assert "entropy_whole" in caught.value.known
+
+
+def test_a_report_shows_the_leaders_at_each_lead_and_their_mean_only_where_clips_have_leads():
+    c = tales.busy(5)
+    assert report(c.log).leads == []
+    assert "Nexar AP" not in report_page(report(c.log))
+    leads = {"1.5": (0.6, 0.5), "0.5": (0.9, 0.7), "1": (0.6, 0.6)}
+    best = c.queues(c.proposes("tpe"))
+    c.runs(best, validation=0.999, leads=leads)
+    (told,) = report(c.log, with_test=True).leads
+    assert (told.experiment, list(told.validation), told.validation["0.5"]) == (best, ["0.5", "1", "1.5"], 0.9)
+    assert (round(told.mean, 12), round(told.test_mean or 0, 12)) == (0.7, 0.6)
+    (hidden,) = report(c.log).leads
+    assert hidden.test is None is hidden.test_mean
+    assert "Nexar AP  at 0.5 s  at 1 s  at 1.5 s" in report_page(report(c.log))
