@@ -55,3 +55,41 @@ def eras(campaign: Campaign, /, *, json: bool = False, home: Home = None) -> int
         return made, eras_page(made), 0
 
     return answer(campaign, ask, json=json, home=home)
+
+
+def taint(
+    campaign: Campaign,
+    /,
+    *,
+    rerun: bool = False,
+    gpu_hours: float | None = None,
+    most: int | None = None,
+    json: bool = False,
+    home: Home = None,
+) -> int:
+    """Tell what defects touched, what came of it, and what would be worth making again.
+
+    Parameters
+    ----------
+    rerun: bool
+        Only what is worth making again, best first; `myriad rerun CAMPAIGN --tainted` does it.
+    gpu_hours: float
+        With --rerun: as much as fits into so much device time.
+    most: int
+        With --rerun: at most so many.
+    json: bool
+        Print it as JSON, the whole tree included.
+    """
+    from replay.taint import taint as make  # noqa: PLC0415 # help must not wait for it
+    from replay.taint import worth_rerunning  # noqa: PLC0415 # likewise
+    from replay.taint_page import rerun_page, taint_page  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        made = make(log)
+        if not rerun:
+            return made, taint_page(made), 0
+        seconds = gpu_hours * 3600 if gpu_hours is not None else None
+        worth = worth_rerunning(made, gpu_seconds=seconds, most=most)
+        return worth, rerun_page(worth), 0
+
+    return answer(campaign, ask, json=json, home=home)
