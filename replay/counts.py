@@ -65,20 +65,38 @@ class Counts(msgspec.Struct, Generic[T]):
 
     def add(self, thing: T) -> None:
         """Count one observation more."""
-        before = self.of.get(thing, 0)
-        self.of[thing] = before + 1
+        of, multiplicity = self.of, self.multiplicity
+        before = of.get(thing, 0)
+        of[thing] = before + 1
         self.total += 1
-        self._move(before, before + 1)
+        # written out here and below: the two together are called half a million times in a large campaign
+        if before:
+            if left := multiplicity[before] - 1:
+                multiplicity[before] = left
+            else:
+                del multiplicity[before]
+        multiplicity[before + 1] = multiplicity.get(before + 1, 0) + 1
 
     def remove(self, thing: T) -> None:
         """Take one observation back; raises KeyError for a thing that is not counted."""
-        before = self.of[thing]
-        if before == 1:
-            del self.of[thing]
-        else:
-            self.of[thing] = before - 1
+        of, multiplicity = self.of, self.multiplicity
+        before = of[thing]
         self.total -= 1
-        self._move(before, before - 1)
+        if left := multiplicity[before] - 1:
+            multiplicity[before] = left
+        else:
+            del multiplicity[before]
+        if before == 1:
+            del of[thing]
+        else:
+            of[thing] = before - 1
+            multiplicity[before - 1] = multiplicity.get(before - 1, 0) + 1
+
+    def replace(self, old: T, new: T) -> None:
+        """Take one observation back and count another; raises KeyError for an old thing that is not counted."""
+        if old != new:
+            self.add(new)
+            self.remove(old)
 
     def entropy(self) -> float | None:
         """Return H = sum over k of m_k (k/n) log2(n/k), in bits, 0 to log2 n; None below two observations.
@@ -93,16 +111,6 @@ class Counts(msgspec.Struct, Generic[T]):
     def exact(self) -> list[tuple[int, int]]:
         """Return (k, number of things seen k times), ascending."""
         return sorted(self.multiplicity.items())
-
-    def _move(self, before: int, after: int) -> None:
-        multiplicity = self.multiplicity
-        if before:
-            if left := multiplicity[before] - 1:
-                multiplicity[before] = left
-            else:
-                del multiplicity[before]
-        if after:
-            multiplicity[after] = multiplicity.get(after, 0) + 1
 
 
 def count(things: Iterable[T]) -> Counts[T]:
@@ -123,10 +131,12 @@ class Sliding(msgspec.Struct, Generic[T]):
 
     def push(self, thing: T) -> tuple[T, ...]:
         """Let one more in; return what falls out, one thing or none."""
-        self.n += 1
-        items, start = self.items, self.start
+        window, items, start = self.window, self.items, self.start
+        self.n = n = self.n + 1
         items.append(thing)
-        if len(items) - start <= self.window.length(self.n):
+        held = len(items) - start
+        # Window.length, written out: the call would take as long as all the rest
+        if held <= window.floor or held <= n // window.share:
             return ()
         fallen = items[start]
         self.start = start = start + 1

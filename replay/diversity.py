@@ -65,9 +65,10 @@ class Seen(msgspec.Struct):
 
     def add(self, cell: Cell) -> None:
         """Let the next cell in."""
-        self.counts.add(cell)
-        for fallen in self.recent.push(cell):
-            self.counts.remove(fallen)
+        if fallen := self.recent.push(cell):
+            self.counts.replace(fallen[0], cell)
+        else:
+            self.counts.add(cell)
 
 
 class Diversity(msgspec.Struct):
@@ -88,7 +89,7 @@ class Diversity(msgspec.Struct):
         """Let the next observation in."""
         together, own = self._of(""), self._of(agent)
         for part, dimensions in self.dimensions.items():
-            cell = project(configuration, dimensions)
+            cell = _getter(dimensions)(configuration)
             together[part].add(cell)
             own[part].add(cell)
             if part == "whole":
