@@ -38,7 +38,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def spent(ledger: Ledger) -> float:
     """Return device seconds spent, counting each live attempt, and each lost one, at its time-out."""
     attempts = (attempt for experiment in ledger.experiments.values() for attempt in experiment.attempts)
-    unknown = (None, "lost", "retired")
+    unknown = (None, "lost", "retired", "cancelled")
     return sum(a.execution.timeout if a.failure in unknown and not a.gpu_seconds else a.gpu_seconds for a in attempts)
 
 

@@ -13,6 +13,7 @@ from events.facts import (
     AgentJoined,
     AnswerReceived,
     AnswerRefused,
+    CampaignReopened,
     CycleStarted,
     IdeaDeclined,
     IdeaProposed,
@@ -71,6 +72,7 @@ class Agent(msgspec.Struct, kw_only=True):
     Attributes:
         moved: position of the fact after which it may ask next: its joining, its latest cycle's end, or the latest
             verdict on an idea of its own.
+        since: cycles that it had when the campaign was reopened; how barren it was before says nothing any more.
         searches: whether it proposes ideas; the fixer joins in order to ask a model, and does not.
     """
 
@@ -79,6 +81,7 @@ class Agent(msgspec.Struct, kw_only=True):
     cycles: list[str] = []
     usd: float = 0.0
     moved: Position | None = None
+    since: int = 0
     searches: bool = True
 
 
@@ -110,7 +113,8 @@ class Cycles(msgspec.Struct, kw_only=True):
         A provider that could not be reached says nothing about ideas; an agent without money has no more of them.
         """
         count = 0
-        for name in reversed(self.agents[agent].cycles):
+        known = self.agents[agent]
+        for name in reversed(known.cycles[known.since :]):
             cycle = self.cycles[name]
             if cycle.kind == "budget":
                 return OUT_OF_BUDGET
@@ -204,6 +208,11 @@ def _judged(cycles: Cycles, fact: Queued | IdeaDeclined, recorded: Recorded, ind
     return cycle
 
 
+def _reopened(cycles: Cycles, fact: CampaignReopened, recorded: Recorded, index: int) -> None:
+    for agent in cycles.agents.values():
+        agent.since = len(agent.cycles)
+
+
 class CyclesFold:
     """Folds a log into its agents and cycles."""
 
@@ -215,6 +224,7 @@ class CyclesFold:
         IdeaProposed: _proposed,
         Queued: _queued,
         IdeaDeclined: _declined,
+        CampaignReopened: _reopened,
     }
 
     def initial(self) -> Cycles:

@@ -39,6 +39,20 @@ class Idea(msgspec.Struct, kw_only=True, gc=False):
     twin: str | None = None
 
 
+class Ban(msgspec.Struct, kw_only=True, frozen=True, gc=False):
+    """A predicate over configurations that no idea may fulfil for now.
+
+    Attributes:
+        until: the number of ended cycles at which it is lifted, None while only a person may lift it.
+    """
+
+    ban: str
+    where: str
+    reason: str
+    until: int | None
+    declared: Position
+
+
 class Attempt(msgspec.Struct, kw_only=True, gc=False):
     """One lease of an experiment and how it ended; `leased` is the position of its assignment."""
 
@@ -54,14 +68,14 @@ class Attempt(msgspec.Struct, kw_only=True, gc=False):
     ended_at: int | None = None
     instrument: str | None = None
     platform: Given[dict[str, str]] = {}
-    failure: FailureKind | Literal["lost", "retired"] | None = None
+    failure: FailureKind | Literal["lost", "retired", "cancelled"] | None = None
     step: int | None = None
     gpu_seconds: float = 0.0
 
     @property
     def broken(self) -> bool:
         """Whether the run itself failed; a lease that was taken back is not the run's fault."""
-        return self.failure not in (None, "lost", "retired")
+        return self.failure not in (None, "lost", "retired", "cancelled")
 
 
 class Outcome(msgspec.Struct, kw_only=True, frozen=True, gc=False):
@@ -84,6 +98,8 @@ class Experiment(msgspec.Struct, kw_only=True, gc=False):
         completion: its place in the order of completions, from 1; None before.
         ended: position of the fact that completed it.
         moved: position of the fact that brought it where it stands: the cause of what is done with it next.
+        boost: what a person has added to its priority.
+        cancelled: why a person wants it not to run, None where nobody does.
     """
 
     experiment: str
@@ -98,6 +114,8 @@ class Experiment(msgspec.Struct, kw_only=True, gc=False):
     completion: int | None = None
     ended: Position | None = None
     moved: Position | None = None
+    boost: float = 0.0
+    cancelled: str | None = None
     abandoned: str | None = None
     number: int = 0
 

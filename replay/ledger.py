@@ -28,10 +28,10 @@ from events.facts import (
     Started,
 )
 from events.log import Recorded
-from events.space import Configuration, Space
-from replay import defects
+from events.space import Configuration, Space, Value
+from replay import acts, defects
 from replay.defects import Defects
-from replay.entries import Attempt, Experiment, Idea, Outcome, Status
+from replay.entries import Attempt, Ban, Experiment, Idea, Outcome, Status
 from replay.eras import Eras
 from replay.errors import HistoryBroken
 from replay.folds import Handler
@@ -54,6 +54,11 @@ class Ledger(msgspec.Struct, kw_only=True):
         ranked: validation AP of every completed experiment, ascending.
         opening, closing: positions of the facts that opened and closed the campaign.
         moved: position of the last fact that moved an experiment.
+        paused: why a person asked for a pause, None while nobody does; `pausing` and `reopening` say where.
+        cancelled: experiments that a person wants not to run and that have not ended, each with where that was said.
+        bans: in force, by name.
+        asked: cycles that have ended.
+        widened: values that the space was widened by, with their dimensions.
         fruitless: experiments abandoned in a row, each begun after the last completion.
         eras: and which run belongs to which.
         defects: and which results they touch.
@@ -77,6 +82,13 @@ class Ledger(msgspec.Struct, kw_only=True):
     closing: Position | None = None
     moved: Position | None = None
     fruitless: int = 0
+    paused: str | None = None
+    pausing: Position | None = None
+    reopening: Position | None = None
+    cancelled: dict[str, Position] = {}
+    bans: dict[str, Ban] = {}
+    asked: int = 0
+    widened: list[tuple[str, Value]] = []
     eras: Eras = msgspec.field(default_factory=Eras)
     defects: Defects = msgspec.field(default_factory=Defects)
 
@@ -100,7 +112,7 @@ def _opened(ledger: Ledger, fact: CampaignOpened, recorded: Recorded, index: int
 
 
 def _closed(ledger: Ledger, fact: CampaignClosed, recorded: Recorded, index: int) -> None:
-    ledger.closed, ledger.closing = fact.reason, Position(recorded.sequence, index)
+    ledger.closed, ledger.closing, ledger.reopening = fact.reason, Position(recorded.sequence, index), None
 
 
 def _proposed(ledger: Ledger, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
@@ -241,6 +253,8 @@ def _move(ledger: Ledger, experiment: Experiment, status: Status, recorded: Reco
     del ledger.states[experiment.status][experiment.experiment]
     ledger.states.setdefault(status, {})[experiment.experiment] = None
     experiment.status = status
+    if status in ("completed", "abandoned"):
+        ledger.cancelled.pop(experiment.experiment, None)
     experiment.moved = ledger.moved = here = Position(recorded.sequence, index)
     return here
 
@@ -306,6 +320,7 @@ class LedgerFold:
         DefectFound: defects.found,
         DefectFixed: defects.fixed,
         RunCompared: defects.compared,
+        **acts.HANDLERS,
     }
 
     def initial(self) -> Ledger:

@@ -34,9 +34,14 @@ class CampaignResumed(Fact, frozen=True, kw_only=True, tag="CampaignResumed"):
 
 
 class CampaignReopened(Fact, frozen=True, kw_only=True, tag="CampaignReopened"):
-    """A closed search goes on, under what the campaign's file says now."""
+    """A closed search goes on.
+
+    Attributes:
+        file: the campaign file as it says now, where its budget is another than before; None where it is not.
+    """
 
     reason: str
+    file: Text | None = None
 
 
 class SpaceWidened(Fact, frozen=True, kw_only=True, tag="SpaceWidened"):

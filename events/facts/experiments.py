@@ -48,11 +48,11 @@ class Assigned(Fact, frozen=True, kw_only=True, tag="Assigned"):
 
 
 class LeaseRevoked(Fact, frozen=True, kw_only=True, tag="LeaseRevoked"):
-    """A worker's right to speak about a pack has ended, because it was lost or left in good order."""
+    """A worker's right to speak about a pack has ended: it was lost, left in good order, or its runs were cancelled."""
 
     pack: str
     worker: str
-    reason: Literal["lost", "retired"]
+    reason: Literal["lost", "retired", "cancelled"]
 
 
 class Started(Fact, frozen=True, kw_only=True, tag="Started"):

@@ -1,0 +1,110 @@
+"""What a person does to a search, as the ledger keeps it: pauses, boosts, cancellations, bans, a wider space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from events.envelope import Fact, Position
+from events.facts import (
+    AnswerReceived,
+    AnswerRefused,
+    BanLifted,
+    Banned,
+    Boosted,
+    CampaignPaused,
+    CampaignReopened,
+    CampaignResumed,
+    Cancelled,
+    SpaceWidened,
+)
+from events.log import Recorded
+from events.space import Choice, Space, Value
+from replay.entries import Ban
+from replay.folds import Handler
+
+if TYPE_CHECKING:
+    from replay.ledger import Ledger
+
+
+def _paused(ledger: Ledger, fact: CampaignPaused, recorded: Recorded, index: int) -> None:
+    ledger.paused, ledger.pausing = fact.reason, Position(recorded.sequence, index)
+
+
+def _resumed(ledger: Ledger, fact: CampaignResumed, recorded: Recorded, index: int) -> None:
+    ledger.paused = ledger.pausing = None
+
+
+def _reopened(ledger: Ledger, fact: CampaignReopened, recorded: Recorded, index: int) -> None:
+    ledger.closed = ledger.closing = None
+    ledger.reopening, ledger.fruitless = Position(recorded.sequence, index), 0
+
+
+def _boosted(ledger: Ledger, fact: Boosted, recorded: Recorded, index: int) -> None:
+    if (experiment := ledger.experiments.get(fact.experiment)) is None:
+        ledger.void.append(Position(recorded.sequence, index))
+        return
+    experiment.boost += fact.by
+
+
+def _cancelled(ledger: Ledger, fact: Cancelled, recorded: Recorded, index: int) -> None:
+    experiment = ledger.experiments.get(fact.experiment)
+    if experiment is None or experiment.status in ("completed", "abandoned"):
+        ledger.void.append(Position(recorded.sequence, index))
+        return
+    experiment.cancelled = fact.reason
+    ledger.cancelled[fact.experiment] = Position(recorded.sequence, index)
+
+
+def _banned(ledger: Ledger, fact: Banned, recorded: Recorded, index: int) -> None:
+    ledger.bans[fact.ban] = Ban(
+        ban=fact.ban,
+        where=fact.where,
+        reason=fact.reason,
+        until=None if fact.cycles is None else ledger.asked + fact.cycles,
+        declared=Position(recorded.sequence, index),
+    )
+
+
+def _lifted(ledger: Ledger, fact: BanLifted, recorded: Recorded, index: int) -> None:
+    ledger.bans.pop(fact.ban, None)
+
+
+def _asked(ledger: Ledger, fact: AnswerReceived | AnswerRefused, recorded: Recorded, index: int) -> None:
+    ledger.asked += 1
+
+
+def _widened(ledger: Ledger, fact: SpaceWidened, recorded: Recorded, index: int) -> None:
+    if ledger.space is not None:
+        ledger.space = wider(ledger.space, fact.dimension, fact.value)
+        ledger.widened.append((fact.dimension, fact.value))
+
+
+def wider(space: Space, dimension: str, value: Value) -> Space:
+    """Return a space in which one categorical dimension has one value more, after the others."""
+    return Space(
+        name=space.name,
+        dimensions=tuple(
+            msgspec.structs.replace(one, values=(*one.values, value))
+            if isinstance(one, Choice) and one.name == dimension and value not in one.values
+            else one
+            for one in space.dimensions
+        ),
+    )
+
+
+HANDLERS: Mapping[type[Fact], Handler] = {
+    CampaignPaused: _paused,
+    CampaignResumed: _resumed,
+    CampaignReopened: _reopened,
+    Boosted: _boosted,
+    Cancelled: _cancelled,
+    Banned: _banned,
+    BanLifted: _lifted,
+    AnswerReceived: _asked,
+    AnswerRefused: _asked,
+    SpaceWidened: _widened,
+}
+"""How the ledger takes each of them in."""
