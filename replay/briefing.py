@@ -14,7 +14,7 @@ import msgspec
 
 from events.space import Choice, Configuration, Dimension, Space, Value, is_active
 from replay.failing import Failing
-from replay.leaderboard import Row, leaderboard
+from replay.leaderboard import Row, beats, leaderboard
 from replay.ledger import Ledger
 from replay.lineage import changes, gained, member
 from replay.repairs import Repairs
@@ -26,6 +26,9 @@ SECTIONS: tuple[Section, ...] = get_args(Section)
 
 LEADERS, RECENT, ANCESTORS, TOP = 20, 50, 4, 5
 """Rows of the leaderboard; latest experiments of the distribution; generations and leaders of the genealogy."""
+
+TOUCHED = 10
+"""Results touched by a defect that are named, the best by what was measured first; the others are counted."""
 
 LED = ("backbone", "encoder")
 """Dimensions of which at least one idea must leave the leading value."""
@@ -133,7 +136,8 @@ def _described(dimension: Dimension) -> str:
 def _leaderboard(ledger: Ledger, rows: Sequence[Row], space: Space) -> list[str]:
     title = f"## Leaderboard (top {len(rows)} of {len(ledger.completed)})"
     if not rows:
-        return [title, "No experiment is completed yet."]
+        none = "No result can be ranked." if ledger.completed else "No experiment is completed yet."
+        return [title, none, *_touched(ledger)]
     first = [name for name in LED if name in space.names]
     lines = [_cells(["rank", "AP", "noise", "idea", *first, "other values"])]
     lines.append(_cells(["---"] * (5 + len(first))))
@@ -142,7 +146,18 @@ def _leaderboard(ledger: Ledger, rows: Sequence[Row], space: Space) -> list[str]
         known = [str(row.configuration[name]) for name in first]
         idea = ledger.experiments[row.experiment].idea
         lines.append(_cells([str(row.rank), f"{row.validation:.4f}", f"{row.noise:.4f}", idea, *known, _values(rest)]))
-    return [title, *lines]
+    return [title, *lines, *_touched(ledger)]
+
+
+def _touched(ledger: Ledger) -> list[str]:
+    """Mark what a defect touched: it is no leader, and its score means other than it says."""
+    touched = sorted(ledger.defects.touched, key=lambda name: beats(ledger.experiments[name]))
+    if not touched:
+        return []
+    outcomes = ((ledger.experiments[name].idea, ledger.experiments[name].outcome) for name in touched[:TOUCHED])
+    told = [f"{idea} (measured as {outcome.validation:.4f})" for idea, outcome in outcomes if outcome is not None]
+    more = f" and {len(touched) - TOUCHED} more" if len(touched) > TOUCHED else ""
+    return [f"Not ranked, because a bug touched these results and their AP is unknown: {', '.join(told)}{more}."]
 
 
 def _distribution(ledger: Ledger, space: Space) -> list[str]:
@@ -189,6 +204,8 @@ def _line(ledger: Ledger, row: Row) -> list[str]:
         gain, within = gained(member(ledger, parent), member(ledger, child))
         differing = changes(parent.configuration, child.configuration)
         steps = [f"{c.dimension} {_number(c.before)} -> {_number(c.after)}" for c in differing]
+        if any(idea.experiment in ledger.defects.touched for idea in (parent, child)):
+            gain = None
         worth = "no result to compare" if gain is None else f"{gain:+.4f} AP{' (within noise)' if within else ''}"
         lines.append(f"- rank {row.rank}: {child.idea} from {parent.idea}: {', '.join(steps) or 'no change'}; {worth}")
         child = parent
