@@ -18,10 +18,12 @@ from replay.metrics import Metric
 from replay.occupancy import OccupancyFold
 from replay.origins import ORIGINS
 from replay.piecewise import PIECEWISE
+from replay.policies import POLICIES
 
 FINDINGS: dict[str, Callable[[Measurement], Metric]] = {
     **CONTRIBUTIONS,
     **CONVERGENCE,
+    **POLICIES,
     **DYNAMICS,
     **ORIGINS,
     **PIECEWISE,

@@ -67,17 +67,18 @@ class Scan(msgspec.Struct, frozen=True):
 
 
 def fit(model: Model, at: Sequence[float], values: Sequence[float], *, ceiling: float | None = None) -> Fit | None:
-    """Fit one model to values at N (positive, ascending); None below five points, or where all values are equal.
+    """Fit one model to values at N (positive, ascending); None below five points or where nothing but rounding varies.
 
     The sum of squares is taken to be no smaller than rounding leaves it, so an exact curve has a finite AIC.
     """
     x, y = np.asarray(at, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    if len(y) < LEAST or float(np.ptp(y)) == 0.0:
+    rounding = float(np.finfo(np.float64).eps) * float(np.abs(y).max(initial=0.0))
+    if len(y) < LEAST or float(np.ptp(y)) <= 4 * rounding:
         return None
     ceiling = ceiling if model != "logarithmic" else None  # it has no asymptote
     c = None if model == "logarithmic" else _exponent(model, x, y, ceiling)
     scan = project(basis(model, x, np.array([c or 0.0])), y[:, None], ceiling)
-    ssr = max(float(scan.ssr[0, 0]), len(y) * (np.finfo(np.float64).eps * float(np.abs(y).max())) ** 2)
+    ssr = max(float(scan.ssr[0, 0]), len(y) * rounding**2)
     grid = exponents(model, x)
     return Fit(
         model=model,

@@ -19,6 +19,7 @@ NULLS: dict[str, str] = {
     "fits": "the rival curves, by AIC and BIC; see fit_null for the R2 of shuffled orders",
     "fit_null": "1,000 shuffled orders of the same runs",
     "pools": "the expectation over all orders of the same runs",
+    "policies": "the shuffled pool, for whoever runs the pool; runs drawn at random, for whoever makes its own",
     "innovation_law": "exchangeable runs: k = alpha = 1, likelihood ratio with two degrees of freedom",
     "phases": "sampling noise of separate windows; a change within it is level",
     "log_ratio": "none that the author states; R2 of each slope's fit is beside it",

@@ -133,7 +133,7 @@ def _compared(series: str, best: Floats, borders: Sequence[int]) -> list[Pieces]
     rows = []
     for model, cuts in (("one power law", []), ("one in each era", borders)):
         ssr, parameters = _left(best, kept, weights, cuts)
-        ssr = max(ssr, len(best) * (np.finfo(np.float64).eps * float(best.max())) ** 2)
+        ssr = max(ssr, len(best) * (float(np.finfo(np.float64).eps) * float(best.max())) ** 2)
         rows.append(
             Pieces(
                 best=series,

@@ -86,7 +86,10 @@ def test_where_nothing_completed_every_finding_says_too_few(name, campaign):
 
 @pytest.mark.parametrize(
     "name",
-    sorted(FINDINGS.keys() - {"ablations", "shares", "heat_map", "pools", "coverage", "leaders", "first_uses", "cost"}),
+    sorted(
+        FINDINGS.keys()
+        - {"ablations", "shares", "heat_map", "pools", "coverage", "leaders", "first_uses", "cost", "policies"}
+    ),
 )
 def test_where_all_score_the_same_nothing_is_estimated(name):
     assert metric(tales.measured(tales.equal(60)), name).value is None or name in ("phases", "divergence_decay")
