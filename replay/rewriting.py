@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from events import codec
 from events.envelope import Fact
 from events.log import LogReader, Recorded
 
 Rewrite = Callable[[Recorded], tuple[Fact, ...]]
 """Returns the facts that a frame shall have: its own, others, or none."""
+
+
+class Restated(Recorded):
+    """A frame that says other facts than its payload, which stays as it was recorded."""
+
+    __slots__ = ()
+
+    def __init__(self, recorded: Recorded, facts: tuple[Fact, ...]) -> None:
+        super().__init__(recorded.sequence, recorded.subject, recorded.id, recorded.payload)
+        self._facts = facts
 
 
 class Rewritten:
@@ -38,8 +47,7 @@ class Rewritten:
             if facts == recorded.facts:
                 yield recorded
             elif facts:
-                payload = codec.encode(facts, recorded.author)
-                yield Recorded(recorded.sequence, recorded.subject, recorded.id, payload)
+                yield Restated(recorded, facts)
 
     def close(self) -> None:
         """Close the log behind it."""

@@ -76,47 +76,62 @@ def _write(path: Path, text: str) -> None:
         raise ReplayError(f"{path}: the report cannot be written there: {error.strerror}") from error
 
 
-def metric(campaign: Campaign, name: str, /, *, json: bool = False, home: Home = None) -> int:
+def metric(campaign: Campaign, name: str, /, *, era: str | None = None, json: bool = False, home: Home = None) -> int:
     """Measure one thing: leaderboard, running_best, innovation, entropy, entropy_proposed, divergence, agents, a value.
 
     Parameters
     ----------
     name: str
         Of the metric; an unknown one lists them all.
+    era: str
+        The number of an era, `current`, or `all`; the current one when it is not given, all for what compares eras.
     json: bool
         Print the metric as JSON, its whole series included.
     """
-    from replay.findings import BESIDE  # noqa: PLC0415 # help must not wait for it
+    from replay.era_view import of_era, wanted  # noqa: PLC0415 # help must not wait for it
+    from replay.findings import BESIDE  # noqa: PLC0415 # likewise
     from replay.measures import Measurement  # noqa: PLC0415 # likewise
     from replay.metrics import metric as make  # noqa: PLC0415 # likewise
     from replay.pages import metric_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
+        view, told = of_era(log, wanted(name, era))
         measurement = Measurement(*BESIDE.get(name, ()))
-        measurement.advance(log.read())
+        measurement.advance(view.read())
         made = make(measurement, name)
-        return made, metric_page(made), 0
+        return made, f"{metric_page(made)}\n  asked of {told}", 0
 
     return answer(campaign, ask, json=json, home=home)
 
 
-def figures(campaign: Campaign, /, *, out: Path = Path("figures"), json: bool = False, home: Home = None) -> int:
+def figures(
+    campaign: Campaign,
+    /,
+    *,
+    out: Path = Path("figures"),
+    era: str = "all",
+    json: bool = False,
+    home: Home = None,
+) -> int:
     """Draw the paper's figures 2 to 5 over this campaign, each as PNG and SVG.
 
     Parameters
     ----------
     out: Path
         The folder to write into; it is made if need be.
+    era: str
+        The number of an era, `current`, or `all`, as the paper's figures are.
     json: bool
         Print the written files as JSON.
     """
-    from replay.errors import ReplayError  # noqa: PLC0415 # help must not wait for it
+    from replay.era_view import of_era  # noqa: PLC0415 # help must not wait for it
+    from replay.errors import ReplayError  # noqa: PLC0415 # likewise
     from replay.figures import write  # noqa: PLC0415 # likewise
     from replay.measures import Measurement  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
         measurement = Measurement()
-        measurement.advance(log.read())
+        measurement.advance(of_era(log, era)[0].read())
         try:
             out.mkdir(parents=True, exist_ok=True)
             written = write(measurement, str(out))
