@@ -39,7 +39,7 @@ def returning(known: Known) -> Experiment | None:
     for experiment in known.ledger.standing("abandoned"):
         repair = repairs.repairs.get(repairs.latest.get(experiment.experiment, ""))
         before = experiment.moved is not None and experiment.moved < adoption
-        if repair is not None and repair.site == site is not None and before:
+        if repair is not None and repair.site == site is not None and before and experiment.cancelled is None:
             return experiment
     return None
 
@@ -59,9 +59,7 @@ def moves(known: Known, me: Worker, news: News) -> Decision | None:
         return None
     if me.status != "joined" or news.stopping or known.ledger.closed is not None:
         return None
-    reason = f"moves to patch {patch[:SHORT]}"
-    left = WorkerRetired(cause=known.repairs.adoption, worker=me.worker, reason=reason)
-    return Decision("worker", me.worker, (left,), orders=(Move(id=_name(patch), patch=patch),))
+    return _leaves(known, me, patch)
 
 
 def arrives(known: Known, me: Worker, news: News) -> Decision | None:
@@ -72,10 +70,11 @@ def arrives(known: Known, me: Worker, news: News) -> Decision | None:
         BenchBroken: the copy cannot train.
     """
     patch = known.repairs.adopted
-    if patch is None or me.status != "retired" or (result := news.results.get(_name(patch))) is None:
+    if patch is None or me.status != "retired" or news.stopping or known.ledger.closed is not None:
         return None
-    if news.stopping or known.ledger.closed is not None:
-        return None
+    if (result := news.results.get(_name(patch))) is None:
+        # Whoever died on the way, or failed, sets out again: the supervisor counts how often.
+        return None if _name(patch) in news.underway else _leaves(known, me, patch)
     if not isinstance(result, Described):
         raise BenchBroken(f"patch {patch[:SHORT]} cannot be used: {getattr(result, 'reason', 'no answer')}")
     if result.instrument != known.repairs.instrument:
@@ -92,6 +91,12 @@ def arrives(known: Known, me: Worker, news: News) -> Decision | None:
         instrument=result.instrument,
     )
     return Decision("worker", me.worker, (joined,), settles=(result.id,))
+
+
+def _leaves(known: Known, me: Worker, patch: str) -> Decision:
+    reason = f"moves to patch {patch[:SHORT]}"
+    left = WorkerRetired(cause=known.repairs.adoption, worker=me.worker, reason=reason)
+    return Decision("worker", me.worker, (left,), orders=(Move(id=_name(patch), patch=patch),))
 
 
 def _name(patch: str) -> str:

@@ -98,7 +98,7 @@ class Agent:
 
     def _wanted(self, known: Known, now: int) -> bool:
         ledger = known.ledger
-        if self._rests(known, now):
+        if ledger.paused is not None or self._rests(known, now):
             return False
         unjudged = (idea for ideas in ledger.unjudged.values() for idea in ideas)
         queued = (e.idea for e in ledger.standing("queued"))

@@ -43,4 +43,8 @@ class Known:
 
     def twin(self, configuration: Configuration) -> str | None:
         """Return the accepted idea that this configuration repeats, or None."""
-        return self._first.get(identity(self._space, configuration))
+        return self.first(identity(self._space, configuration))
+
+    def first(self, identity: Identity) -> str | None:
+        """Return the first accepted idea of an identity, or None."""
+        return self._first.get(identity)

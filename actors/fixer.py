@@ -65,7 +65,7 @@ class Fixer:
     def _repair(self, known: Attentive, experiment: Experiment) -> Decision | None:
         failed, space = experiment.attempts[-1], known.ledger.space
         kind = failed.failure
-        if space is None or kind is None or kind == "lost" or kind == "retired":  # noqa: PLR1714 # so the type narrows
+        if space is None or kind is None or kind == "lost" or kind == "retired" or kind == "cancelled":  # noqa: PLR1714 # so the type narrows
             return None
         name = f"r-{len(known.repairs.repairs) + 1}"
         if (site := self._site(known, experiment)) is not None:

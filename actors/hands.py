@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -26,6 +26,14 @@ class Hands(Protocol):
 
     def close(self) -> None:
         """Stop whatever is under way and give everything back; called from another thread."""
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """Hands that can drop what they do."""
+
+    def interrupt(self) -> None:
+        """End the order under way, which then counts as broken; called from another thread."""
 
 
 class NoHands:
@@ -97,6 +105,10 @@ class BenchHands:
         if isinstance(answer, Trained) and any(_starved(end) for end in answer.ends):
             self._child.kill()
         return answer
+
+    def interrupt(self) -> None:
+        """Kill the bench; the next order starts another."""
+        self._child.kill()
 
     def close(self) -> None:
         """Kill the bench and start no other."""

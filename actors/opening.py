@@ -17,13 +17,16 @@ from actors.pen import Pen, wall_clock
 from actors.role import Decision
 from events.blobs import Blobs
 from events.envelope import Fact, Position
-from events.facts import CampaignOpened, FeaturesExtracted
+from events.facts import CampaignOpened, CampaignReopened, FeaturesExtracted
 from events.folder import Campaign as Folder
 from events.log import EventLog
 
 
-def claim(folder: Folder, campaign: Campaign, text: str) -> None:
+def claim(folder: Folder, campaign: Campaign, text: str) -> str | None:
     """Make a campaign's folder, or check that the one that is there was opened with the same campaign.
+
+    Returns:
+        None; or, where nothing but the budget differs, what must be said unless the campaign was reopened for that.
 
     Raises:
         CampaignError: it was opened with another file, naming the first key that differs; or no folder can be made.
@@ -31,19 +34,30 @@ def claim(folder: Folder, campaign: Campaign, text: str) -> None:
     if not folder.file.exists():
         try:
             folder.path.mkdir(parents=True, exist_ok=True)
-            partial = folder.file.with_suffix(".partial")
-            partial.write_text(text)
-            partial.replace(folder.file)
         except OSError as error:
             raise CampaignError(f"campaign folder {folder.path} cannot be made: {error.strerror}") from None
-        return
+        keep(folder, text)
+        return None
     opened = parse(folder.file.read_text(), file=str(folder.file))
-    if opened != campaign:
-        key, before, now = _difference(msgspec.to_builtins(opened), msgspec.to_builtins(campaign), "")
-        raise CampaignError(
-            f"campaign {folder.name} was opened with {key} = {before!r}, and this file says {now!r}: "
-            f"a campaign keeps its file; give the changed one another name"
-        )
+    if opened == campaign:
+        return None
+    key, before, now = _difference(msgspec.to_builtins(opened), msgspec.to_builtins(campaign), "")
+    told = (
+        f"campaign {folder.name} was opened with {key} = {before!r}, and this file says {now!r}: a campaign keeps its"
+    )
+    if msgspec.structs.replace(opened, budget=campaign.budget) == campaign:
+        return f"{told} budget until it is closed and reopened (myriad declare {folder.name} reopen)"
+    raise CampaignError(f"{told} file; give the changed one another name")
+
+
+def keep(folder: Folder, text: str) -> None:
+    """Put another file in the place of the one that a campaign was opened with; raises `CampaignError`."""
+    try:
+        partial = folder.file.with_suffix(".partial")
+        partial.write_text(text)
+        partial.replace(folder.file)
+    except OSError as error:
+        raise CampaignError(f"{folder.file} cannot be written: {error.strerror}") from None
 
 
 def task_folder(folder: Folder) -> Path:
@@ -71,6 +85,13 @@ class Person:
         file = self._blobs.keep(text)
         space = campaign.searched()
         self._say("opening", CampaignOpened(campaign=campaign.name, file=file, space=space, seed=campaign.seed))
+
+    def goes_on(self, campaign: Campaign, text: str, reopening: Position | None) -> None:
+        """Say under which budget a reopened campaign goes on."""
+        limits = msgspec.to_builtins(campaign.budget)
+        told = ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)
+        file = self._blobs.keep(text)
+        self._say("opening", CampaignReopened(cause=reopening, reason=f"under the budget {told}", file=file))
 
     def extracted(self, features: tuple[Extracted, ...], known: set[str], opening: Position | None) -> None:
         """Write the features whose digests are not known yet, because of the campaign's opening."""

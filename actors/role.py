@@ -7,7 +7,7 @@ deciding and acting decides the same again, and one that finds its work done dec
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from actors.orders import Order, Result
 from events.envelope import Fact
@@ -16,6 +16,7 @@ from events.subjects import Aggregate
 from replay.cycles import Cycles, CyclesFold
 from replay.fleet import Fleet, FleetFold
 from replay.folds import Pass
+from replay.instruments import Instruments, InstrumentsFold
 from replay.ledger import Ledger, LedgerFold
 from replay.repairs import Repairs, RepairsFold
 
@@ -67,12 +68,13 @@ class Known:
     """
 
     def __init__(self) -> None:
-        self._folds: Pass[Any] = Pass(LedgerFold(), FleetFold(), CyclesFold(), RepairsFold())
+        self._folds: Pass[Any] = Pass(LedgerFold(), FleetFold(), CyclesFold(), RepairsFold(), InstrumentsFold())
         self.ledger: Ledger
         self.fleet: Fleet
         self.cycles: Cycles
         self.repairs: Repairs
-        self.ledger, self.fleet, self.cycles, self.repairs = self._folds.results()
+        self.instruments: Instruments
+        self.ledger, self.fleet, self.cycles, self.repairs, self.instruments = self._folds.results()
 
     @property
     def through(self) -> int:
@@ -109,3 +111,11 @@ class Role(Protocol):
             now: the author's clock, microseconds since 1970 UTC; virtual under simulation.
             news: what is not on the log.
         """
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """A role that says which of its orders under way came to nothing, so that its hands need not finish them."""
+
+    def obsolete(self, known: Any, underway: frozenset[str]) -> frozenset[str]:
+        """Return the ids of those whose results nobody waits for."""

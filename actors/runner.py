@@ -97,6 +97,7 @@ class Runner:
         self._requests = 0
         self._archived = False
         self._begun = 0
+        self._rebudgeted: str | None = None
         self._lost: Exception | None = None
 
     def run(self) -> Ending:
@@ -105,7 +106,7 @@ class Runner:
         Raises:
             CampaignError, LogError: what ended it early; everything acknowledged is on the log.
         """
-        opening.claim(self._folder, self._campaign, self._text)
+        self._rebudgeted = opening.claim(self._folder, self._campaign, self._text)
         with self._heeding_signals():
             try:
                 with self._served() as (owner, service):
@@ -175,6 +176,8 @@ class Runner:
         known = Measured()
         feed.wait_for(log.last())
         known.advance(feed.since(0))
+        if self._rebudgeted is not None and known.measurement.ledger.reopening is None:
+            raise CampaignError(self._rebudgeted)
         if known.measurement.ledger.closed is not None and known.sealed and not self._lacks_controls(known):
             return "closed"
         self._begun = log.last()
@@ -183,6 +186,9 @@ class Runner:
         person = opening.Person(log, feed, blobs)
         if not known.measurement.ledger.campaign:
             person.opens(self._campaign, self._text)
+        if self._rebudgeted is not None:
+            person.goes_on(self._campaign, self._text, known.measurement.ledger.reopening)
+            opening.keep(self._folder, self._text)
         try:
             if (prepared := self._prepare(crew)) is None:
                 return "stopped"

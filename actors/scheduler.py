@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Literal
 
-from actors import adoption, budgets, duplicates
+from actors import adoption, budgets, heeding, verifying
 from actors.agent import BARREN
 from actors.budgets import Budget
-from actors.priority import architecture, order, priority
+from actors.priority import order
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
+from actors.verdicts import Verdicts
 from events.envelope import Fact, Position
 from events.facts import (
     Abandoned,
     Assigned,
     CampaignClosed,
     Execution,
-    IdeaDeclined,
     LeaseRevoked,
-    Queued,
     Requeued,
     WorkerLost,
 )
 from events.space import Configuration
 from replay.fleet import Worker
-from replay.ledger import Experiment, Idea
+from replay.ledger import Experiment
 from replay.repairs import Repair
 
 SHAPE = ("backbone", "encoder", "batch", "length")
@@ -38,34 +36,39 @@ class Scheduler:
     Args:
         agents: how many must have joined before their silence can end the campaign.
         silence: seconds without a pulse after which a worker is lost.
+        vetted: whether nothing is entrusted to a worker before its instrument's canaries held, which they did not say
+            in every log.
     """
 
     author = "scheduler"
 
-    def __init__(self, budget: Budget, *, agents: int, silence: float) -> None:
+    def __init__(self, budget: Budget, *, agents: int, silence: float, vetted: bool = False) -> None:
         self._budget = budget
         self._agents = agents
         self._silence = silence
-        self._twins: duplicates.Known | None = None
-        self._architectures: Counter[object] = Counter()
+        self._vetted = vetted
+        self._verdicts = Verdicts()
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
-        self._twins, self._architectures = None, Counter()
+        self._verdicts = Verdicts()
         return Known()
 
     def decide(self, known: Known, now: int, news: News) -> Decision | None:
-        """Look, in this order, for a lost worker, an orphaned lease, a verdict, a repair, an end, what no budget can
-        pay, and an assignment.
+        """Look, in this order, for a lost worker, an orphaned lease, what a person cancelled, a verdict, a repair, a
+        ban that is over, an end, what no budget can pay, and an assignment.
         """
         if not known.ledger.campaign:
             return None
         return (
             self._lost(known, news)
             or self._revoke(known)
+            or heeding.cancelled(known)
             or self._judge(known)
             or self._settle(known)
             or self._return(known)
+            or heeding.lifted(known)
+            or verifying.era(known)
             or self._close(known, now)
             or self._forgo(known, now)
             or self._assign(known, now, news)
@@ -88,7 +91,7 @@ class Scheduler:
                 experiment = known.ledger.experiments[name]
                 spoiled = budgets.spoiled(experiment, pack.execution) + (reason == "lost" and pack.started)
                 why = f"its worker was {reason}"
-                facts.append(self._again(experiment, spoiled, why, pack.execution, cause=worker.changed))
+                facts.append(self._again(known, experiment, spoiled, why, pack.execution, cause=worker.changed))
             return Decision("pack", pack.pack, tuple(facts), lease=pack.pack)
         return None
 
@@ -97,12 +100,8 @@ class Scheduler:
         source, ideas = next(iter(ledger.unjudged.items()), (None, []))
         if source is None or ledger.space is None:
             return None
-        self._twins = self._twins or duplicates.Known(ledger.space)
-        for configuration in self._twins.update(ledger):
-            self._architectures[architecture(configuration)] += 1
-        verdicts = _Verdicts(known, self._twins, self._architectures)
         aggregate, _, identity = source.partition(".")
-        facts = tuple(verdicts.of(ledger.ideas[name]) for name in ideas)
+        facts = self._verdicts.on(ledger, ledger.space, ideas)
         return Decision("repair" if aggregate == "repair" else "cycle", identity, facts)
 
     def _settle(self, known: Known) -> Decision | None:
@@ -118,7 +117,7 @@ class Scheduler:
             return None
         reason, execution = "a patch for what broke it is adopted", experiment.attempts[-1].execution
         cause = known.repairs.adoption
-        fact = self._again(experiment, budgets.spoiled(experiment, execution), reason, execution, cause=cause)
+        fact = self._again(known, experiment, budgets.spoiled(experiment, execution), reason, execution, cause=cause)
         return Decision("campaign", experiment.experiment, (fact,))
 
     def _after(self, known: Known, experiment: Experiment, repair: Repair) -> Fact:
@@ -132,12 +131,21 @@ class Scheduler:
         execution = repair.execution or experiment.attempts[-1].execution
         reason = f"{repair.kind}: {repair.remedy}"
         spoiled = budgets.spoiled(experiment, execution)
-        return self._again(experiment, spoiled, reason, execution, cause=repair.spoken)
+        return self._again(known, experiment, spoiled, reason, execution, cause=repair.spoken)
 
     def _again(
-        self, experiment: Experiment, spoiled: int, reason: str, execution: Execution, *, cause: Position | None
+        self,
+        known: Known,
+        experiment: Experiment,
+        spoiled: int,
+        reason: str,
+        execution: Execution,
+        *,
+        cause: Position | None,
     ) -> Fact:
         name, attempt = experiment.experiment, len(experiment.attempts) + 1
+        if experiment.cancelled is not None:
+            return heeding.given_up(experiment, known.ledger.cancelled.get(name))
         if spoiled >= self._budget.attempts:
             return Abandoned(cause=cause, experiment=name, reason=f"{reason}, after {spoiled} spoiled attempts")
         return Requeued(cause=cause, experiment=name, attempt=attempt, reason=reason, execution=execution)
@@ -146,6 +154,8 @@ class Scheduler:
         ledger = known.ledger
         if ledger.closed is not None or _busy(known):
             return None
+        if (end := verifying.refused(known)) is not None:
+            return Decision("campaign", "search", (end,))
         if (reason := budgets.exhausted(self._budget, ledger, now)) is not None:
             # wall time has been running since the campaign opened; every other limit was reached by a run
             cause = ledger.opening if budgets.overdue(self._budget, ledger, now) else ledger.moved or ledger.opening
@@ -185,12 +195,11 @@ class Scheduler:
         return None
 
     def _assign(self, known: Known, now: int, news: News) -> Decision | None:
+        idle = [w for w in known.fleet.present() if w.pack is None and w.worker not in news.unheard]
         idle = [
-            w
-            for w in known.fleet.present()
-            if w.pack is None and w.worker not in news.unheard and adoption.trains(known.repairs, w)
+            w for w in idle if adoption.trains(known.repairs, w) and (not self._vetted or verifying.trains(known, w))
         ]
-        if not idle or known.ledger.closed is not None or news.stopping:
+        if not idle or known.ledger.closed is not None or known.ledger.paused is not None or news.stopping:
             return None
         runs = self._pack(known, idle[0], now)
         if not runs:
@@ -230,39 +239,6 @@ class Scheduler:
             seed=seed_of(known.ledger.seed, experiment.experiment),
             execution=self._execution(experiment),
         )
-
-
-class _Verdicts:
-    """Verdicts on the ideas of one frame, each knowing those before it."""
-
-    def __init__(self, known: Known, twins: duplicates.Known, architectures: Counter[object]) -> None:
-        self._ledger = known.ledger
-        self._twins = twins
-        self._next = len(known.ledger.experiments) + 1
-        self._here: list[tuple[duplicates.Identity, str]] = []
-        self._architectures = architectures.copy()
-
-    def of(self, idea: Idea) -> IdeaDeclined | Queued:
-        """Judge one idea."""
-        space = self._ledger.space
-        if space is None or (problems := space.problems(idea.configuration)):
-            rule = "; ".join(problems) if space else "no space"
-            return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="invalid", rule=rule)
-        if self._ledger.closed is not None:
-            return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="budget", rule=self._ledger.closed)
-        mine = duplicates.identity(space, idea.configuration)
-        twin = self._twins.twin(idea.configuration) or next((name for i, name in self._here if i == mine), None)
-        if twin is not None:
-            return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="twin", rule=duplicates.RULE, twin=twin)
-        self._here.append((mine, idea.idea))
-        return self._queued(idea)
-
-    def _queued(self, idea: Idea) -> Queued:
-        kind = architecture(idea.configuration)
-        value, terms = priority(idea.priority, self._architectures[kind])
-        self._architectures[kind] += 1
-        name, self._next = f"e-{self._next}", self._next + 1
-        return Queued(cause=idea.proposed, experiment=name, idea=idea.idea, priority=value, terms=terms)
 
 
 def _busy(known: Known) -> bool:

@@ -18,10 +18,10 @@ import pykka
 import structlog
 
 from actors.feed import Feed
-from actors.hands import Hands
+from actors.hands import Hands, Interruptible
 from actors.orders import Order, Refused, Result
 from actors.pen import Clock, Pen
-from actors.role import News, Role
+from actors.role import Choosy, News, Role
 from actors.vitals import Heard
 from events.log import EventLog
 
@@ -78,6 +78,7 @@ class Shell(pykka.ThreadingActor):
         self._known = role.initial()
         self._results: dict[str, Result] = {}
         self._underway: set[str] = set()
+        self._dropped: set[str] = set()
         self._ending: Literal["stopping", "leaving"] | None = None
         self._woken = threading.Event()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix=f"hands of {role.author}")
@@ -124,6 +125,7 @@ class Shell(pykka.ThreadingActor):
 
     def _speak(self) -> bool:
         self._known.advance(self._pen.catch_up())
+        self._drop()
         decision = self._role.decide(self._known, self._clock(), self._news())
         if decision is None:
             return False
@@ -136,6 +138,16 @@ class Shell(pykka.ThreadingActor):
             for settled in decision.settles:
                 self._results.pop(settled, None)
         return True
+
+    def _drop(self) -> None:
+        """Interrupt the hands, once, where they do what nobody waits for; they do one thing at a time, in order."""
+        if not isinstance(self._role, Choosy) or not isinstance(self._hands, Interruptible):
+            return
+        obsolete = self._role.obsolete(self._known, frozenset(self._underway)) - self._dropped
+        if obsolete:
+            self._dropped |= obsolete
+            self._journal.info("dropped", orders=sorted(obsolete))
+            self._hands.interrupt()
 
     def _news(self) -> News:
         heard = self._hear(self._known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors import adoption
+from actors import adoption, verifying
 from actors.orders import Breakdown, Run, Score, Train, Trained
 from actors.role import Decision, Known, News
 from events.blobs import Blobs
@@ -24,10 +24,19 @@ class Worker:
         platform: what may move a result's last bits.
         instrument: digest of all that gives a number its meaning, as the bench reports it.
         blobs: where long traces lie.
+        vetted: whether it has the canaries of its instrument run when it joins.
     """
 
     def __init__(
-        self, author: str, *, device: str, lanes: int, platform: dict[str, str], instrument: str, blobs: Blobs
+        self,
+        author: str,
+        *,
+        device: str,
+        lanes: int,
+        platform: dict[str, str],
+        instrument: str,
+        blobs: Blobs,
+        vetted: bool = False,
     ) -> None:
         self.author = author
         self._device = device
@@ -35,6 +44,7 @@ class Worker:
         self._platform = platform
         self._instrument = instrument
         self._blobs = blobs
+        self._vetted = vetted
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
@@ -46,15 +56,30 @@ class Worker:
             return None
         me = known.fleet.workers.get(self.author)
         if me is None:
-            return self._join(known.ledger.opening)
+            return self._looked_into(known, self._join(known.ledger.opening))
         if me.status != "joined":
-            return adoption.arrives(known, me, news) or self._return(known, me, news)
+            return self._looked_into(known, adoption.arrives(known, me, news) or self._return(known, me, news))
         pack = known.fleet.packs[me.pack] if me.pack is not None else None
         if pack is not None and pack.started and not news.leaving:
             return self._end(known, pack, news)
         if news.stopping or (known.ledger.closed is not None and pack is None):
             return Decision("worker", self.author, (self._retired(known, news),))
-        return self._start(known, pack) if pack is not None else adoption.moves(known, me, news)
+        if pack is not None:
+            return self._start(known, pack)
+        return adoption.moves(known, me, news) or (verifying.verdict(known, me, news) if self._vetted else None)
+
+    def obsolete(self, known: Known, underway: frozenset[str]) -> frozenset[str]:
+        """Return the packs that are being trained and were taken back: nobody waits for their ends."""
+        packs = known.fleet.packs
+        return frozenset(name for name in underway if name in packs and packs[name].revoked)
+
+    def _looked_into(self, known: Known, decision: Decision | None) -> Decision | None:
+        """Let the canaries follow a word that joins."""
+        if decision is None or not self._vetted:
+            return decision
+        (joined,) = decision.facts
+        instrument: str = getattr(joined, "instrument", self._instrument)
+        return decision._replace(orders=verifying.vetting(known, self.author, instrument))
 
     def _return(self, known: Known, me: Device, news: News) -> Decision | None:
         """Join again when it was thought lost, once its lease is taken back: the work may be somebody else's by now."""

@@ -80,13 +80,22 @@ def briefing(ledger: Ledger, repairs: Repairs, failing: Failing, terms: Terms) -
         "leaderboard": lambda: _leaderboard(ledger, rows, space),
         "distribution": lambda: _distribution(ledger, space),
         "failures": lambda: _failures(ledger, repairs, failing),
-        "bans": lambda: ["## Banned configurations", "None."],
+        "bans": lambda: _bans(ledger),
         "genealogy": lambda: _genealogy(ledger, rows),
         "diversity": lambda: _diversity(leading),
     }
     fresh = [lines() for name, lines in told.items() if name in terms.sections]
     fresh.append(["## Task", f"Propose {_between(terms.ideas)} ideas that are not among those above, as YAML."])
     return Briefing(stable=_stable(space, terms), fresh=_blocks(fresh), leading=leading)
+
+
+def _bans(ledger: Ledger) -> list[str]:
+    """List the bans in force: the predicate, which is in our words, and how long it stands; never a person's reason."""
+    told = [
+        f"- {ban.where}" + ("" if ban.until is None else f" (for {max(0, ban.until - ledger.asked)} more cycles)")
+        for ban in ledger.bans.values()
+    ]
+    return ["## Banned configurations", *(told or ["None."])]
 
 
 def _stable(space: Space, terms: Terms) -> str:

@@ -55,11 +55,18 @@ def a_revoked_lease_is_silent(story: Story, entry: Entry) -> Cases:
 
 
 def leases_are_taken_only_from_who_left(story: Story, entry: Entry) -> Cases:
-    """That a worker was lost or retired is on the log before its lease is taken back."""
+    """That a worker was lost or retired, or its runs cancelled, is on the log before its lease is taken back."""
     fact: LeaseRevoked = entry.fact
     device, lease = story.devices.get(fact.worker), story.leases.get(fact.pack)
     holder = lease.worker if lease is not None else None
     yield tested(f"{fact.pack} is {holder}'s, and is taken from {fact.worker}", holds=holder == fact.worker)
+    if fact.reason == "cancelled":
+        live = [name for name in (lease.experiments if lease is not None else ()) if name in story.live]
+        told = [name for name in live if name in story.cancelled]
+        yield tested(
+            f"of {fact.pack} {len(told)} of {len(live)} runs were cancelled", holds=bool(live) and told == live
+        )
+        return
     status = device.status if device is not None else "unknown"
     yield tested(f"{fact.worker} is {status}, not {fact.reason}", holds=status == fact.reason)
 

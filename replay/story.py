@@ -16,6 +16,8 @@ from events.facts import (
     Assigned,
     CampaignClosed,
     CampaignOpened,
+    CampaignReopened,
+    Cancelled,
     Completed,
     CycleStarted,
     DiagnosisMade,
@@ -114,6 +116,7 @@ class Story:
         self.repairs: set[str] = set()
         self.runs: dict[str, Run] = {}
         self.leases: dict[str, Lease] = {}
+        self.cancelled: set[str] = set()
         self.devices: dict[str, Device] = {}
         self.features: dict[str, FeaturesExtracted] = {}
         self.instrument: str | None = None
@@ -151,6 +154,10 @@ class Story:
                 self.file = settings(fact.file, self._reading)
             case CampaignClosed():
                 self.closed = True
+            case CampaignReopened():
+                self._reopen(fact)
+            case Cancelled():
+                self.cancelled.add(fact.experiment)
             case LogSealed():
                 self.sealed = fact.through
             case FeaturesExtracted():
@@ -164,6 +171,11 @@ class Story:
             case _:
                 self._propose(fact)
                 self.vouched.advance(fact)
+
+    def _reopen(self, fact: CampaignReopened) -> None:
+        self.closed = False
+        if fact.file is not None:
+            self.file = settings(fact.file, self._reading)
 
     def _turn(self, entry: Entry) -> None:
         sequence = entry.position.sequence

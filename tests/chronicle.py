@@ -178,6 +178,10 @@ class Chronicle:
         self._causes[experiment] = Position(sequence)
         return pack
 
+    def lease(self, experiment: str) -> facts.Assigned:
+        """Return the latest lease of an experiment."""
+        return self._leases[experiment]
+
     def starts(self, experiment: str, *, by: str | None = None) -> None:
         """The worker begins; `by` lets another worker say so."""
         lease = self._leases[experiment]

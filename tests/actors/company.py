@@ -117,6 +117,7 @@ class Company:
         self.at = START
         self.outcome = outcome
         self.stopping = self.leaving = False
+        self._people = 0
         self.silences: dict[str, float] = {}
         self.hear: Callable[[Any], Heard] = lambda known: Heard(self.silences)
         self.members: dict[str, Member] = {}
@@ -187,13 +188,26 @@ class Company:
         del self.members[worker]
         self.silences[worker] = 99.0
 
-    def play(self, *, turns: int = 10_000, before: Callable[[], None] = lambda: None) -> None:
-        """Everybody in turn until nobody speaks or works; `before` is called before each turn."""
+    def declares(self, fact: Fact) -> None:
+        """Let a person say something, under a name of their own."""
+        self._people += 1
+        author, through = f"person-{self._people}", self.log.last()
+        said = msgspec.structs.replace(fact, at=self.clock(), through=through)
+        self.log.append(Frame(f"myriad.company.campaign.declared.{author}", f"{author}:1", (said,)))
+
+    def play(
+        self,
+        *,
+        turns: int = 10_000,
+        before: Callable[[], None] = lambda: None,
+        idle: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """Everybody in turn until nobody speaks or works; `before` is called before each turn, and while not `idle`."""
         for _ in range(turns):
             before()
             said = [bool(self.speaks(author)) for author in tuple(self.members)]
             done = [self.works(author) for author in tuple(self.members)]
-            if not any(said) and not any(done):
+            if not any(said) and not any(done) and idle():
                 return
         raise AssertionError(f"still talking after {turns} turns and {self.log.last()} frames")
 
