@@ -41,10 +41,13 @@ from actors.orders import (
     Train,
     Trained,
 )
-from events.facts import FailureKind
+from actors.vetting import Verified, Verify
+from events.facts import Canary, FailureKind
 from kernels import controls, datasets, features, instrument, lanes, outcomes, training, wiring
+from kernels.canaries import suite
 from kernels.errors import KernelsError, MissingFeatures
 from kernels.files import replacing
+from kernels.forward import Size
 from kernels.tasks import command, preparation
 
 Line = Result | Progress | Epoch
@@ -97,6 +100,8 @@ class Bench:
                 result = self._control(order)
             case Prepare():
                 result = self._prepare(order)
+            case Verify():
+                result = self._verify(order)
             case _:
                 result = Refused(id=order.id, reason="a bench does not propose")
         return result
@@ -105,9 +110,26 @@ class Bench:
         platform, many = instrument.platform(self._setup.device), lanes.count(self._setup.device)
         if self._program is not None:
             return Described(id=order.id, instrument=self._program.digest, platform=platform, lanes=1)
-        size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
-        seen = instrument.describe(self._task, self._cache, self._setup.backbones, **size)
-        return Described(id=order.id, instrument=seen.digest, platform=platform, lanes=many)
+        return Described(id=order.id, instrument=self._instrument().digest, platform=platform, lanes=many)
+
+    def _instrument(self) -> instrument.Instrument:
+        setup = self._setup
+        size = {"width": setup.width, "layers": setup.layers, "heads": setup.heads}
+        return instrument.describe(self._task, self._cache, setup.backbones, **size)
+
+    def _verify(self, order: Verify) -> Verified:
+        """Run every canary on what would train now; a script has none, and is trusted as it is."""
+        began, setup = time.perf_counter(), self._setup
+        if self._program is not None:
+            digest = self._program.digest
+            return Verified(order.id, digest, {"program": digest}, (), time.perf_counter() - began)
+        seen, size = self._instrument(), Size(setup.width, setup.layers, setup.heads)
+        own = suite.Own(self._task, self._cache, setup.backbones, size, split=order.split)
+        found = suite.verdict(setup.device, own)
+        told = tuple(Canary(one.name, one.subject, _told(one.seen), one.allowed, one.problem) for one in found)
+        return Verified(
+            order.id, seen.digest, dict(seen.parts), told, time.perf_counter() - began, suite.problem(found)
+        )
 
     def _train(self, order: Train) -> tuple[Score | Breakdown, ...]:
         began = time.perf_counter()
@@ -276,6 +298,10 @@ def _listen(lines: SimpleQueue[bytes]) -> None:
 
 def _breakdown(run: outcomes.Failed) -> Breakdown:
     return Breakdown(run.experiment, run.kind, run.step, run.detail, run.seconds)
+
+
+def _told(seen: float | None) -> float | None:
+    return seen if seen is None else _finite(seen)
 
 
 def _finite(loss: float) -> float | None:

@@ -113,7 +113,9 @@ class Crew:
         controls = measures_controls(campaign)
         makes = {f"agent-{plan.name}": self._agent(plan) for plan in campaign.agent}
         makes["scheduler"] = self._make(
-            lambda: Scheduler(budget, agents=len(campaign.agent), silence=campaign.workers.silence), NoHands, hear=hear
+            lambda: Scheduler(budget, agents=len(campaign.agent), silence=campaign.workers.silence, vetted=True),
+            NoHands,
+            hear=hear,
         )
         mechanic = menders.made(campaign, self._blobs, self._workshop)
         makes["fixer"] = self._make(lambda: Fixer(timeout=budget.timeout, mechanic=mechanic), self._fixer_hands)
@@ -132,6 +134,7 @@ class Crew:
             platform=ready.platform,
             instrument=ready.instrument,
             blobs=self._blobs,
+            vetted=True,
         )
         waiting = [child]
 

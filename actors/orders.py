@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from actors.vetting import Verified, Verify
 from events.facts import Execution, FailureKind
 from events.space import Configuration, Space, Value
 
@@ -163,7 +164,7 @@ class Describe(msgspec.Struct, frozen=True, tag="describe"):
     id: str
 
 
-Order = Propose | Mend | Try | Move | Train | Extract | Control | Prepare | Describe
+Order = Propose | Mend | Try | Move | Train | Extract | Control | Prepare | Describe | Verify
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
@@ -309,7 +310,7 @@ class Tried(msgspec.Struct, frozen=True, tag="tried"):
     validation: float | None = None
 
 
-Result = Answered | Unanswered | Refused | Trained | Extracted | Controlled | Prepared | Described | Tried
+Result = Answered | Unanswered | Refused | Trained | Extracted | Controlled | Prepared | Described | Tried | Verified
 
 
 class Beat(msgspec.Struct, frozen=True, tag="beat"):

@@ -26,7 +26,15 @@ from actors.scheduler import Scheduler
 from events import codec
 from events.authors import role_of
 from events.envelope import Fact, Position
-from events.facts import AgentJoined, CampaignOpened, CycleStarted, LogSealed, MetricsMeasured
+from events.facts import (
+    AgentJoined,
+    CampaignOpened,
+    CycleStarted,
+    InstrumentRefused,
+    InstrumentVerified,
+    LogSealed,
+    MetricsMeasured,
+)
 from events.log import LogReader, Recorded
 from replay.differing import first_difference
 from replay.digest import SCHEME
@@ -139,11 +147,17 @@ def todays(log: LogReader, reading: Reading = at_hand) -> tuple[Role, ...]:
     except msgspec.ValidationError as error:
         raise RehearsalImpossible(f"the file of campaign {log.campaign} cannot be read today: {error}") from None
     return (
-        Scheduler(budget, agents=len(found.get("agent", ())), silence=workers.silence),
+        Scheduler(budget, agents=len(found.get("agent", ())), silence=workers.silence, vetted=_vetted(log)),
         Fixer(timeout=budget.timeout),
         # what the controls may take is said to the bench alone, and no bench is asked here
         Analyst(every=analysis.every, controls=analysis.controls, timeout=0.0),
     )
+
+
+def _vetted(log: LogReader) -> bool:
+    """Say whether instruments were verified when this log was written, so that its scheduler waited for it."""
+    verdicts = (InstrumentVerified, InstrumentRefused)
+    return any(isinstance(fact, verdicts) for recorded in log.read() for fact in recorded.facts)
 
 
 class _Player:

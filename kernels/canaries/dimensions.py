@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import torch
 
 from kernels.canaries import made, oracles, tracing
 from kernels.canaries.canary import ALLOWED, Canary, Misfit
@@ -126,9 +127,10 @@ def _attempted(laboratory: Laboratory, configuration: Mapping[str, Any]) -> list
     """The misfits of a run; one that raises or fails is a misfit of its wiring."""
     try:
         seen = laboratory.trace(configuration)
-        if isinstance(seen.outcome, Failed):
-            return [Misfit("evaluation", float("inf"), f"a run {seen.outcome.kind}: {seen.outcome.detail}")]
-        return laboratory.misfits(seen)
+        found = laboratory.misfits(seen)
+        if isinstance(seen.outcome, Failed) and not any(map(laboratory.refuses, found)):
+            found.append(Misfit("evaluation", float("inf"), f"a run {seen.outcome.kind}: {seen.outcome.detail}"))
+        return found
     except Exception as raised:  # noqa: BLE001 # whatever a run raises is the canary's finding
         return [Misfit("wiring", float("inf"), f"{type(raised).__name__}: {raised}")]
 
@@ -176,4 +178,7 @@ def _seeded(laboratory: Laboratory, start: Mapping[str, Any]) -> Canary:
         if not tracing.same(one.product(stage), twice.product(stage)):
             far = tracing.apart(one.product(stage), twice.product(stage))
             return Canary("dimension", "seed", far, 0.0, f"the same seed made another {stage}")
+    for name in ("clips", "partners", "shares"):
+        if (name != "shares" or start["mixup"]) and torch.equal(one.made["plan"][0][name], other.made["plan"][0][name]):
+            return Canary("dimension", "seed", 0.0, None, f"another seed draws the same {name}")
     return _compared("seed", [(f"seed = {seed}", one), (f"seed = {seed + 1}", other)], SEED)

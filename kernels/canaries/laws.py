@@ -9,10 +9,11 @@ from torch import Tensor
 
 from kernels import draws, plans, precision
 from kernels.canaries import made, textbook
-from kernels.canaries.canary import Canary, at_most
+from kernels.canaries.canary import EXACT, Canary, at_most
 from kernels.encoders import ENCODERS
 from kernels.forward import Forward, Size
 from kernels.network import Dropout, Network
+from kernels.optimizer import AdamW
 from kernels.pooling import one_hot
 from kernels.wiring import Run, wire
 
@@ -35,6 +36,7 @@ def canaries(seed: int, configuration: Mapping[str, Any], *, size: Size) -> Iter
     for encoder in ENCODERS:
         yield _reached(seed, encoder, size)
     yield _ranking(seed)
+    yield _descent(seed, size)
 
 
 def _mixing(seed: int, configuration: Mapping[str, Any]) -> Canary:
@@ -53,7 +55,7 @@ def _dropping(seed: int, rate: float) -> Canary:
     kept = Dropout(torch.tensor([seed]), torch.tensor([rate]), torch.tensor(3), 0)(torch.ones(1, 50, 200))
     scale = torch.unique(kept[kept > 0])
     if len(scale) != 1 or abs(float(scale[0]) * (1 - rate) - 1) > 1e-4:
-        return Canary("law", "dropout", float(scale.max(initial=0.0)), 1 / (1 - rate), "what is kept is not scaled up")
+        return Canary("law", "dropout", float(kept.max()), 1 / (1 - rate), "what is kept is not scaled up as it should")
     return at_most(
         "law", "dropout", _sigmas((kept == 0).double(), rate), SIGMAS, f"not {rate} of the values are dropped"
     )
@@ -111,6 +113,21 @@ def _ranking(seed: int) -> Canary:
     found = precision.average_precision(scores[order], labels[order])
     true = textbook.average_precision(scores.tolist(), labels.tolist())
     return at_most("law", "evaluation", abs(found - true), 1e-12, "clips are ranked less finely than they are scored")
+
+
+def _descent(seed: int, size: Size) -> Canary:
+    """Steps with gradients longer and shorter than the clip move parameters as AdamW says."""
+    network, generator = Network("retnet", inputs=made.INPUTS, size=size), torch.Generator().manual_seed(seed)
+    flat, true = network.blueprint.initial([seed]), network.blueprint.initial([seed])[0].double()
+    gradient, error = torch.zeros_like(flat), 0.0
+    optimizer, descent = AdamW(network.blueprint, flat, gradient, torch.tensor([0.1])), textbook.Descent(network, 0.1)
+    for step, length in enumerate((30.0, 0.3, 3.0)):
+        drawn = torch.randn(flat.shape, generator=generator)
+        gradient.copy_(drawn * (length / drawn.norm()))
+        true = descent.after(true, gradient[0], 0.01)
+        optimizer.update(torch.tensor([0.01]), torch.tensor(step))
+        error = max(error, float((flat[0] - true).abs().max()))
+    return at_most("law", "update", error, EXACT, "parameters do not move as AdamW with a clipped gradient says")
 
 
 def _sigmas(values: Tensor, mean: float) -> float:

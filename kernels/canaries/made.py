@@ -41,7 +41,8 @@ def generator(seed: int, stream: int = STREAM) -> np.random.Generator:
 def mechanical(seed: int, *, backbone: str = BACKBONES[0]) -> Dataset:
     """Data to see the wiring by: 48 clips that train; judged ones come as near twins of opposite labels.
 
-    Test clips are the validation clips with every label turned round, so that no epoch is the best of both.
+    Test clips are the validation clips from the last to the first with every label turned round, so that no epoch is
+    the best of both.
     """
     rng = generator(seed, STREAM + 1 + BACKBONES.index(backbone))
     train = rng.standard_normal((48, STEPS, INPUTS)).astype(np.float32)
@@ -49,7 +50,7 @@ def mechanical(seed: int, *, backbone: str = BACKBONES[0]) -> Dataset:
     judged += LIKENESS * rng.standard_normal(judged.shape)
     labels = np.tile(np.array([True, False]), 10) ^ np.repeat(rng.random(10) < 0.5, 2)
     nothing, values = np.zeros(INPUTS, np.float32), judged.astype(np.float32)
-    parts = (_part(train, np.arange(48) % 3 == 0), _part(values, labels), _part(values, ~labels))
+    parts = (_part(train, np.arange(48) % 3 == 0), _part(values, labels), _part(values[::-1].copy(), ~labels[::-1]))
     return Dataset(backbone, *parts, nothing, nothing + 1, f"made of {seed}")
 
 

@@ -53,9 +53,8 @@ def _parameters(seen: Trace, data: Dataset) -> Iterator[Misfit]:
 
 
 def _schedule(seen: Trace, data: Dataset) -> Iterator[Misfit]:
-    steps = -(-len(data.train.labels) // seen.configuration["batch"]) * seen.configuration["epochs"]
-    plan = seen.made["plan"][0]
-    if seen.steps != steps:
+    steps, plan = _planned(seen, data), seen.made["plan"][0]
+    if len(plan["rates"]) != steps or (seen.steps != steps and isinstance(seen.outcome, Completed)):
         yield Misfit("schedule", abs(seen.steps - steps), f"there were {seen.steps} steps in place of {steps}")
         return
     true = torch.tensor(textbook.rates(seen.configuration, steps), dtype=torch.float64)
@@ -63,6 +62,10 @@ def _schedule(seen: Trace, data: Dataset) -> Iterator[Misfit]:
     yield from _off("schedule", plan["rates"] / peak, true / peak, "the learning rates are not the scheduler's")
     progress = torch.arange(steps, dtype=torch.float64) / steps
     yield from _off("schedule", plan["progress"], progress, "the progress is not the share of steps done")
+
+
+def _planned(seen: Trace, data: Dataset) -> int:
+    return -(-len(data.train.labels) // int(seen.configuration["batch"])) * int(seen.configuration["epochs"])
 
 
 def _order(seen: Trace, data: Dataset) -> Iterator[Misfit]:
@@ -143,7 +146,8 @@ def _compared(seen: Trace, step: int, logits: Tensor, gradient: Tensor | None) -
 def _update(seen: Trace, data: Dataset) -> Iterator[Misfit]:
     net = textbook.network(seen.subject, len(data.mean))
     descent = textbook.Descent(net, seen.configuration["weight_decay"])
-    for step, rate in enumerate(textbook.rates(seen.configuration, seen.steps)):
+    rates = textbook.rates(seen.configuration, _planned(seen, data))
+    for step, rate in enumerate(rates[: seen.steps]):
         true = descent.after(seen.before(step), seen.made["gradient"][step]["gradient"], rate)
         yield from _off("update", seen.made["update"][step]["flat"], true, "the parameters did not move as they should")
 
@@ -151,6 +155,8 @@ def _update(seen: Trace, data: Dataset) -> Iterator[Misfit]:
 def _judged(seen: Trace, data: Dataset) -> Iterator[Misfit]:
     """After each epoch the validation clips, at the end the test clips, are scored as in training without dropout."""
     net, outcome = textbook.network(seen.subject, len(data.mean)), seen.outcome
+    if not isinstance(outcome, Completed):
+        return
     for number, made in enumerate([*seen.made["validation"], *seen.made["test"]]):
         part = data.validation if number < len(seen.made["validation"]) else data.test
         x = torch.from_numpy(part.values[:, part.values.shape[1] - seen.configuration["length"] :].copy())
@@ -163,8 +169,7 @@ def _judged(seen: Trace, data: Dataset) -> Iterator[Misfit]:
         with torch.no_grad():
             true = textbook.score(net, seen.subject, made["flat"], x, made["progress"])
         yield from _off("evaluation", made["scores"], true, "clips are judged otherwise than in training")
-    if isinstance(outcome, Completed):
-        yield from _reported(seen, outcome, data)
+    yield from _reported(seen, outcome, data)
 
 
 def _reported(seen: Trace, outcome: Completed, data: Dataset) -> Iterator[Misfit]:

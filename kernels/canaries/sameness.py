@@ -17,12 +17,12 @@ from kernels.pooling import one_hot
 from kernels.wiring import LONGEST, POOLINGS
 
 CLIPS, PADDING, NONSENSE = 5, 6, 1e3
-BACKWARDS: Mapping[str, bool] = {  # whether a step may change with those that come after it
-    "zipformer": True,
-    "retnet": False,
-    "bimamba": True,
-    "hybrid": True,
-    "xlstm": False,
+LAYERS: Mapping[str, int | None] = {  # from so many on, a step changes with those that come after it; None: never
+    "zipformer": 1,
+    "retnet": None,
+    "bimamba": 1,
+    "hybrid": 2,
+    "xlstm": None,
 }
 
 
@@ -81,11 +81,12 @@ def _ways(network: Network, through: Forward, x: Tensor, steps: int, seeds: Tens
 
 def _directions(encoder: str, network: Network, through: Forward, x: Tensor) -> Iterator[Canary]:
     """Whether the last step changes with the first, and the first with the last where an encoder reads backwards."""
-    lanes, width = len(through.progress), network.size.width
+    lanes, width, needed = len(through.progress), network.size.width, LAYERS[encoder]
+    back = needed is not None and network.size.layers >= needed
     generator = torch.Generator().manual_seed(1)
     hidden = torch.randn(1, 1, 8, width, generator=generator).to(x.device).repeat(lanes, 2, 1, 1)
     mask = torch.ones(hidden.shape[:3], dtype=torch.bool, device=x.device)
-    for reads, changed, looked, must in (("forwards", 0, -1, True), ("backwards", -1, 0, BACKWARDS[encoder])):
+    for reads, changed, looked, must in (("forwards", 0, -1, True), ("backwards", -1, 0, back)):
         other = hidden.clone()
         other[:, 1, changed] += 1
         with torch.no_grad():

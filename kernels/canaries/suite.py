@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kernels import datasets
-from kernels.canaries import dimensions, laws, learning, made, partition, sameness
+from kernels.canaries import dimensions, keeping, laws, learning, made, partition, sameness
 from kernels.canaries.canary import Canary
 from kernels.canaries.dimensions import Laboratory
 from kernels.errors import KernelsError
@@ -31,13 +31,24 @@ class Own:
     split: str = ""
 
 
-def canaries(device: str, *, seed: int = SEED, own: Own | None = None) -> Iterator[Canary]:
-    """Every canary, the cheapest first."""
+def verdict(device: str, own: Own) -> tuple[Canary, ...]:
+    """What an instrument's canaries say of it before it trains a campaign.
+
+    Those on a campaign's own task are always run; those on made data once for each state of this room and platform.
+    """
+    found = keeping.recall(device, SEED)
+    if found is None:
+        found = tuple(canaries(device))
+        if problem(found) is None:
+            keeping.keep(device, SEED, found)
+    return (*found, *_kept("split", "the task", lambda: of_task(own, SEED, device)))
+
+
+def canaries(device: str, *, seed: int = SEED) -> Iterator[Canary]:
+    """Every canary on made data, the cheapest first."""
     configuration = dimensions.base(seed)
     with tempfile.TemporaryDirectory() as folder:
         yield from _kept("split", "made data", lambda: partition.made_canaries(made.world(Path(folder), seed)))
-    if own is not None:
-        yield from _kept("split", "the task", lambda: _own(own, seed, device))
     yield from _kept("law", "plan", lambda: laws.canaries(seed, configuration, size=SIZE))
     values = made.mechanical(seed).train.values
     yield from _kept("sameness", "encoder", lambda: sameness.canaries(seed, values, size=SIZE, device=device))
@@ -46,7 +57,7 @@ def canaries(device: str, *, seed: int = SEED, own: Own | None = None) -> Iterat
     yield from _kept("planted_signal", "training", lambda: learning.canaries(seed, size=SIZE, device=device))
 
 
-def _own(own: Own, seed: int, device: str) -> Iterator[Canary]:
+def of_task(own: Own, seed: int, device: str) -> Iterator[Canary]:
     """The campaign's split and data, and its clips' scores by networks of its own size."""
     yield from partition.canaries(own.folder, own.cache, own.backbones, split=own.split)
     values = datasets.load(own.folder, own.cache, own.backbones[0]).train.values

@@ -1,0 +1,139 @@
+"""Nothing trains unverified: who runs an instrument's canaries, what is said of them, and which era a verdict opens.
+
+A worker joins, has the canaries run, and says what they saw; until then the scheduler entrusts nothing to it. Where the
+log has a verdict on its instrument already, that one counts.
+"""
+
+from __future__ import annotations
+
+from actors.orders import Order
+from actors.role import Decision, Known, News
+from actors.vetting import Verified, Verify
+from events.envelope import Fact
+from events.facts import CampaignClosed, EraOpened, InstrumentRefused, InstrumentVerified, WorkerJoined
+from replay.fleet import Worker
+from replay.instruments import Instrument
+
+SHORT = 12
+"""Characters of a digest by which people are told of an instrument."""
+
+SPLIT = "split"
+"""The part of an instrument that says which clip trains and which judges."""
+
+
+def vetting(known: Known, worker: str, instrument: str) -> tuple[Order, ...]:
+    """Return the order that goes with a worker's joining: the canaries, unless the log has a verdict on them."""
+    if _judged(known, instrument) is not None:
+        return ()
+    return (Verify(id=_name(worker), split=_split(known)),)
+
+
+def verdict(known: Known, me: Worker, news: News) -> Decision | None:
+    """Return what a worker says of its canaries; None while they run, or where the log has the verdict."""
+    if _judged(known, me.instrument) is not None or news.stopping or known.ledger.closed is not None:
+        return None
+    name = _name(me.worker)
+    if name in news.underway:
+        return None
+    result = news.results.get(name)
+    if isinstance(result, Verified) and result.instrument == me.instrument:
+        return Decision("worker", me.worker, (_said(result, me),), settles=(name,))
+    if result is None:
+        return _unheard(known, me)
+    why = getattr(result, "reason", "it described another instrument than it joined with")
+    return Decision("worker", me.worker, (_refused(me, f"the canaries could not be run: {why}"),), settles=(name,))
+
+
+def trains(known: Known, worker: Worker) -> bool:
+    """Say whether every canary of a worker's instrument held, so that it may be given work."""
+    judged = _judged(known, worker.instrument)
+    return judged is not None and judged.status == "verified"
+
+
+def era(known: Known) -> Decision | None:
+    """Return the word that opens an era: the first verified instrument's, and then that of each other one."""
+    opened = {era.instrument for era in known.ledger.eras.all if era.declared}
+    for judged in known.instruments.all.values():
+        if judged.status == "verified" and judged.instrument not in opened:
+            return Decision("campaign", "eras", (_opened(known, judged),))
+    return None
+
+
+def refused(known: Known) -> CampaignClosed | None:
+    """Return the end of a campaign whose instrument was refused, where no worker has another; None where it goes on."""
+    present = known.fleet.present()
+    judged = [_judged(known, worker.instrument) for worker in present]
+    last = next((one for one in judged if one is not None and one.status == "refused"), None)
+    if last is None or any(one is None or one.status == "verified" for one in judged):
+        return None
+    reason = f"instrument {last.instrument[:SHORT]} was refused before it trained anything: {last.reason}"
+    return CampaignClosed(cause=last.told, reason=reason)
+
+
+def _judged(known: Known, instrument: str) -> Instrument | None:
+    found = known.instruments.all.get(instrument)
+    return found if found is not None and found.status != "unverified" else None
+
+
+def _unheard(known: Known, me: Worker) -> Decision | None:
+    """Join once more where a process died over its canaries: an order follows a word of its own."""
+    return None if me.pack is not None else _again(known, me)
+
+
+def _again(known: Known, me: Worker) -> Decision:
+    joined = WorkerJoined(
+        cause=me.changed,
+        worker=me.worker,
+        device=me.device,
+        lanes=me.lanes,
+        platform=dict(me.platform),
+        instrument=me.instrument,
+    )
+    return Decision("worker", me.worker, (joined,), vetting(known, me.worker, me.instrument))
+
+
+def _said(result: Verified, me: Worker) -> Fact:
+    if result.problem is None:
+        return InstrumentVerified(
+            cause=me.changed,
+            instrument=result.instrument,
+            parts=result.parts,
+            canaries=result.canaries,
+            seconds=result.seconds,
+        )
+    return InstrumentRefused(
+        cause=me.changed,
+        instrument=result.instrument,
+        parts=result.parts,
+        canaries=result.canaries,
+        seconds=result.seconds,
+        reason=result.problem,
+    )
+
+
+def _refused(me: Worker, reason: str) -> InstrumentRefused:
+    return InstrumentRefused(
+        cause=me.changed, instrument=me.instrument, parts={}, canaries=(), seconds=0.0, reason=reason
+    )
+
+
+def _opened(known: Known, judged: Instrument) -> EraOpened:
+    eras = [era for era in known.ledger.eras.all if era.declared]
+    before = known.instruments.all.get(eras[-1].instrument) if eras else None
+    reason = "the first verified instrument"
+    if before is not None:
+        parts = {*before.parts, *judged.parts}
+        changed = sorted(part for part in parts if before.parts.get(part) != judged.parts.get(part))
+        reason = f"another instrument: {', '.join(changed) or 'no part that the log names'}"
+    number = max((era.number for era in eras), default=0) + 1
+    return EraOpened(cause=judged.told, era=number, instrument=judged.instrument, reason=reason)
+
+
+def _split(known: Known) -> str:
+    """Return the digest of the split under which the campaign first trained."""
+    found = (judged.parts.get(SPLIT, "") for judged in known.instruments.all.values() if judged.status == "verified")
+    return next(found, "")
+
+
+def _name(worker: str) -> str:
+    return f"verify-{worker}"
