@@ -1,17 +1,17 @@
 """The roster: every experiment as a row, in any order, narrowed by a predicate; what a table of them is made of.
 
-`known` is what the predicates of `events.predicates` see of a run. Rows are made where somebody looks, orders for all.
+What a predicate may ask of a run, `replay.defects.row` says. Rows are made where somebody looks, orders for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import msgspec
 
 from events.predicates import Predicate, matches, parse, runs
 from events.space import Configuration, Value
+from replay.defects import row
 from replay.ledger import Experiment, Ledger
 
 Scalar = str | int | float | None
@@ -24,7 +24,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         number: place in the order in which experiments were queued, from 1.
         completion: place in the order of completions, None before.
         validation, noise: AP on the validation split and its bootstrap deviation; None before the end.
-        instrument, worker: of the last attempt.
+        touched: defects that touch its result, which then means other than it says.
+        era, instrument, worker: of the last attempt.
     """
 
     number: int
@@ -37,6 +38,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     gpu_seconds: float
     completion: int | None
+    era: int | None
+    touched: tuple[str, ...]
     instrument: str | None
     worker: str | None
     configuration: Configuration
@@ -58,30 +61,12 @@ def entry(ledger: Ledger, name: str) -> Entry:
         attempts=len(experiment.attempts),
         gpu_seconds=experiment.gpu_seconds,
         completion=experiment.completion,
+        era=ledger.eras.of.get(name),
+        touched=ledger.defects.touched.get(name, ()),
         instrument=last.instrument if last else None,
         worker=last.worker if last else None,
         configuration=idea.configuration,
     )
-
-
-def known(ledger: Ledger, experiment: Experiment) -> dict[str, Any]:
-    """Return what a predicate may compare of an experiment: `events.predicates.RUN_FIELDS` but era and position."""
-    idea, outcome = ledger.ideas[experiment.idea], experiment.outcome
-    last = experiment.attempts[-1] if experiment.attempts else None
-    found: dict[str, Any] = {
-        "experiment": experiment.experiment,
-        "idea": experiment.idea,
-        "agent": idea.agent,
-        "origin": idea.origin,
-        "status": experiment.status,
-        "gpu_seconds": experiment.gpu_seconds,
-    }
-    if last is not None:
-        found |= {"worker": last.worker, "attempt": last.attempt, "seed": last.seed, "instrument": last.instrument}
-        found |= {"failure": last.failure, "device": last.platform.get("device")}
-    if outcome is not None:
-        found |= {"validation": outcome.validation, "best_epoch": outcome.epoch}
-    return {**found, **idea.configuration}
 
 
 _KEYS: dict[str, Callable[[Ledger, Experiment], Scalar]] = {
@@ -95,6 +80,8 @@ _KEYS: dict[str, Callable[[Ledger, Experiment], Scalar]] = {
     "attempts": lambda _, e: len(e.attempts),
     "gpu_seconds": lambda _, e: e.gpu_seconds,
     "completion": lambda _, e: e.completion,
+    "era": lambda ledger, e: ledger.eras.of.get(e.experiment),
+    "touched": lambda ledger, e: len(ledger.defects.touched.get(e.experiment, ())),
     "instrument": lambda _, e: e.attempts[-1].instrument if e.attempts else None,
     "worker": lambda _, e: e.attempts[-1].worker if e.attempts else None,
 }
@@ -117,7 +104,7 @@ def order(ledger: Ledger, *, by: str = "number", downward: bool = False, where: 
     """
     experiments: Iterable[Experiment] = ledger.experiments.values()
     if where is not None:
-        experiments = [e for e in experiments if matches(where, known(ledger, e))]
+        experiments = [e for e in experiments if matches(where, row(ledger, e.experiment))]
     value = _KEYS[by] if by in _KEYS else _of_dimension(by, columns(ledger))
     valued = [(value(ledger, e), e.experiment) for e in experiments]
     there = [pair for pair in valued if pair[0] is not None]

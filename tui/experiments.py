@@ -32,6 +32,8 @@ FIXED = (
     ("attempts", Column("tries", 8, right=True)),
     ("gpu_seconds", Column("device time", 6, right=True)),
     ("completion", Column("done", 10, right=True)),
+    ("era", Column("era", 12, right=True)),
+    ("touched", Column("touched by", 1)),
     ("worker", Column("worker", 30)),
     ("instrument", Column("instrument", 29)),
 )
@@ -95,7 +97,7 @@ class Experiments(View):
         with self.model.lock:
             known = columns(self.model.sight.ledger)
         self.by = known[(known.index(self.by) + by) % len(known)]
-        self.downward = self.by in ("validation", "noise", "gpu_seconds", "attempts")
+        self.downward = self.by in ("validation", "noise", "gpu_seconds", "attempts", "touched")
         self._resort(0)
 
     def action_turn(self) -> None:
@@ -141,6 +143,10 @@ def _cell(row: Entry, name: str) -> str:
     value = getattr(row, name) if name in Entry.__struct_fields__ else row.configuration.get(name)
     if value is None:
         return ""
+    if name == "touched":
+        return " ".join(row.touched)
+    if name == "status" and row.touched:
+        return f"{row.status}, tainted"
     if name == "gpu_seconds":
         return lasted(row.gpu_seconds) if row.attempts else ""
     if name in ("validation", "noise"):

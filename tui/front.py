@@ -48,7 +48,7 @@ class Front(View):
         self._panels = [
             Panel(pages.devices, title="Devices", id="devices"),
             Panel(pages.leaders, title="Leaderboard, validation AP", id="leaders"),
-            Panel(pages.agents, title="Agents", id="agents"),
+            Panel(pages.agents, title="Agents", id="speakers"),
             Panel(pages.queue, title="Queue, next first", id="queue"),
             Panel(pages.troubles, title="Failures and repairs", id="troubles"),
             Panel(pages.stream, title="Facts, newest first", id="stream"),

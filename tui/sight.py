@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
+from replay.caps import Caps, OpeningFold, caps
 from replay.controls import Control, ControlsFold
 from replay.fleet import Fleet, FleetFold
 from replay.folds import Pass
@@ -16,7 +17,7 @@ from replay.trend import Reading, TrendFold
 from tui.tape import Tape
 from tui.telling import TROUBLE, Line, line
 
-FOLDS = (*MEASURES, FleetFold(), ControlsFold(), TouchedFold(), TrendFold())
+FOLDS = (*MEASURES, FleetFold(), ControlsFold(), TouchedFold(), TrendFold(), OpeningFold())
 """What a sight folds, in the order in which its properties read them."""
 
 LATEST, TROUBLES = 200, 50
@@ -70,6 +71,11 @@ class Sight:
         """How the search moved, as it was recorded."""
         found: list[Reading] = self.passing.states[6]
         return found
+
+    @property
+    def caps(self) -> Caps:
+        """What may be spent."""
+        return caps(self.passing.states[7])
 
     def recall(self, tape: Tape) -> None:
         """Read from the tape what passed by last; costs a few frames, and nothing where nothing came since."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from events import subjects
@@ -91,9 +92,10 @@ class Tape:
         """Return the latest time that was told through a sequence, 0 before the first."""
         return self._latest[min(sequence, len(self))]
 
-    def holding(self, *words: bytes, through: int) -> list[int]:
-        """Return the sequences, through one, of frames whose bytes hold every word."""
-        return [r.sequence for r in self._frames[:through] if all(word in r.payload for word in words)]
+    def naming(self, names: Sequence[str], *, after: int = 0, through: int) -> list[int]:
+        """Return the sequences after one, through another, of frames in which one of the names stands in quotes."""
+        wanted = re.compile(b"|".join(f'"{re.escape(name)}"'.encode() for name in names))
+        return [r.sequence for r in self._frames[after:through] if wanted.search(r.payload)]
 
     def passing(self, after: int, through: int, words: tuple[str, ...]) -> Iterator[Recorded]:
         """Yield the frames after a sequence through another that may hold every word, whatever the case."""

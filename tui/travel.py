@@ -111,6 +111,5 @@ class Travel:
         self.speed = SPEEDS[max(0, min(nth, len(SPEEDS) - 1))]
 
     def _of_experiment(self, name: str) -> int | None:
-        word = f'"experiment":"{name}"'.encode()
-        holding = self._model.tape.holding(word, through=len(self._model.tape))
-        return holding[-1] if holding else None
+        named = self._model.tape.naming((name,), through=len(self._model.tape))
+        return named[-1] if named else None

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from events.campaigns import whole
 from events.log import LogReader
+from tui.agents import Agents, Cycles
+from tui.dossier import Dossiers
 from tui.experiments import Experiments
 from tui.front import Front
 from tui.model import Model
@@ -15,5 +20,8 @@ def views(model: Model, log: LogReader) -> dict[str, View]:
     return {
         "overview": Front(model, id="overview"),
         "experiments": Experiments(model, id="experiments"),
+        "agents": Agents(model, id="agents"),
         "facts": Facts(model, id="facts"),
+        "cycle": Cycles(model, partial(whole, log), id="cycle"),
+        "dossier": Dossiers(model, id="dossier"),
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from events.predicates import RUN_FIELDS, PredicateInvalid
+from events.predicates import PredicateInvalid
 from replay.ledger import Ledger
-from replay.roster import columns, entry, known, order, predicate
+from replay.roster import columns, entry, order, predicate
 from tests.replay.tales import busy, measured
 from tests.tui.watching import eventful
 
@@ -56,12 +56,6 @@ def test_a_predicate_leaves_exactly_the_runs_that_it_means() -> None:
 def test_a_predicate_that_is_none_says_where_it_goes_wrong() -> None:
     with pytest.raises(PredicateInvalid, match="did you mean validation"):
         predicate(ledger(), "validaton > 0.5")
-
-
-def test_what_is_known_of_a_run_has_the_names_of_the_language() -> None:
-    kept = ledger()
-    told = {name for run in kept.experiments.values() for name in known(kept, run)}
-    assert told - {d.name for d in kept.space.dimensions} <= set(RUN_FIELDS)  # type: ignore[union-attr] # it was opened
 
 
 def test_a_campaign_that_was_never_opened_has_an_empty_roster() -> None:

@@ -82,7 +82,7 @@ def test_the_panels_say_what_is_going_on(tmp_path: Path) -> None:
         assert lines(app, "devices")[1].split()[:3] == ["worker-cpu0-a", "e-30", "running"]
         assert lines(app, "devices")[3].split()[:2] == ["worker-cpu2-a", "idle"]
         assert lines(app, "devices")[3].endswith("work waits: a pack is being made")
-        assert lines(app, "agents")[1].split()[:2] == ["tpe", "uniform"]
+        assert lines(app, "speakers")[1].split()[:2] == ["tpe", "uniform"]
         assert [line.split()[1] for line in lines(app, "queue")[1:]] == ["0.640", "0.320", "0.160"]
         assert lines(app, "queue")[1].endswith("wish 0.50")
         assert len(lines(app, "leaders")) == 11

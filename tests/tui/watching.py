@@ -18,7 +18,7 @@ from tui.app import WatchApp
 from tui.front import Said
 from tui.panel import Panel
 
-PANELS = ("devices", "leaders", "agents", "queue", "troubles", "stream")
+PANELS = ("devices", "leaders", "speakers", "queue", "troubles", "stream")
 
 Story = Callable[[WatchApp, Pilot[None]], Awaitable[None]]
 
