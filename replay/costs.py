@@ -158,8 +158,8 @@ def _each(spent: float, many: int) -> float | None:
 
 def _ended(ledger: Ledger, repair: Repair) -> bool | None:
     """Say whether the run after a repair completed; None where it has not ended."""
-    if repair.status == "refused" or (repair.status == "settled" and repair.reason):
-        return False
+    if repair.reason:
+        return False  # its first remedy was refused, whatever came after
     if repair.child is not None:
         idea = ledger.ideas.get(repair.child)
         return _first_end(ledger.experiments.get(idea.experiment or "") if idea is not None else None, 0)

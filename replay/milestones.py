@@ -1,22 +1,33 @@
-"""The turns of a campaign on one line: who joined, what was mended, lost or changed, who led, and how it ended."""
+"""The turns of a campaign on one line: who joined, what was widened, mended, lost or changed, who led, how it ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 
 from events.envelope import Fact, Position
 from events.facts import (
     AgentJoined,
+    BanLifted,
+    Banned,
     CampaignClosed,
     CampaignOpened,
+    CampaignPaused,
+    CampaignReopened,
+    CampaignResumed,
     Completed,
+    DefectFixed,
+    DefectFound,
+    EraOpened,
+    InstrumentRefused,
+    PatchAdopted,
     RemedyApplied,
     RemedyProposed,
     RemedyRefused,
     RoleFailed,
+    SpaceWidened,
     Started,
     WorkerLost,
 )
@@ -24,7 +35,10 @@ from events.log import Recorded
 from replay.folds import Handler
 from replay.measures import Results
 
-Kind = Literal["opened", "joined", "instrument", "fix", "lost", "broke", "champion", "closed"]
+Found = Literal["widened", "instrument", "era", "refused", "defect", "fixed", "patch", "fix", "champion"]
+Kind = (
+    Found | Literal["opened", "joined", "banned", "lifted", "lost", "broke", "paused", "resumed", "closed", "reopened"]
+)
 
 
 class Milestone(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +46,9 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         at: by its author's clock, microseconds since 1970 UTC; the order is the position's.
-        kind: instrument is another one than before (an era); fix a remedy in place or refused; lost a worker; broke a
+        kind: widened is a new value of a dimension; instrument another one than before, era what a fact opens for it;
+            refused an instrument that may not train; defect and fixed are of results that meant other than they say;
+            fix is a remedy of a failed run in place or refused, patch one that everybody takes; lost a worker; broke a
             role that raised; champion a result that beat all before it.
     """
 
@@ -52,15 +68,6 @@ class Milestones(msgspec.Struct):
     ended: dict[str, int] = {}
 
 
-def _opened(state: Milestones, fact: CampaignOpened, recorded: Recorded, index: int) -> None:
-    what = f"over {fact.space.cells} cells of {fact.space.name}, seed {fact.seed}"
-    state.turns.append(_turn("opened", what, fact, recorded, index))
-
-
-def _joined(state: Milestones, fact: AgentJoined, recorded: Recorded, index: int) -> None:
-    state.turns.append(_turn("joined", f"{fact.agent}, policy {fact.policy}", fact, recorded, index))
-
-
 def _started(state: Milestones, fact: Started, recorded: Recorded, index: int) -> None:
     if fact.instrument != state.instrument:
         what = f"{fact.instrument[:12]}" + (f", after {state.instrument[:12]}" if state.instrument else "")
@@ -78,21 +85,8 @@ def _mended(state: Milestones, fact: RemedyApplied | RemedyRefused, recorded: Re
     state.turns.append(_turn("fix", what, fact, recorded, index))
 
 
-def _lost(state: Milestones, fact: WorkerLost, recorded: Recorded, index: int) -> None:
-    what = f"{fact.worker}, silent for {fact.silence:.1f} s"
-    state.turns.append(_turn("lost", what, fact, recorded, index))
-
-
-def _broke(state: Milestones, fact: RoleFailed, recorded: Recorded, index: int) -> None:
-    state.turns.append(_turn("broke", f"{fact.role}: {fact.error}", fact, recorded, index))
-
-
 def _completed(state: Milestones, fact: Completed, recorded: Recorded, index: int) -> None:
     state.ended[fact.experiment] = fact.at
-
-
-def _closed(state: Milestones, fact: CampaignClosed, recorded: Recorded, index: int) -> None:
-    state.turns.append(_turn("closed", fact.reason, fact, recorded, index))
 
 
 def _turn(kind: Kind, what: str, fact: Fact, recorded: Recorded, index: int) -> Milestone:
@@ -100,20 +94,42 @@ def _turn(kind: Kind, what: str, fact: Fact, recorded: Recorded, index: int) -> 
     return Milestone(position=position, at=fact.at, kind=kind, what=what, experiment=getattr(fact, "experiment", None))
 
 
+_SAID: dict[type[Fact], tuple[Kind, Callable[[Any], str]]] = {
+    CampaignOpened: ("opened", lambda f: f"over {f.space.cells} cells of {f.space.name}, seed {f.seed}"),
+    AgentJoined: ("joined", lambda f: f"{f.agent}, policy {f.policy}"),
+    SpaceWidened: ("widened", lambda f: f"{f.dimension} = {f.value}, brought by {f.proposer}: {f.reason}"),
+    EraOpened: ("era", lambda f: f"{f.era}, instrument {f.instrument[:12]}: {f.reason}"),
+    InstrumentRefused: ("refused", lambda f: f"instrument {f.instrument[:12]}: {f.reason}"),
+    DefectFound: ("defect", lambda f: f"{f.defect} in {f.component}, where {f.where}: {f.reason}"),
+    DefectFixed: ("fixed", lambda f: f"{f.defect} by instrument {f.instrument[:12]}"),
+    PatchAdopted: ("patch", lambda f: f"{f.patch}, instrument {f.instrument[:12]}"),
+    Banned: ("banned", lambda f: f"{f.ban}, where {f.where}: {f.reason}"),
+    BanLifted: ("lifted", lambda f: f"{f.ban}: {f.reason}"),
+    WorkerLost: ("lost", lambda f: f"{f.worker}, silent for {f.silence:.1f} s"),
+    RoleFailed: ("broke", lambda f: f"{f.role}: {f.error}"),
+    CampaignPaused: ("paused", lambda f: f.reason),
+    CampaignResumed: ("resumed", lambda f: f.reason),
+    CampaignClosed: ("closed", lambda f: f.reason),
+    CampaignReopened: ("reopened", lambda f: f.reason),
+}
+"""Facts that are turns by themselves, and what is said of them."""
+
+
+def _said(state: Milestones, fact: Fact, recorded: Recorded, index: int) -> None:
+    kind, say = _SAID[type(fact)]
+    state.turns.append(_turn(kind, say(fact), fact, recorded, index))
+
+
 class MilestonesFold:
     """Folds a log into its turns, champions left to the measures."""
 
     handlers: Mapping[type[Fact], Handler] = {
-        CampaignOpened: _opened,
-        AgentJoined: _joined,
+        **dict.fromkeys(_SAID, _said),
         Started: _started,
         RemedyProposed: _proposed,
         RemedyApplied: _mended,
         RemedyRefused: _mended,
-        WorkerLost: _lost,
-        RoleFailed: _broke,
         Completed: _completed,
-        CampaignClosed: _closed,
     }
 
     def initial(self) -> Milestones:

@@ -130,8 +130,8 @@ def _heading(subject: Subject) -> list[str]:
     many = len(subject.instruments)
     return [
         (
-            f"campaign   {subject.campaign or 'never opened'}, space {subject.space} of {subject.cells} cells, "
-            f"seed {subject.seed}"
+            f"campaign   {subject.campaign or 'never opened'}, space {subject.space or 'none'} of {subject.cells} "
+            f"cells, seed {subject.seed}"
         ),
         f"log        through position {subject.through}; opened {opened}",
         f"search     {'closed: ' + subject.closed if subject.closed is not None else 'open'}",

@@ -1,7 +1,8 @@
 """How the search moved: each value of each dimension, by whom it came in and why, how much it was used, and its best.
 
 Continuous dimensions are told by their bins, which are also what deduplication compares (`events.space.Interval`).
-The paper's Appendix A and Figure 3b tell the same of a few values; no fact widens a space yet, so none is told.
+The paper's Appendix A and Figure 3b tell the same of a few values. A value that a widening brought in stands after
+those that the space began with, and says so.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         value: as configurations write it; a bin as `low..high`.
+        widened: the search brought it in; the space did not begin with it.
         proposed: ideas; `completed`: results.
         shares: its share of a sliding window over the completions in which its dimension exists, as (n, share), n
             counting those completions.
@@ -51,6 +53,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     value: str
+    widened: bool
     proposed: int
     completed: int
     shares: tuple[tuple[int, float], ...]
@@ -69,7 +72,7 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trajectory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `myriad replay NAME trajectory --json` prints; `line` holds fixes and champions with the rest."""
+    """Everything that `myriad replay NAME trajectory --json` prints; `line` has every turn, widenings and fixes too."""
 
     campaign: str
     through: int
@@ -104,6 +107,7 @@ def track(ledger: Ledger, dimension: Dimension) -> Track:
     ]
     n = len(sequence)
     window = window_for(n)
+    brought = {str(value) for name, value in ledger.widened if name == dimension.name}
     shares = _shares([found for found, _ in sequence], window)
     return Track(
         dimension=dimension.name,
@@ -113,6 +117,7 @@ def track(ledger: Ledger, dimension: Dimension) -> Track:
         values=tuple(
             Usage(
                 value=label,
+                widened=label in brought,
                 proposed=len(ideas),
                 completed=sum(found == label for found, _ in sequence),
                 shares=tuple((at, counts[label] / sum(counts.values())) for at, counts in shares),

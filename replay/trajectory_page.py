@@ -27,12 +27,13 @@ def trajectory_page(trajectory: Trajectory) -> str:
 
 def _track(track: Track) -> list[str]:
     rows = [_usage(usage) for usage in track.values if usage.proposed]
+    told = ["  + was not in the space at first"] * any(usage.widened for usage in track.values)
     untried = [usage.value for usage in track.values if not usage.proposed]
     head = f"{track.dimension} ({track.part}): n = {track.n}, window {track.window}"
     if not rows:
         return [head, "  too few observations: nobody proposed a value"]
     headers = ("value", "ideas", "done", "first", "mid", "last", "best AP", "run", "first by")
-    return [head, *table(headers, rows), *([f"  never proposed: {', '.join(untried)}"] if untried else [])]
+    return [head, *table(headers, rows), *told, *([f"  never proposed: {', '.join(untried)}"] if untried else [])]
 
 
 def _usage(usage: Usage) -> tuple[str | int | float | None, ...]:
@@ -41,7 +42,8 @@ def _usage(usage: Usage) -> tuple[str | int | float | None, ...]:
     first = usage.first
     who = cut(f"{first.agent}, {first.origin}", ROOM) if first is not None else "nobody"
     middle = shares[len(shares) // 2]
-    return (cut(usage.value, ROOM), usage.proposed, usage.completed, shares[0], middle, shares[-1], *best, who)
+    value = f"+ {usage.value}" if usage.widened else usage.value
+    return (cut(value, ROOM), usage.proposed, usage.completed, shares[0], middle, shares[-1], *best, who)
 
 
 def _turn(turn: Milestone) -> str:

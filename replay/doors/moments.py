@@ -42,7 +42,7 @@ def queue(campaign: str, /, *, json: bool = False, home: Home = None) -> int:
     return answer(name, lambda log: (made := queueing(log, until), queueing_page(made), 0), json=json, home=home)
 
 
-def diff(campaign: str, other: str, /, *, json: bool = False, home: Home = None) -> int:
+def diff(campaign: str, other: str, then: int | None = None, /, *, json: bool = False, home: Home = None) -> int:
     """Hold two campaigns, or two moments of one, side by side.
 
     Parameters
@@ -50,7 +50,9 @@ def diff(campaign: str, other: str, /, *, json: bool = False, home: Home = None)
     campaign: str
         Name, archive path or nats URL; NAME@POSITION reads no further than that.
     other: str
-        Likewise.
+        Likewise; or a position of the same campaign, held against THEN or, without it, against the end.
+    then: int
+        The later position of the same campaign.
     json: bool
         Print the comparison as JSON.
     """
@@ -58,13 +60,23 @@ def diff(campaign: str, other: str, /, *, json: bool = False, home: Home = None)
     from replay.difference import Stretch, compare  # noqa: PLC0415 # likewise
     from replay.difference_page import difference_page  # noqa: PLC0415 # likewise
 
+    one, two = _sides(campaign, other, then)
+
     def stretch(reference: str, log: LogReader) -> Stretch:
         until = at_position(reference)[1]
         return Stretch(reference=reference, log=log, until=until, reading=lambda text: whole(log, text))
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
-        with opened(at_position(other)[0], home) as second:
-            made = compare(stretch(campaign, log), stretch(other, second))
+        with opened(at_position(two)[0], home) as second:
+            made = compare(stretch(one, log), stretch(two, second))
         return made, difference_page(made), 0
 
-    return answer(at_position(campaign)[0], ask, json=json, home=home)
+    return answer(at_position(one)[0], ask, json=json, home=home)
+
+
+def _sides(campaign: str, other: str, then: int | None) -> tuple[str, str]:
+    """Return the references of both sides; a bare number is a position of the first one's campaign."""
+    name = at_position(campaign)[0]
+    if then is not None:
+        return f"{name}@{other}", f"{name}@{then}"
+    return (f"{name}@{other}", campaign) if other.isdecimal() else (campaign, other)

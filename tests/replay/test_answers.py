@@ -69,6 +69,12 @@ def test_two_moments_are_asked_for_by_name_and_position(kept, capsys):
     assert (told["a"]["subject"]["through"], told["one_history"]) == (40, True)
     assert replay(path, "diff", kept(tales.one(), "other")) == 0
     assert "the same through position 2, then they part" in capsys.readouterr().out
+    for words, ends in ((("40",), [40, None]), (("40", "60"), [40, 60])):
+        assert replay(path, "diff", *words, "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        sides = [told[side]["subject"]["through"] for side in "ab"]
+        assert sides == [end or told["b"]["last"] for end in ends]
+        assert told["one_history"]
     assert replay(f"{path}@40", "queue") == 0
     assert "at position 40" in capsys.readouterr().out
 

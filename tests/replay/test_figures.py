@@ -37,7 +37,7 @@ def test_every_figure_is_an_image_in_both_forms(drawn, name):
     assert written(drawn[name], "svg").startswith(SVG)
 
 
-@pytest.mark.parametrize("campaign", POOR)
+@pytest.mark.parametrize("campaign", sorted(POOR.keys() - {"zero", "perfect"}))  # as constant
 def test_a_poor_campaign_is_drawn_without_a_warning(campaign):
     for figure in figures(tales.measured(POOR[campaign]())).values():
         assert written(figure, "svg").startswith(SVG)

@@ -1,31 +1,72 @@
 """Campaigns with too little to measure: every answer is a plain one, and nothing warns."""
 
+import json
+import random
+import re
 import warnings
 
 import msgspec
 import pytest
 
+from events import archive
 from replay.digest import SCHEME
+from replay.document import document
+from replay.doors import DOORS, replay
+from replay.findings import BESIDE, FINDINGS
+from replay.hypertext import hypertext
+from replay.markdown import markdown
+from replay.measures import Measurement
 from replay.metrics import METRICS, TOO_FEW, metric
 from replay.moment import moment
 from replay.pages import metric_page, moment_page, report_page
-from replay.report import report
-from tests.chronicle import Chronicle
+from replay.report import folded, report, reported
+from tests.chronicle import SPACE, Chronicle
 from tests.replay import tales
 
 POOR = {
     "unopened": tales.unopened,
     "empty": lambda: _opened(Chronicle()),
     "one": tales.one,
+    "two": lambda: _scoring(0.4, 0.6),
     "failed": tales.failed,
     "equal": tales.equal,
     "lonely": lambda: tales.busy(30, agents=("tpe",)),
+    "constant": lambda: _scoring(*[0.7] * 60),
+    "zero": lambda: _scoring(*[0.0] * 30),
+    "perfect": lambda: _scoring(*[1.0] * 30),
 }
+"""Constant, zero and perfect: configurations differ, and every run scores the same."""
+
+ASKED = {
+    "metric": ("running_best",),
+    "at": ("0",),
+    "lineage": ("e-1",),
+    "diff": ("0",),
+    "cycle": ("c-1",),
+}
+"""What a door is asked beside the campaign."""
+
+DRAWN = ("figures",)
+"""Tested where its figures are."""
 
 
 def _opened(c):
     c.opened()
     return c
+
+
+def _scoring(*scores):
+    """Two agents, runs that differ, these scores, and an instrument that changes half-way."""
+    c, chance = _opened(Chronicle()), random.Random(0)
+    for turn, score in enumerate(scores):
+        c.instrument = f"instrument-{1 + 2 * turn // len(scores)}"
+        drawn = {choice.name: chance.choice(choice.values) for choice in SPACE.choices}
+        c.runs(c.queues(c.proposes(tales.AGENTS[turn % 2], **drawn)), validation=score)
+    return c
+
+
+def _no_number(word):
+    raise AssertionError(f"{word} in JSON")
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +88,45 @@ def test_every_answer_of_a_poor_campaign_is_text_and_json(name):
     for each in METRICS:
         assert metric_page(metric(measurement, each)).startswith(each)
     assert measurement.digest().startswith(f"{SCHEME}:")
+
+
+@pytest.mark.parametrize("campaign", POOR)
+@pytest.mark.parametrize("door", sorted(DOORS.keys() - {*DRAWN}))
+def test_every_door_answers_a_poor_campaign_in_words_or_says_in_one_sentence_what_there_is_not(
+    door, campaign, tmp_path, capsys
+):
+    path = tmp_path / "tale.myriad"
+    archive.export(POOR[campaign]().log, path)
+    codes = [replay(str(path), door, *ASKED.get(door, ()), *extra) for extra in ((), ("--json",))]
+    told = capsys.readouterr()
+    assert codes[0] == codes[1]
+    if not told.out:
+        assert codes[0] == 2
+        assert told.err.count("\n") == 2
+        return
+    page, _, encoded = told.out[:-1].rpartition("\n")
+    json.loads(encoded, parse_constant=_no_number)
+    assert page
+    assert not re.search(r"\b(nan|inf|None)\b", page)
+
+
+@pytest.mark.parametrize("campaign", POOR)
+def test_every_measure_of_a_poor_campaign_has_a_value_or_says_too_few(campaign):
+    measurement = Measurement(*(fold for folds in BESIDE.values() for fold in folds))
+    measurement.advance(POOR[campaign]().log.read())
+    for name in (*METRICS, *FINDINGS):
+        found = metric(measurement, name)
+        assert (found.value is None) == (found.note is not None), name
+        assert not re.search(rb"NaN|Infinity", msgspec.json.encode(found)), name
+
+
+@pytest.mark.parametrize("campaign", ["unopened", "one", "constant"])
+def test_the_report_of_a_poor_campaign_is_a_whole_document(campaign):
+    measurement, checks = folded(POOR[campaign]().log)
+    laid = document(reported(measurement, checks), measurement)
+    for text in (markdown(laid), hypertext(laid, {})):
+        assert all(name in text.replace("\\", "") for name in (*METRICS, *FINDINGS))
+        assert not re.search(r"\b(nan|inf|None)\b", text)
 
 
 @pytest.mark.parametrize("name", ["unopened", "empty", "failed"])

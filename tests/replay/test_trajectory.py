@@ -91,6 +91,50 @@ def test_fixes_and_champions_stand_on_one_line_in_the_order_of_the_log():
     assert all("micro_batches" in fix for fix in fixes)
 
 
+def test_a_widening_stands_on_the_line_between_who_brought_it_and_who_led_with_it():
+    c = tales.Chronicle()
+    c.opened()
+    c.runs(c.queues(c.proposes("tpe")), validation=0.5)
+    wider = {**c.configuration(), "backbone": "fusion"}
+    idea = facts.IdeaProposed(idea="i-x", agent="tpe", configuration=wider, rationale="both", origin="agent")
+    c.says("agent-tpe", "cycle", "c-1", idea)
+    widened = facts.SpaceWidened(dimension="backbone", value="fusion", proposer="tpe", reason="as the rules allow")
+    queued = facts.Queued(experiment="e-x", idea="i-x", priority=0.5, terms={})
+    c.says("scheduler", "cycle", "c-1", widened, queued)
+    c.runs("e-x", validation=0.9)
+    told = trajectory(c.log)
+    kinds = [turn.kind for turn in told.line]
+    assert kinds == ["opened", "joined", "instrument", "champion", "widened", "champion"]
+    assert told.line[4].what == "backbone = fusion, brought by tpe: as the rules allow"
+    usage = track_of(told, "backbone").values[-1]
+    assert (usage.value, usage.widened, usage.completed, usage.first.idea) == ("fusion", True, 1, "i-x")
+    assert usage.first.position < told.line[4].position < usage.best.position
+    page = trajectory_page(told)
+    assert "+ fusion" in page
+    assert "was not in the space at first" in page
+
+
+def test_pauses_bans_eras_and_defects_are_turns():
+    c = tales.one()
+    said = (
+        facts.CampaignPaused(reason="lunch"),
+        facts.CampaignResumed(reason="back"),
+        facts.Banned(ban="b-1", where="pooling == max", reason="no gain"),
+        facts.BanLifted(ban="b-1", reason="by its rule"),
+        facts.DefectFound(defect="d-1", component="pooling", where="pooling == attention", reason="it was mean"),
+        facts.DefectFixed(defect="d-1", instrument="instrument-2"),
+        facts.CampaignReopened(reason="more to see"),
+    )
+    for fact in said:
+        c.says("person-test", "campaign", "acts", fact)
+    c.says("scheduler", "campaign", "era", facts.EraOpened(era=2, instrument="instrument-2", reason="d-1 is fixed"))
+    line = trajectory(c.log).line
+    assert [turn.kind for turn in line[-8:]] == [
+        *("paused", "resumed", "banned", "lifted", "defect", "fixed", "reopened", "era")
+    ]
+    assert line[-4].what == "d-1 in pooling, where pooling == attention: it was mean"
+
+
 def test_another_instrument_is_a_turn_and_the_same_one_is_not():
     c = tales.one()
     experiment = c.queues(c.proposes("tpe", batch=64))
