@@ -27,6 +27,10 @@ lint: setup
 types: setup
     {{bin}}/mypy
 
+# Train the study: uniform and TPE campaigns on both camera fleets, and repeats; goes on where it was stopped.
+study *args: setup
+    {{bin}}/python -m tests.benchmarks.study {{args}}
+
 # Measure: `just bench log`, `just bench replay`.
 bench name *args: setup
     {{bin}}/python -m tests.benchmarks.{{name}} {{args}}
