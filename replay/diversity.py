@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Literal, NamedTuple
@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from events.space import Cell, Space, Value
-from replay.counts import PAPER, Counts, Sliding, Window
-from replay.ledger import Ledger
+from replay.counts import PAPER, Counts, Sliding, Window, count
+from replay.ledger import Idea, Ledger
 
 Part = Literal["whole", "architecture", "training", "backbone_encoder", "loss_pooling", "author"]
 """whole: every categorical dimension; architecture and training: those of that part (the paper's text). The last three
@@ -135,30 +135,45 @@ def cells(ledger: Ledger, dimensions: Iterable[str], *, over: Sequenced = "compl
     A proposed configuration that lacks one of the dimensions is in no cell, and left out.
     """
     wanted = tuple(dimensions)
-    if over == "completed":
-        ideas = [ledger.ideas[ledger.experiments[name].idea] for name in ledger.completed]
-    else:
-        ideas = list(ledger.ideas.values())
-    mine = [idea.configuration for idea in ideas if agent in ("", idea.agent)]
-    return [project(point, wanted) for point in mine if all(name in point for name in wanted)]
+    names, of = set(wanted), _getter(wanted)
+    mine = (idea.configuration for idea in _ideas(ledger, over) if agent in ("", idea.agent))
+    return [of(point) for point in mine if names <= point.keys()]
 
 
-def series(sequence: Sequence[Cell], window: Window) -> list[Reading]:
+def numbered(ledger: Ledger, dimensions: Iterable[str], *, over: Sequenced = "completed") -> dict[str, list[int]]:
+    """Return what `cells` returns, of all agents (key "") and of each, every cell as the number of its first coming."""
+    wanted = tuple(dimensions)
+    names, of = set(wanted), _getter(wanted)
+    numbers: dict[Cell, int] = {}
+    found: dict[str, list[int]] = {"": []}
+    together = found[""]
+    for idea in _ideas(ledger, over):
+        if names <= idea.configuration.keys():
+            number = numbers.setdefault(of(idea.configuration), len(numbers))
+            together.append(number)
+            found.setdefault(idea.agent, []).append(number)
+    return found
+
+
+def _ideas(ledger: Ledger, over: Sequenced) -> Iterable[Idea]:
+    if over == "proposed":
+        return ledger.ideas.values()
+    return (ledger.ideas[ledger.experiments[name].idea] for name in ledger.completed)
+
+
+def series(sequence: Sequence[Hashable], window: Window) -> list[Reading]:
     """Read the entropy of a whole sequence every `window.step(n)`, and at its end, over windows of `window.length(n)`.
+
+    The sequence is of cells, or, faster, of their numbers (`numbered`).
 
     n is the length of the sequence, as in the author's code, so that every full window of a series has one length.
     """
     n = len(sequence)
     length, step = window.length(n), window.step(n)
-    counts: Counts[Cell] = Counts()
-    readings = []
-    for index, cell in enumerate(sequence, start=1):
-        counts.add(cell)
-        if index > length:
-            counts.remove(sequence[index - length - 1])
-        if index % step == 0 or index == n:
-            readings.append(Reading(index, counts.total, counts.entropy()))
-    return readings
+    ends = [*range(step, n, step), n] if n else []
+    windows = [sequence[max(0, end - length) : end] for end in ends]
+    # counted anew at each reading: of numbers, ten fast counts of each are quicker than one that is kept up
+    return [Reading(end, len(held), count(held).entropy()) for end, held in zip(ends, windows, strict=True)]
 
 
 def highest(space: Space, dimensions: Iterable[str], observations: int) -> float:

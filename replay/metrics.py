@@ -11,7 +11,7 @@ import msgspec
 from replay import divergence as divergences
 from replay.agents import agents
 from replay.counts import Window, window_for
-from replay.diversity import Part, Sequenced, cells, projections, series
+from replay.diversity import Part, Sequenced, cells, numbered, projections, series
 from replay.errors import QuestionUnknown
 from replay.leaderboard import leaderboard, left_out
 from replay.ledger import Ledger
@@ -189,9 +189,10 @@ def _entropy(measurement: Measurement, over: Sequenced = "completed") -> Metric:
     space = ledger.space
     parts: dict[Part, tuple[str, ...]] = projections(space) if space is not None else {}
     found: dict[str, Series] = {}
+    numbers = {part: numbered(ledger, dimensions, over=over) for part, dimensions in parts.items()}
     for agent in ("", *(row.agent for row in agents(measurement.results))):
-        for part, dimensions in parts.items():
-            sequence = cells(ledger, dimensions, over=over, agent=agent)
+        for part in parts:
+            sequence = numbers[part].get(agent, [])
             readings = series(sequence, window_for(len(sequence)))
             name = f"{part} of {agent}" if agent else part
             found[name] = Series(columns=("n", "window", "bits"), rows=list(readings))
