@@ -17,6 +17,7 @@ DOORS = {
     "run": ("actors.doors:run", "Start a campaign, or resume it where it stands."),
     "extract": ("actors.doors:extract", "Make a campaign's clips and features before it is run."),
     "predict": ("actors.doors:predict", "Score clips with a run whose weights were kept."),
+    "rerun": ("actors.doors:rerun", "The same run again, compared with its record; or what defects touched."),
     "stop": ("actors.doors:stop", "Ask a running campaign to end cleanly."),
     "simulate": ("actors.doors:simulate", "Play a whole campaign on a surrogate, in virtual time; trains nothing."),
     "list": ("replay.doors:list_", "Name the campaigns: state, best, spend, size."),

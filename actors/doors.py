@@ -36,6 +36,44 @@ def run(
     return session(file_of(campaign, folder_home), folder_home, headless=headless, connect=connect, port=port)
 
 
+def rerun(
+    campaign: str,
+    experiment: str | None = None,
+    *,
+    tainted: bool = False,
+    gpu_hours: float | None = None,
+    most: int | None = None,
+    anyway: bool = False,
+    device: str | None = None,
+    record: bool = True,
+    home: Home = None,
+) -> int:
+    """Make a run again under its own instrument and compare; or, with --tainted, what defects touched.
+
+    Exit code: 0 equal, or within the tolerance on another platform; 1 different; 2 the instrument is not here.
+
+    Args:
+        campaign: a campaign with a folder on this machine.
+        experiment: a completed experiment such as e-12.
+        tainted: make the touched results that matter again under what is installed, best first, within the budget.
+        gpu_hours: with --tainted: device time for all of them; by default what the campaign's budget has left.
+        most: with --tainted: at most so many.
+        anyway: run under what is installed where the recorded instrument cannot be rebuilt.
+        device: "cpu" or "cuda:0"; by default the kind that the record names.
+        record: write the comparison on the log.
+    """
+    from actors import rerun as sitting  # noqa: PLC0415 # heavy
+    from actors.errors import CampaignError  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+
+    place = home_of(home)
+    if tainted is (experiment is not None):
+        raise CampaignError(f"myriad rerun {campaign}: name one experiment, or say --tainted")
+    if experiment is not None:
+        return sitting.rerun(campaign, experiment, place, anyway=anyway, device=device, write=record)
+    return sitting.amend(campaign, place, gpu_hours=gpu_hours, most=most, device=device, write=record)
+
+
 def stop(name: str, *, home: Home = None) -> int:
     """Ask a running campaign to end cleanly; running packs get ten seconds.
 
