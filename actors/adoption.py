@@ -17,6 +17,10 @@ SHORT = 12
 """Characters of a patch's digest by which people are told of it."""
 
 
+WAITING = 3
+"""Crashes in what trains that wait for a patch, from which on nothing else is tried: it would very likely crash too."""
+
+
 class NotTheInstrument(BenchBroken):
     """An adopted patch makes another instrument of what is installed now than of what it was tried upon."""
 
@@ -47,6 +51,12 @@ def returning(known: Known) -> Experiment | None:
 def trains(repairs: Repairs, worker: Worker) -> bool:
     """Say whether a worker trains with what is adopted, so that it may be given work."""
     return repairs.instrument in (None, worker.instrument)
+
+
+def holds(repairs: Repairs) -> bool:
+    """Say whether nothing is to be entrusted to anybody: too much has broken that waits for the fixer's patch."""
+    waiting = (repair.site for repair in repairs.with_status("diagnosed", "proposed"))
+    return sum(site is not None for site in waiting) >= WAITING
 
 
 def moves(known: Known, me: Worker, news: News) -> Decision | None:

@@ -191,4 +191,5 @@ def _trial(known: Attentive, repair: Repair, patch: Patch, diff: str) -> Try:
         run=Run(repair.experiment, attempt.attempt, 0, configuration, attempt.seed),
         execution=attempt.execution,
         device=known.fleet.workers[attempt.worker].device,
+        checked=patch.instrument is not None,
     )

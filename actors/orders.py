@@ -108,6 +108,7 @@ class Try(msgspec.Struct, frozen=True, tag="try"):
 
     Attributes:
         device: that it broke on.
+        checked: whether the copy passed its checks before, so that the run alone is to be made.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Try(msgspec.Struct, frozen=True, tag="try"):
     run: Run
     execution: Execution
     device: str
+    checked: bool = False
 
 
 class Move(msgspec.Struct, frozen=True, tag="move"):

@@ -23,6 +23,7 @@ from actors.errors import BenchBroken
 from actors.limits import Limits
 from actors.orders import Breakdown, Described, Refused, Result, Score, Train, Trained, Tried, Try
 from actors.patches import ROOM, PatchRefused
+from actors.vetting import Verified, Verify
 
 INSTALLED = Path(kernels.__path__[0])
 """The room as it is installed."""
@@ -30,7 +31,10 @@ INSTALLED = Path(kernels.__path__[0])
 NEVER = 2.0
 """A validation AP that no run reaches: no weights of a trial are kept."""
 
-SPARE = 300
+CHECKING = 600.0
+"""Seconds that the canaries of a copy may take."""
+
+SPARE = 600
 """Seconds of processor time that a trial's process may take beside its run's."""
 
 Bench = Callable[[Path, Limits, str], Child]
@@ -134,14 +138,25 @@ class Proving:
         described = child.describe()
         if not isinstance(described, Described):
             return Tried(id=order.id, seconds=0.0, problem=_short(f"the copy cannot train: {described.reason}"))
+        if order.checked:
+            return self._run(child, order, described.instrument)
+        seen: Result = child.ask(Verify(id=order.id), CHECKING)
+        if not isinstance(seen, Verified) or seen.problem is not None:
+            why = seen.problem if isinstance(seen, Verified) else getattr(seen, "reason", "no answer")
+            problem = _short(f"the copy is refused by the checks of the instrument: {why}")
+            return Tried(id=order.id, seconds=0.0, problem=problem, instrument=described.instrument)
+        tried = self._run(child, order, described.instrument)
+        return msgspec.structs.replace(tried, canaries=len(seen.canaries))
+
+    def _run(self, child: Child, order: Try, instrument: str) -> Tried:
         train = Train(id=order.id, runs=(order.run,), execution=order.execution, keep_from=NEVER)
         trained: Result = child.ask(train, order.execution.timeout)
         end = trained.ends[0] if isinstance(trained, Trained) else trained
         if not isinstance(end, Score):
             why = end.trace if isinstance(end, Breakdown) else end.reason if isinstance(end, Refused) else "no answer"
             problem = _short(f"the run still does not end with a result: {why}")
-            return Tried(id=order.id, seconds=0.0, problem=problem, instrument=described.instrument)
-        return Tried(id=order.id, seconds=0.0, instrument=described.instrument, validation=end.validation)
+            return Tried(id=order.id, seconds=0.0, problem=problem, instrument=instrument)
+        return Tried(id=order.id, seconds=0.0, instrument=instrument, validation=end.validation)
 
 
 def _sources(room: Path) -> dict[str, str]:

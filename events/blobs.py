@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -29,7 +30,8 @@ class Blobs:
         path = self._path(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}")
+            # Threads of one process may keep the same text at once: two crashes have one trace.
+            partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
             with partial.open("wb") as file:
                 file.write(content)
                 file.flush()
