@@ -22,8 +22,8 @@ from replay.rewriting import Rewritten
 ALL, CURRENT = "all", "current"
 """Words that `--era` takes beside a number."""
 
-ACROSS = ("piecewise", "era_gains")
-"""Measures that compare eras, and are asked of all of them."""
+ACROSS = ("piecewise", "era_gains", "utilisation")
+"""Measures that compare eras, or read the time of devices, which no era bounds; they are asked of all."""
 
 
 def wanted(metric: str, asked: str | None) -> str:

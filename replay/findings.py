@@ -13,6 +13,7 @@ from replay.convergence import CONVERGENCE
 from replay.costs import COSTS
 from replay.dynamics import DYNAMICS
 from replay.folds import Fold
+from replay.genealogy import GENEALOGY
 from replay.measures import Measurement
 from replay.metrics import Metric
 from replay.occupancy import OccupancyFold
@@ -26,6 +27,7 @@ FINDINGS: dict[str, Callable[[Measurement], Metric]] = {
     **POLICIES,
     **DYNAMICS,
     **ORIGINS,
+    **GENEALOGY,
     **PIECEWISE,
     **COSTS,
 }

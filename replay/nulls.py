@@ -30,6 +30,7 @@ NULLS: dict[str, str] = {
     "coverage": "none: counts of cells",
     "leaders": "the same share of an origin among all runs; see sweeps for the test of it",
     "first_uses": "none: dates and counts",
+    "genealogy": "by_chance: how often any run of the campaign would beat the same parents; rho 0 for depth",
     "piecewise": "as many borders at random places, by p; and the single law, by AIC and BIC",
     "era_gains": "border_null: the first ten drawn from the era before, as if its border changed nothing",
     "cost": "an agent that finds as often as the others pays as much for an improvement as all together",

@@ -26,7 +26,7 @@ def _every_warning_is_an_error():
 
 def planted(n=240, *, seed=0):
     """Two agents: motion is better, one settles on it after a third; sweeps refine; a run breaks; a second era."""
-    chance, c = random.Random(seed), Chronicle()
+    chance, c, idea = random.Random(seed), Chronicle(), ""
     c.opened()
     for turn in range(n):
         agent = ("tpe", "uniform")[turn % 2]
@@ -34,7 +34,8 @@ def planted(n=240, *, seed=0):
         drawn = {choice.name: chance.choice(choice.values) for choice in SPACE.choices}
         drawn |= {"backbone": "motion", "encoder": "zipformer"} if settled else {}
         drawn |= {interval.name: interval.at(chance.random()) for interval in SPACE.intervals if not interval.when}
-        (idea,) = c.cycle(agent, drawn, origin="sweep" if settled and turn % 4 == 0 else "agent")
+        sweeps = settled and turn % 4 == 0
+        (idea,) = c.cycle(agent, drawn, origin="sweep" if sweeps else "agent", parents=(idea,) if sweeps else ())
         scored = 0.4 + BEST[drawn["backbone"]] + 0.1 * chance.random() + 0.1 * turn / n
         experiment = c.queues(idea)
         c.instrument = f"instrument-{1 + 4 * turn // n // 3}"
