@@ -65,7 +65,7 @@ class WatchApp(App[None]):
             lambda overview: self._tell(Pictured(overview)),
             lambda error: self._tell(Broke(error)),
         )
-        self.watching = WatchScreen(model, self._folding, views(model, log))
+        self.watching = WatchScreen(model, self._folding, views(model, log, self._folding.ask))
         self._feed = Feed(log, self._folding.put, again)
 
     def get_default_screen(self) -> WatchScreen:

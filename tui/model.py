@@ -74,6 +74,11 @@ class Model:
             self.following = False
             self._go(sequence)
 
+    def apart(self) -> Pass[Any]:
+        """Return the shown moment as a pass of its own, to read for as long as it takes; from the folder's thread."""
+        with self.lock:
+            return self._timeline.at(self.sight.through)
+
     def follow(self) -> None:
         """Show everything that arrived, and from now on what arrives."""
         with self.lock:

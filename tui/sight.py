@@ -6,18 +6,29 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
+from replay.briefed import Horizons, HorizonsFold
 from replay.caps import Caps, OpeningFold, caps
 from replay.controls import Control, ControlsFold
 from replay.fleet import Fleet, FleetFold
 from replay.folds import Pass
 from replay.glance import Glance, TouchedFold
+from replay.instruments import Instruments, InstrumentsFold
 from replay.ledger import Ledger
 from replay.measures import MEASURES, Results
 from replay.trend import Reading, TrendFold
 from tui.tape import Tape
 from tui.telling import TROUBLE, Line, line
 
-FOLDS = (*MEASURES, FleetFold(), ControlsFold(), TouchedFold(), TrendFold(), OpeningFold())
+FOLDS = (
+    *MEASURES,
+    FleetFold(),
+    ControlsFold(),
+    TouchedFold(),
+    TrendFold(),
+    OpeningFold(),
+    InstrumentsFold(),
+    HorizonsFold(),
+)
 """What a sight folds, in the order in which its properties read them."""
 
 LATEST, TROUBLES = 200, 50
@@ -76,6 +87,18 @@ class Sight:
     def caps(self) -> Caps:
         """What may be spent."""
         return caps(self.passing.states[7])
+
+    @property
+    def instruments(self) -> Instruments:
+        """What was verified, or refused."""
+        found: Instruments = self.passing.states[8]
+        return found
+
+    @property
+    def horizons(self) -> Horizons:
+        """How much each briefing knew."""
+        found: Horizons = self.passing.states[9]
+        return found
 
     def recall(self, tape: Tape) -> None:
         """Read from the tape what passed by last; costs a few frames, and nothing where nothing came since."""

@@ -1,0 +1,268 @@
+"""The dynamics' view: how widely the search moves, how agents differ, how it improves, what its choices gave."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.message import Message
+
+from replay.folds import Pass
+from replay.measures import Measurement
+from replay.portrait import Portrait, portrait
+from replay.tables import TOO_FEW
+from tui.chart import BARS, curve
+from tui.columns import Column, fit
+from tui.model import Model
+from tui.overview import Overview
+from tui.sheet import Sheet
+from tui.view import Keys, View
+
+REST = 10
+"""Times that a portrait took in which no other is drawn while facts arrive."""
+
+SETTLED = 0.3
+"""Seconds that a moment must have been looked at before its portrait is drawn: who plays or steps does not wait."""
+
+
+class Dynamics(View):
+    """One portrait, drawn beside everything else.
+
+    Args:
+        ask: has something done with the model in the thread that folds.
+    """
+
+    NAME = "dynamics"
+    KEYS: ClassVar[Keys] = (("up, down, page up, page down, home, end", "scroll"),)
+
+    class Drawn(Message):
+        """A portrait is there."""
+
+        def __init__(self, made: Portrait, seconds: float) -> None:
+            super().__init__()
+            self.made = made
+            self.seconds = seconds
+
+    def __init__(self, model: Model, ask: Callable[[Callable[[Model], None]], None], *, id: str) -> None:  # noqa: A002 # Textual's word
+        super().__init__(model, id=id)
+        self.sheet = Sheet(title="Dynamics", id="dynamics-sheet")
+        self.made: Portrait | None = None
+        self._ask = ask
+        self._drawing = False
+        self._again = 0.0
+        self._wanted = (-1, 0.0)
+
+    def compose(self) -> ComposeResult:
+        """Yield the page."""
+        yield self.sheet
+
+    def on_mount(self) -> None:
+        """Look now and then whether a moment has settled."""
+        self.set_interval(SETTLED, self._settle)
+
+    def show(self, overview: Overview) -> None:
+        """Note which moment is wanted, and show what is drawn."""
+        if overview.subject.through != self._wanted[0]:
+            self._wanted = (overview.subject.through, time.monotonic())
+        self._tell()
+        self._settle()
+
+    def on_resize(self) -> None:
+        """Draw the charts anew."""
+        self._tell()
+
+    def on_dynamics_drawn(self, message: Drawn) -> None:
+        """Show a portrait."""
+        self.made, self._drawing = message.made, False
+        self._again = time.monotonic() + REST * message.seconds
+        self._tell()
+
+    def _settle(self) -> None:
+        through, since = self._wanted
+        now = time.monotonic()
+        done = self.made is not None and self.made.through == through
+        if self._drawing or done or through < 0 or not self.display:
+            return
+        # a moment that a person went to is drawn at once; what arrives by itself takes turns with everything else
+        if now - since < SETTLED or (self.model.following and self.made is not None and now < self._again):
+            return
+        self._drawing = True
+        self._ask(lambda model: self._begin(model.apart()))
+
+    def _begin(self, passing: Pass[Any]) -> None:
+        threading.Thread(target=self._draw, args=(passing,), name="portrait", daemon=True).start()
+
+    def _draw(self, passing: Pass[Any]) -> None:
+        begun = time.monotonic()
+        made = portrait(Measurement(passing=passing))
+        self.post_message(self.Drawn(made, time.monotonic() - begun))
+
+    def _tell(self) -> None:
+        width = self.size.width - 4
+        if width < 0:
+            return
+        if self.made is None:
+            self.sheet.show(["The portrait is being drawn."])
+            return
+        late = self._wanted[0] != self.made.through
+        self.sheet.border_title = f"Dynamics at position {self.made.through}{', a newer one is coming' if late else ''}"
+        self.sheet.show(page(self.made, width))
+
+
+def page(made: Portrait, width: int) -> list[str]:
+    """Return a portrait's lines."""
+    if made.n < 2:
+        return [f"{made.n} runs have completed: too few to say anything of"]
+    return [
+        *_charts(made, width),
+        *_divergences(made, width),
+        *_improving(made, width),
+        *_fits(made, width),
+        *_heat(made, width),
+        *_policies(made, width),
+        *_choices(made, width),
+    ]
+
+
+def _chart(title: str, values: Sequence[float | None], width: int, unit: str) -> list[str]:
+    known = [value for value in values if value is not None]
+    if not known:
+        return [f"{title}: {TOO_FEW}"]
+    told = f"{title}: {known[-1]:.3g} {unit} now, {min(known):.3g} to {max(known):.3g}"
+    return [told, *curve(values, min(width, max(20, len(values))), 3)]
+
+
+def _charts(made: Portrait, width: int) -> list[str]:
+    lines = [f"# Entropy over windows of {made.window} completions, n = {made.n}"]
+    for part, readings in made.entropy.items():
+        lines += _chart(part, [reading.value for reading in readings], width, "bits")
+    rates = [rate for _, rate in made.innovation]
+    return [*lines, "", "# Innovation, n as above, validation", *_chart("rate", rates, width, "a run"), ""]
+
+
+def _divergences(made: Portrait, width: int) -> list[str]:
+    lines = ["# Divergence between agents (Jensen-Shannon), in all and lately"]
+    for pair in made.divergence:
+        if pair.cumulative is None:
+            lines.append(f"{pair.one}, {pair.other}: undefined while one of them is silent")
+            continue
+        lately = f"{pair.windowed:.3g}" if pair.windowed is not None else TOO_FEW
+        lines.append(f"{pair.one}, {pair.other}: {pair.cumulative:.3g} bits in all, {lately} lately, n = {pair.n}")
+        lines += curve([reading.windowed for reading in pair.series], min(width, 100), 2)
+    return [*(lines if made.divergence else [lines[0], "fewer than two agents"]), ""]
+
+
+def _improving(made: Portrait, width: int) -> list[str]:
+    lines = ["# Improvements, against runs in any order"]
+    if made.null is not None:
+        null = made.null
+        lines.append(
+            f"{null.happened} happened, {null.expected:.1f} +- {null.deviation:.1f} if exchangeable: "
+            f"at most so few p = {null.p_few:.3f}, at least so many p = {null.p_many:.3f}"
+        )
+    if made.law is not None:
+        law = made.law
+        lines.append(f"chance falls as t^-{law.alpha:.2f} [{law.alpha_low:.2f}, {law.alpha_high:.2f}]")
+    told = [f"{phase.kind} {phase.start} to {phase.end}, {phase.change:+.2f} bits" for phase in made.phases]
+    return [*lines, *told, ""]
+
+
+def _fits(made: Portrait, width: int) -> list[str]:
+    columns = (
+        Column("model"),
+        Column("c", right=True),
+        Column("95% interval", 1),
+        Column("R2", right=True),
+        Column("AIC", 2, right=True),
+        Column("a", 3, right=True),
+        Column("", 4),
+    )
+    rows = [
+        (
+            fitted.model,
+            f"{fitted.c:.3f}" if fitted.c is not None else "",
+            f"{fitted.c_low:.2f} to {fitted.c_high:.2f}" if fitted.c_low is not None else "",
+            f"{fitted.r2:.3f}",
+            f"{fitted.aic:.0f}",
+            f"{fitted.a:.4f}",
+            "at the edge of what is looked at" if fitted.at_edge else "",
+        )
+        for fitted in made.fits
+    ]
+    note = "intervals bound the fit, not the truth: a running best is one path"
+    return ["# Curves through the running best", *(fit(columns, rows, width) if rows else [TOO_FEW]), note, ""]
+
+
+def _heat(made: Portrait, width: int) -> list[str]:
+    if not made.heat:
+        return []
+    across = sorted({cell.column for cell in made.heat})
+    known = {(cell.row, cell.column): cell for cell in made.heat}
+    scores = [cell.best for cell in made.heat if cell.best is not None]
+    low, span = (min(scores), max(scores) - min(scores)) if scores else (0.0, 0.0)
+
+    def told(row: str, column: str) -> str:
+        cell = known.get((row, column))
+        if cell is None:
+            return "-"
+        if cell.best is None:
+            return f"n {cell.n}"
+        shade = BARS[1 + round(7 * (cell.best - low) / span)] if span else BARS[8]
+        return f"{cell.best:.3f} {shade} {cell.n}"
+
+    rows = [(row, *(told(row, column) for column in across)) for row in sorted({cell.row for cell in made.heat})]
+    columns = (Column(""), *(Column(name, rank) for rank, name in enumerate(across)))
+    return [f"# {made.row} by {made.column}: best validation AP and runs", *fit(columns, rows, width), ""]
+
+
+def _policies(made: Portrait, width: int) -> list[str]:
+    columns = (
+        Column("policy"),
+        Column("from", 2),
+        Column("n", 1, right=True),
+        *(Column(f"AP@{n}", right=True) for n in (50, 100, 200, 500)),
+        Column("between", 3),
+    )
+    rows = [
+        (
+            row.policy,
+            row.source,
+            str(row.n),
+            *(_score(score) for score in (row.ap_50, row.ap_100, row.ap_200, row.ap_500)),
+            f"{row.ap_low:.4f} and {row.ap_high:.4f}" if row.ap_low is not None else "",
+        )
+        for row in made.policies
+    ]
+    return ["# Policies compared, validation AP", *(fit(columns, rows, width) if rows else [TOO_FEW]), ""]
+
+
+def _choices(made: Portrait, width: int) -> list[str]:
+    columns = (
+        Column("choice"),
+        Column("value"),
+        Column("n", 1, right=True),
+        Column("best", right=True),
+        Column("mean of top", right=True),
+        Column("95% interval", 2),
+        Column("median", 3, right=True),
+    )
+    rows = [
+        (
+            row.dimension,
+            row.value,
+            str(row.n),
+            f"{row.best:.4f}",
+            f"{row.mean_top:.4f}",
+            f"{row.low:.3f} to {row.high:.3f}" if row.low is not None else "",
+            f"{row.median:.4f}",
+        )
+        for row in made.choices
+    ]
+    return ["# What each choice gave, validation AP", *(fit(columns, rows, width) if rows else [TOO_FEW])]
+
+
+def _score(value: float | None) -> str:
+    return f"{value:.4f}" if value is not None else ""

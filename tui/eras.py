@@ -1,0 +1,198 @@
+"""The eras' view: instruments and their canaries, eras, defects, what these touched, and what came of that."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from replay.era_report import EraReport, era_report
+from replay.instruments import Instrument, counted
+from replay.taint import Taint, tainted
+from replay.times import lasted, shown
+from tui.columns import Column, fit
+from tui.model import Model
+from tui.overview import Overview
+from tui.sheet import Sheet
+from tui.telling import plain
+from tui.view import Keys, View
+
+REST = 8
+"""Times that the page took to make in which it is not made again while facts arrive."""
+
+TREE, RESULTS = 400, 50
+"""Lines of the tree, and touched results, that a page shows; all of them are counted."""
+
+
+class Eras(View):
+    """One page."""
+
+    NAME = "eras"
+    KEYS: ClassVar[Keys] = (
+        ("up, down, page up, page down, home, end", "scroll"),
+        ("{ }", "to the border of the era before, or of the next"),
+    )
+
+    def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word
+        super().__init__(model, id=id)
+        self.sheet = Sheet(title="Eras, instruments, defects and taint", id="eras-sheet")
+        self._seen = (-1, -1)
+        self._again = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Yield the page."""
+        yield self.sheet
+
+    def on_resize(self) -> None:
+        """Cut the page anew."""
+        self._again = 0.0
+        self.show(self.model.overview())
+
+    def show(self, overview: Overview) -> None:
+        """Show this moment."""
+        width, now = self.size.width - 4, time.monotonic()
+        seen = (overview.subject.through, width)
+        waits = self.model.following and now < self._again
+        if width < 0 or seen == self._seen or waits:
+            return
+        self._seen = seen
+        with self.model.lock:
+            self.sheet.show(page(*told(self.model), width))
+        self._again = time.monotonic() + REST * (time.monotonic() - now)
+
+
+def told(model: Model) -> tuple[EraReport, list[Instrument], Taint]:
+    """Return what the page shows, from the shown moment; hold the lock."""
+    sight = model.sight
+    search, cycles, repairs = sight.results
+    return (
+        era_report(search.ledger),
+        counted(sight.instruments, search.ledger),
+        tainted(search.ledger, cycles, repairs, sight.horizons),
+    )
+
+
+def page(report: EraReport, instruments: list[Instrument], taint: Taint, width: int) -> list[str]:
+    """Return the page's lines."""
+    return [
+        *_eras(report, width),
+        *_instruments(instruments, width),
+        *_defects(taint, width),
+        *_touched(taint, width),
+        *_tree(taint, width),
+    ]
+
+
+def _eras(report: EraReport, width: int) -> list[str]:
+    columns = (
+        Column("era", right=True),
+        Column("instrument", 2),
+        Column("at", 3, right=True),
+        Column("since", 5),
+        Column("runs", right=True),
+        Column("done", 4, right=True),
+        Column("touched", 1, right=True),
+        Column("best", right=True),
+        Column("run", 4),
+        Column("device time", 6, right=True),
+        Column("why", 1, long=20),
+    )
+    rows = [
+        (
+            str(row.number) if row.number is not None else "none",
+            row.instrument[:12],
+            str(row.opened or ""),
+            shown(row.at)[:19] if row.at is not None else "",
+            str(row.runs),
+            str(row.completed),
+            str(row.touched),
+            f"{row.best.validation:.4f}" if row.best else "",
+            row.best.experiment if row.best else "",
+            lasted(row.gpu_seconds),
+            row.reason,
+        )
+        for row in report.eras
+    ]
+    return ["# Eras, best by validation AP", *(fit(columns, rows, width) if rows else ["no run has started"]), ""]
+
+
+def _instruments(instruments: list[Instrument], width: int) -> list[str]:
+    lines = []
+    columns = (
+        Column("  canary"),
+        Column("of"),
+        Column("seen", 1, right=True),
+        Column("allowed", 2, right=True),
+        Column("verdict", long=16),
+    )
+    for one in instruments:
+        why = f": {one.reason}" if one.reason else ""
+        lines.append(f"# Instrument {one.instrument[:12]} {one.status}, {one.runs} runs{plain(why)}")
+        rows = [
+            (f"  {c.name}", c.subject, _number(c.seen), _number(c.allowed), c.problem or "held") for c in one.canaries
+        ]
+        lines += fit(columns, rows, width) if rows else ["no canary has spoken of it"]
+        lines.append("")
+    return lines
+
+
+def _defects(taint: Taint, width: int) -> list[str]:
+    lines = ["# Defects"]
+    for one in taint.defects:
+        since = f", from position {one.since}" if one.since is not None else ""
+        fixed = f"fixed at {one.fixed} by {(one.instrument or '')[:12]}" if one.fixed is not None else "not fixed"
+        lines += [
+            f"{one.defect} in {one.component}, found at {one.found} by {one.by or 'nobody named'}, {fixed}",
+            f"  where {one.where}{since}: {plain(one.reason)}",
+        ]
+    return [*(lines if taint.defects else [*lines, "none was declared"]), ""]
+
+
+def _touched(taint: Taint, width: int) -> list[str]:
+    if not taint.results:
+        return []
+    columns = (
+        Column("run"),
+        Column("believed", right=True),
+        Column("known now", right=True),
+        Column("defects", 1),
+        Column("agent", 2),
+        Column("followed", 3, right=True),
+        Column("matters", 2),
+    )
+    rows = [
+        (
+            one.experiment,
+            f"{one.believed:.4f}",
+            f"{one.known:.4f}" if one.known is not None else "nothing",
+            " ".join(one.defects),
+            one.agent,
+            str(one.followed),
+            "yes" if one.matters else "",
+        )
+        for one in taint.results[:RESULTS]
+    ]
+    heading = f"# Touched results: {len(taint.results)} of {taint.completed}, best first by what was believed"
+    return [heading, *fit(columns, rows, width), *_more(len(taint.results), RESULTS), ""]
+
+
+def _tree(taint: Taint, width: int) -> list[str]:
+    if not taint.tree:
+        return []
+    counted_ = ", ".join(f"{many} by {via}" for via, many in taint.followed.items() if many)
+    lines = [f"# What came of them: {counted_}; {taint.briefed} briefings showed one"]
+    for one in taint.tree[:TREE]:
+        score = f" AP {one.validation:.4f}" if one.validation is not None else ""
+        touched = ", touched itself" if one.touched else ""
+        run = f" {one.experiment}" if one.experiment else ""
+        lines.append(f"{'  ' * one.depth}{one.idea}{run}{score} by {one.via} of {one.source}{touched}")
+    return [*lines, *_more(len(taint.tree), TREE)]
+
+
+def _more(many: int, shown_: int) -> list[str]:
+    return [f"and {many - shown_} more"] * (many > shown_)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
