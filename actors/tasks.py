@@ -28,7 +28,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         kind: roadsim, a simulated road; nexar, the published data set; clips, videos of your own; command, your script.
         clips: roadsim: how many.
         seed: roadsim: of the world; the same seed, the same pixels.
-        fleet: roadsim: whose cameras; those of b miss every second picture.
+        fleet: roadsim: whose cameras; those of b take half as many pictures and show each twice.
         folder: nexar, clips: where the videos lie.
         table: clips: a CSV file with the columns file, label and (if wanted) event, seconds.
         split: nexar, clips: a JSON file with the lists train, validation and test; ours when left out.

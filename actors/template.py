@@ -18,7 +18,7 @@ name = "{name}"                  # names the folder campaigns/{name} and the log
 # kind = "roadsim"               # a simulated road: short clips as mp4 files, labels by physics
 # clips = 600                    # split 1184 : 177 : 139 into training, validation and test, by content
 # seed = 7                       # of the clips; the same seed, the same pixels
-# fleet = "a"                    # whose cameras: those of "b" miss every second picture
+# fleet = "a"                    # whose cameras: those of "b" show each picture twice
 
 # kind = "clips"                 # videos of your own; paths are taken from where myriad is started
 # folder = "videos"

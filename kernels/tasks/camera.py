@@ -52,10 +52,14 @@ def film(
     return np.clip(frames, 0, 255, out=frames).astype(np.uint8)
 
 
-def recorded(rng: np.random.Generator, frames: int, missed: float) -> NDArray[np.intp]:
-    """Which picture each frame of the file holds, [frames]: a recorder that misses one writes the last one again."""
-    taken = rng.random(frames) >= missed
-    held: NDArray[np.intp] = np.maximum.accumulate(np.where(taken, np.arange(frames), 0))
+def recorded(frames: int, every: int) -> NDArray[np.intp]:
+    """Which picture each frame of the file holds, [frames], where the recorder takes only each `every`-th.
+
+    It fills the frames before a picture with that picture, and the last frame is always taken: where a clip ends is
+    seen alike whatever the recorder.
+    """
+    before_end = frames - 1 - np.arange(frames)
+    held: NDArray[np.intp] = frames - 1 - before_end // every * every
     return held
 
 

@@ -25,7 +25,7 @@ COLUMNS = ("file_name", "time_of_event", "time_of_alert", "light_conditions", "w
 KINDS = ("positive", "positive", "matched", "reversed")  # of clip number i: KINDS[i % 4]
 RECIPE = "roadsim 2"  # named anew whenever the same seed would give other pixels
 
-FLEETS = {"a": 0.0, "b": 0.5}  # of each camera fleet: the share of pictures that its recorder is too slow to take
+FLEETS = {"a": 1, "b": 2}  # of each camera fleet: frames of the file for each picture that its recorder takes
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def render(
         folder: receives positive/ and negative/ clips (NNNNN.mp4), metadata.csv, split.json and, last, task.json.
         clips: number of clips, at least 32; half of them are positive.
         seed: of the world; the same seed gives the same pixels before encoding.
-        fleet: of cameras, one of `FLEETS`; fleet b sees the same roads through a slower recorder.
+        fleet: of cameras, one of `FLEETS`; fleet b sees the same roads, but its recorder takes half as many pictures
+            and shows each in two frames, so that neighbouring frames show no motion.
         processes: how many render at the same time.
         progress: called with (clips done, clips in all) as they finish.
 
@@ -89,7 +90,7 @@ def pixels(seed: int, index: int, fleet: str = "a") -> Pixels:
     rng = _generator(seed, index)
     made = _scene(rng, index)
     taken = camera.film(rng, made.vehicles, made.weather, made.pitch, made.travelled)
-    return taken[camera.recorded(rng, len(taken), FLEETS[fleet])]
+    return taken[camera.recorded(len(taken), FLEETS[fleet])]
 
 
 def scene(seed: int, index: int) -> Scene:
@@ -201,7 +202,8 @@ def _describe(folder: Path, clips: int, seed: int, fleet: str) -> str:
 
 
 def _world(seed: int, fleet: str) -> str:
-    return f"{RECIPE}, seed {seed}, fleet {fleet}"
+    slow = f", a picture in {FLEETS[fleet]} frames" if FLEETS[fleet] > 1 else ""
+    return f"{RECIPE}, seed {seed}, fleet {fleet}{slow}"
 
 
 def _replace(path: Path, text: str) -> None:

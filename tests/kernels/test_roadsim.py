@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,19 @@ def test_a_folder_of_another_seed_is_refused_and_left_as_it_was(tmp_path: Path) 
     with pytest.raises(AnotherWorld, match="holds clips of roadsim 2, seed 1, fleet a, not of roadsim 2, seed 2"):
         roadsim.render(tmp_path, clips=32, seed=2)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_the_second_fleet_sees_the_same_roads_and_ends_but_no_motion_between_neighbouring_frames() -> None:
+    fast, slow = roadsim.pixels(4, 2, "a"), roadsim.pixels(4, 2, "b")
+    assert np.array_equal(slow[1::2], fast[1::2])
+    assert np.array_equal(slow[0::2], slow[1::2])
+    assert not any(np.array_equal(one, other) for one, other in pairwise(fast))
+
+
+def test_a_folder_of_the_other_fleet_is_refused_by_what_its_recorder_does(tmp_path: Path) -> None:
+    roadsim.render(tmp_path, clips=32, seed=1)
+    with pytest.raises(AnotherWorld, match="fleet a, not of roadsim 2, seed 1, fleet b, a picture in 2 frames"):
+        roadsim.render(tmp_path, clips=32, seed=1, fleet="b")
 
 
 def test_too_few_clips_to_split_are_refused(tmp_path: Path) -> None:
