@@ -13,9 +13,11 @@ from actors.priority import order
 from events.facts import IdeaDeclined
 from events.space import Space
 from replay.ledger import Experiment, Idea, Ledger
+from replay.prospects import Prospects
+from replay.turns import order as today
 
 Duplicates = Literal["recorded", "bins", "cell", "near", "exact", "none"]
-Order = Literal["recorded", "fair", "priority", "age"]
+Order = Literal["recorded", "worth", "fair", "priority", "age"]
 
 RULES: dict[Duplicates, str] = {
     "recorded": "as the scheduler judged then",
@@ -29,6 +31,7 @@ RULES: dict[Duplicates, str] = {
 
 ORDERS: dict[Order, str] = {
     "recorded": "as they were assigned then; those that never were come last, by priority",
+    "worth": "today's: agents in turn; then wish, novelty, and expected gain for a GPU-second; each eighth the oldest",
     "fair": "the agent whose experiments were assigned least often, then priority, then age",
     "priority": "priority, whoever proposed, then age",
     "age": "first come, first served",
@@ -57,8 +60,10 @@ class Twins:
             self._accepted.setdefault(key, idea.idea)
 
 
-def queue(rule: Order, ledger: Ledger, past: Past) -> list[Experiment]:
-    """Return what waits in a course of history, the next to run first."""
+def queue(rule: Order, ledger: Ledger, past: Past, prospects: Prospects) -> list[Experiment]:
+    """Return what waits in a course of history, the next to run first; `prospects` learns from that course alone."""
+    if rule == "worth":
+        return [turn.experiment for turn in today(ledger, prospects)]
     if rule == "fair":
         return order(ledger)
     waiting = ledger.standing("queued")

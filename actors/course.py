@@ -23,7 +23,6 @@ from actors.budgets import Budget
 from actors.descent import Unborn
 from actors.judging import Judge
 from actors.past import Following, Past
-from actors.scheduler import SHAPE
 from actors.seeds import seed_of
 from actors.telling import HANDLERS, Telling
 from events.authors import role_of
@@ -51,6 +50,7 @@ from events.facts import (
 )
 from events.log import Recorded
 from replay.ledger import Experiment, Ledger
+from replay.prospects import SHAPE, Prospects
 
 
 class Rules(NamedTuple):
@@ -92,6 +92,7 @@ class Course:
     def __init__(self, past: Past, rules: Rules, campaign: str) -> None:
         self._past = past
         self.rules = rules
+        self._prospects = Prospects()
         self._judge = Judge(past, rules.duplicates)
         self._was = Ledger()
         self._slots: dict[tuple[str, str], Slot] = {}
@@ -204,7 +205,7 @@ class Course:
             attempts, seconds = budgets.room(self.rules.budget, self.ledger, fact.at)
             if attempts <= 0:
                 return None
-        waiting = queue(self.rules.order, self.ledger, self._past)
+        waiting = queue(self.rules.order, self.ledger, self._past, self._prospects)
         self.idle += not waiting
         for experiment in waiting:
             execution = experiment.execution or fact.execution

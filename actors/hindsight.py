@@ -16,7 +16,7 @@ def whatif(
     /,
     *,
     duplicates: Literal["recorded", "bins", "cell", "near", "exact", "none"] = "recorded",
-    order: Literal["recorded", "fair", "priority", "age"] = "recorded",
+    order: Literal["recorded", "worth", "fair", "priority", "age"] = "recorded",
     experiments: int | None = None,
     gpu_hours: float | None = None,
     without: tuple[str, ...] = (),

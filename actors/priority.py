@@ -1,4 +1,4 @@
-"""The order of the queue: each agent its share, then the proposer's wish and the novelty of the architecture."""
+"""What is said of an idea's priority when it is queued: the proposer's wish, and how new its architecture is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def priority(wish: float, known: int) -> tuple[float, dict[str, float]]:
 
 
 def order(ledger: Ledger) -> list[Experiment]:
-    """Return the queued experiments as they would be assigned now.
+    """Return the queued experiments in the order that was in force before `replay.turns`; what-if still asks for it.
 
     The agent whose experiments were assigned least often goes first; within an agent, higher priority, then age.
     """

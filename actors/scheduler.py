@@ -7,7 +7,6 @@ from typing import Literal
 from actors import adoption, budgets, heeding, verifying
 from actors.agent import BARREN
 from actors.budgets import Budget
-from actors.priority import order
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
 from actors.verdicts import Verdicts
@@ -24,10 +23,9 @@ from events.facts import (
 from events.space import Configuration
 from replay.fleet import Worker
 from replay.ledger import Experiment
+from replay.prospects import SHAPE, Prospects
 from replay.repairs import Repair
-
-SHAPE = ("backbone", "encoder", "batch", "length")
-"""Dimensions in which the experiments of one pack must agree."""
+from replay.turns import order
 
 
 class Scheduler:
@@ -47,11 +45,11 @@ class Scheduler:
         self._agents = agents
         self._silence = silence
         self._vetted = vetted
-        self._verdicts = Verdicts()
+        self._verdicts, self._prospects = Verdicts(), Prospects()
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
-        self._verdicts = Verdicts()
+        self._verdicts, self._prospects = Verdicts(), Prospects()
         return Known()
 
     def decide(self, known: Known, now: int, news: News) -> Decision | None:
@@ -201,7 +199,7 @@ class Scheduler:
         ]
         if not idle or known.ledger.closed is not None or known.ledger.paused is not None or news.stopping:
             return None
-        runs = self._pack(known, idle[0], now)
+        runs = self._pack(known, idle[0], now) if not adoption.holds(known.repairs) else []
         if not runs:
             return None
         name = f"p-{len(known.fleet.packs) + 1}"
@@ -212,7 +210,7 @@ class Scheduler:
         """Choose the head of the queue and the next ones of its shape and execution, as many as there are lanes."""
         chosen: list[Experiment] = []
         attempts, seconds = budgets.room(self._budget, known.ledger, now)
-        for experiment in order(known.ledger):
+        for experiment, *_ in order(known.ledger, self._prospects):
             if len(chosen) >= min(attempts, worker.lanes):
                 break
             timeout = self._execution(experiment).timeout

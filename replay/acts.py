@@ -95,6 +95,14 @@ def wider(space: Space, dimension: str, value: Value) -> Space:
     )
 
 
+def waits(ledger: Ledger, agent: str) -> None:
+    """Count what an agent has waiting; one that had nothing begins where the one stands that was served least."""
+    ledger.waiting[agent] = ledger.waiting.get(agent, 0) + 1
+    if ledger.waiting[agent] == 1:
+        others = [ledger.turns.get(other, 0) for other, many in ledger.waiting.items() if many > 0 and other != agent]
+        ledger.turns[agent] = max(ledger.turns.get(agent, 0), min(others, default=0))
+
+
 HANDLERS: Mapping[type[Fact], Handler] = {
     CampaignPaused: _paused,
     CampaignResumed: _resumed,

@@ -51,6 +51,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         leases: every pack with its experiments, in the order of lanes.
         states: names of experiments by where they stand, so that nobody needs to look at all of them.
         served: by agent, how many of its experiments were ever assigned.
+        turns, waiting: by agent, its leases, and its queued experiments; see `replay.turns`.
         ranked: validation AP of every completed experiment, ascending.
         opening, closing: positions of the facts that opened and closed the campaign.
         moved: position of the last fact that moved an experiment.
@@ -77,6 +78,8 @@ class Ledger(msgspec.Struct, kw_only=True):
     leases: dict[str, list[str]] = {}
     states: dict[str, dict[str, None]] = {}
     served: dict[str, int] = {}
+    turns: dict[str, int] = {}
+    waiting: dict[str, int] = {}
     ranked: list[float] = []
     opening: Position | None = None
     closing: Position | None = None
@@ -156,14 +159,15 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
     )
     ledger.moved = Position(recorded.sequence, index)
     ledger.states.setdefault("queued", {})[fact.experiment] = None
+    acts.waits(ledger, idea.agent)
 
 
 def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is None:
         return
-    here = _move(ledger, experiment, "assigned", recorded, index)
+    here, author = _move(ledger, experiment, "assigned", recorded, index), ledger.author(fact.experiment)
+    ledger.turns[author] = ledger.turns.get(author, 0) + 1
     if not experiment.attempts:
-        author = ledger.author(fact.experiment)
         ledger.served[author] = ledger.served.get(author, 0) + 1
     ledger.leases.setdefault(fact.pack, []).append(fact.experiment)
     experiment.attempts.append(
@@ -252,7 +256,11 @@ def _is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:
 def _move(ledger: Ledger, experiment: Experiment, status: Status, recorded: Recorded, index: int) -> Position:
     del ledger.states[experiment.status][experiment.experiment]
     ledger.states.setdefault(status, {})[experiment.experiment] = None
+    if experiment.status == "queued":
+        ledger.waiting[ledger.ideas[experiment.idea].agent] -= 1
     experiment.status = status
+    if status == "queued":
+        acts.waits(ledger, ledger.ideas[experiment.idea].agent)
     if status in ("completed", "abandoned"):
         ledger.cancelled.pop(experiment.experiment, None)
     experiment.moved = ledger.moved = here = Position(recorded.sequence, index)

@@ -12,10 +12,12 @@ from events.envelope import Fact, Position
 from events.facts import IdeaDeclined
 from events.log import LogReader, Recorded
 from replay.folds import Handler
-from replay.ledger import Experiment, Ledger
+from replay.ledger import Ledger
 from replay.lineage import Change, changes
 from replay.measures import Measurement
+from replay.prospects import Prospects
 from replay.tables import WIDTH, brief, cut, folded, pairs, table
+from replay.turns import Turn, order
 
 SHOWN = 20
 """Lines of a long list on a page; the JSON twin has them all."""
@@ -26,9 +28,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         place: from 1, in the order in which it would be assigned if nothing else came.
-        turn: how often its agent will have been served before it; the lowest goes first, then the agent's name.
-        priority: within its agent, higher first, then the older.
-        terms: what the priority was made of.
+        turn: of its agent, counted in leases; the lowest goes first, then the agent that was served least.
+        priority: as it was when it was queued, of the `terms` that it was made of.
+        value: within its agent, higher first, then the older: the priority, the worth and what a person added.
+        worth: expected gain for a GPU-second beside the best that waits; 0 while too little is known.
+        gain, seconds: expected improvement of the best validation AP, and GPU-seconds; None while too little is known.
+        boost: what a person added.
+        rule: why it has this place: `value`; `oldest`, for each eighth turn of an agent; or `boosted`.
         attempt: the coming one.
         queued_at: microseconds since 1970 UTC.
     """
@@ -40,6 +46,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     turn: int
     priority: float
     terms: dict[str, float]
+    value: float
+    worth: float
+    gain: float | None
+    seconds: float | None
+    boost: float
+    rule: str
     attempt: int
     queued_at: int
 
@@ -131,24 +143,14 @@ def queueing(log: LogReader, until: int | None = None) -> Queueing:
 
 
 def places(ledger: Ledger) -> tuple[Place, ...]:
-    """Return what waits, in order: the agent that was served least often goes first, within it priority, then age."""
-    served = _served(ledger)
-    queued = [e for e in ledger.experiments.values() if e.status == "queued"]
-    taken: Counter[str] = Counter()
-    turns: list[tuple[int, str, Experiment]] = []
-    for experiment in sorted(queued, key=lambda e: -e.priority):
-        agent = ledger.author(experiment.experiment)
-        turns.append((served[agent] + taken[agent], agent, experiment))
-        taken[agent] += 1
-    ordered = sorted(turns, key=lambda turn: turn[:2])
-    return tuple(_place(number, *turn) for number, turn in enumerate(ordered, start=1))
+    """Return what waits in the scheduler's own order; see `replay.turns`."""
+    return tuple(_place(number, turn) for number, turn in enumerate(order(ledger, Prospects()), start=1))
 
 
 def queueing_page(queueing: Queueing) -> str:
     """Return the queue's text."""
     waiting = [
-        (p.place, p.experiment, p.agent, p.turn, f"{p.priority:.3f}", pairs(p.terms), p.attempt)
-        for p in queueing.waiting[:SHOWN]
+        (p.place, p.experiment, p.agent, p.turn, f"{p.value:.3f}", _why(p), p.attempt) for p in queueing.waiting[:SHOWN]
     ]
     state = f"closed: {queueing.closed}; nothing that waits will run" if queueing.closed is not None else "open"
     waits, runs = len(queueing.waiting), len(queueing.running)
@@ -156,11 +158,7 @@ def queueing_page(queueing: Queueing) -> str:
         f"queue      at position {queueing.through}: {waits} wait, {runs} under a lease",
         f"search     {state}",
         f"served     {pairs(queueing.served)}",
-        *(
-            ["", *table(("#", "experiment", "agent", "turn", "priority", "terms", "attempt"), waiting)]
-            if waiting
-            else []
-        ),
+        *(["", *table(("#", "experiment", "agent", "turn", "value", "why", "attempt"), waiting)] if waiting else []),
         *_more(waits),
         "",
         f"Declined: {len(queueing.declined)} ({pairs(queueing.reasons)}); {len(queueing.unjudged)} without a verdict",
@@ -174,15 +172,29 @@ def _served(ledger: Ledger) -> Counter[str]:
     return Counter(ledger.author(e.experiment) for e in ledger.experiments.values() if e.attempts)
 
 
-def _place(number: int, turn: int, agent: str, experiment: Experiment) -> Place:
+def _why(place: Place) -> str:
+    terms = {**place.terms, "worth": place.worth} | ({"boost": place.boost} if place.boost else {})
+    promise = f"; gain {place.gain:.4f} in {place.seconds:.0f} s" if place.gain is not None else ""
+    rule = "" if place.rule == "value" else f"{place.rule}; "
+    return f"{rule}{pairs(terms)}{promise}"
+
+
+def _place(number: int, place: Turn) -> Place:
+    experiment = place.experiment
     return Place(
         place=number,
         experiment=experiment.experiment,
         idea=experiment.idea,
-        agent=agent,
-        turn=turn,
+        agent=place.agent,
+        turn=place.turn,
         priority=experiment.priority,
         terms=experiment.terms,
+        value=place.value,
+        worth=place.worth,
+        gain=place.prospect.gain if place.prospect is not None else None,
+        seconds=place.prospect.seconds if place.prospect is not None else None,
+        boost=experiment.boost,
+        rule=place.rule,
         attempt=len(experiment.attempts) + 1,
         queued_at=experiment.queued_at,
     )

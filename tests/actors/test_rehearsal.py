@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors import priority
 from actors import scheduler as scheduling
 from actors.analyst import Analyst
 from actors.budgets import Budget
@@ -24,6 +25,7 @@ from events.blobs import Blobs
 from events.envelope import Text
 from events.log import Recorded
 from events.memory import MemoryLog
+from replay.turns import order
 from tests.actors.company import Company
 from tests.actors.test_company import luck
 from tests.actors.test_whatif import AGENTS, played
@@ -111,7 +113,7 @@ def test_a_scheduler_that_queues_in_another_order_is_caught_where_it_assigns(
     blobs: Blobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     company = played(blobs)
-    monkeypatch.setattr(scheduling, "order", lambda ledger: ledger.standing("queued")[::-1])
+    monkeypatch.setattr(scheduling, "order", lambda *known: [*order(*known)][::-1])
     made = rehearse(company.log, cast())
     assert made.first is not None
     assert made.first.field in ("experiment", "decision")
@@ -199,6 +201,13 @@ def test_an_idle_worker_that_nobody_had_heard_is_implied_by_who_was_chosen(blobs
     assert rehearse(late.log, (Scheduler(BUDGET, agents=1, silence=10.0),)).verdict == "same"
 
 
+@pytest.fixture
+def former_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the scheduler order its queue as it did when the golden archive was recorded."""
+    monkeypatch.setattr(scheduling, "order", lambda ledger, prospects: [(one,) for one in priority.order(ledger)])
+
+
+@pytest.mark.usefixtures("former_order")
 def test_an_older_vocabulary_cannot_be_told_and_is_never_called_different() -> None:
     log = archive.open_file(GOLDEN / "vocabulary-1.myriad")
     made = rehearse(log)
@@ -231,6 +240,12 @@ def test_a_log_that_does_not_say_how_its_roles_were_set_is_refused(
         rehearse(make().log)
 
 
+def test_a_scheduler_that_orders_by_worth_is_told_apart_from_the_one_before_it_where_they_part() -> None:
+    made = rehearse(archive.open_file(GOLDEN / "vocabulary-1.myriad"))
+    assert (made.verdict, made.roles[0].verdict) == ("different", "different")
+    assert "Assigned" in _kind(archive.open_file(GOLDEN / "vocabulary-1.myriad"), made.roles[0].first.position.sequence)  # type: ignore[union-attr] # it is different somewhere
+
+
 def told(file: str) -> Chronicle:
     """A campaign under a file."""
     c = Chronicle()
@@ -245,6 +260,7 @@ def test_a_log_on_which_no_role_has_spoken_cannot_be_told() -> None:
     assert "never spoke" in rehearsal_page(made)
 
 
+@pytest.mark.usefixtures("former_order")
 def test_the_door_leaves_with_the_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     golden = str(GOLDEN / "vocabulary-1.myriad")
     assert door(golden, json=True) == 2
