@@ -26,6 +26,7 @@ from kernels.tasks.catalogue import Catalogue, Clip
 EMPTY = frozenset({"", "nan", "null", "none", "na"})
 SEEN = "seen.json"
 PROBLEMS = "problems.txt"
+KEPT_EVERY = 16  # looks, each a whole video read: what a kill may cost
 
 
 @dataclass(frozen=True)
@@ -207,12 +208,18 @@ def _look(
     reused = len(known)
     for file, seen in zip(new, spread(glance, new, processes), strict=True):
         known[file] = seen
+        if len(known) % KEPT_EVERY == 0:
+            _keep(path, stamps, known)
         if progress is not None:
             progress(len(known), len(stamps))
+    _keep(path, stamps, known)
+    return known, reused
+
+
+def _keep(path: Path, stamps: dict[str, list[int]], known: dict[str, Seen]) -> None:
     kept = {file: {"stamp": stamps[file], "seen": asdict(seen)} for file, seen in known.items()}
     with replacing(path) as partial_path:
         partial_path.write_text(json.dumps(kept), encoding="utf-8")
-    return known, reused
 
 
 def _stamp(path: Path) -> list[int]:
