@@ -6,8 +6,10 @@ from actors import rebuilding
 from actors.budgets import spent
 from actors.errors import CampaignError
 from actors.rerunning import Recorded
-from events import campaigns
+from events import campaigns, subjects
+from events.folder import Campaign as Folder
 from replay.taint import Taint, Touched, taint, worth_rerunning
+from replay.times import lasted
 
 
 def worth(known: Recorded, *, gpu_hours: float | None = None, most: int | None = None) -> list[Touched]:
@@ -29,6 +31,27 @@ def worth(known: Recorded, *, gpu_hours: float | None = None, most: int | None =
     if results:
         _check_fixed(known, found, results)
     return results
+
+
+def offer(folder: Folder) -> str | None:
+    """Say what a person may want made again; None where no defect touched what matters, or nothing is there."""
+    if not folder.exists():
+        return None
+    log = campaigns.open(folder.path)
+    try:
+        # nearly every campaign has no defect, and need not be folded to say so
+        found = taint(log) if any(log.read(0, subjects.all_of(folder.name, "defect"))) else None
+    finally:
+        log.close()
+    results = worth_rerunning(found) if found is not None else []
+    if not results:
+        return None
+    took = lasted(sum(result.gpu_seconds for result in results))
+    many = "1 result that would lead is" if len(results) == 1 else f"{len(results)} results that would lead are"
+    return (
+        f"{many} touched by a defect, {results[0].experiment} the best: myriad rerun {folder.name} --tainted makes "
+        f"such results again, best first, in {took} of device time"
+    )
 
 
 def _left(known: Recorded) -> float | None:

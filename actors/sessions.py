@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actors import display, logbook, tasks
+from actors import amends, display, logbook, tasks
 from actors.campaign import read
 from actors.runner import Runner
 from events import campaigns, server
@@ -36,13 +36,20 @@ def session(file: Path, home: Path, *, headless: bool = False, connect: str | No
     tasks.refuse_missing(campaign.backbones)
     folder = Folder(home / campaign.name)
     logbook.open_logbook(folder.path / "logs" / "run.jsonl", terminal=headless, campaign=campaign.name)
+    _print_offer(folder)
     with display.on(headless=headless) as shown:
         ending = Runner(campaign, text, folder, shown, connect=connect, port=port).run()
     reference = connect or str(folder.path)
     print(f"{stands(folder)}; myriad replay {campaign.name} report tells the rest")
     if ending == "stopped":
         print(f"stopped; everything is on the log in {reference}; myriad run {campaign.name} resumes it")
+    _print_offer(folder)
     return 0
+
+
+def _print_offer(folder: Folder) -> None:
+    if (offer := amends.offer(folder)) is not None:
+        print(offer)
 
 
 def stands(folder: Folder) -> str:

@@ -160,6 +160,9 @@ def test_what_a_defect_touched_is_made_again_under_the_fix_and_counts_from_then_
 ) -> None:
     with writable("tiny", home) as log:
         declarations.declare(log, declarations.defect(component="pooling", where="era == 1"))
+    offered = amends.offer(Folder(home / "tiny"))
+    assert offered is not None
+    assert offered.startswith("1 result that would lead is touched by a defect, e-1 the best: myriad rerun tiny")
     with pytest.raises(CampaignError, match="d-1 is not fixed"):
         rerun("tiny", tainted=True, home=home)
     with writable("tiny", home) as log:
@@ -169,6 +172,8 @@ def test_what_a_defect_touched_is_made_again_under_the_fix_and_counts_from_then_
     known = rerunning.recorded("tiny", home)
     assert known_now(known.ledger, "e-1") == made.score.validation
     assert amends.worth(known) == []
+    assert amends.offer(known.folder) is None
+    assert amends.offer(Folder(home / "nowhere")) is None
 
 
 def test_what_cannot_be_compared_is_refused_in_a_sentence(home: Path) -> None:
