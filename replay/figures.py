@@ -1,4 +1,4 @@
-"""The paper's Figures 2 to 5 over any log, as matplotlib figures, written as PNG or SVG.
+"""The paper's Figures 2 to 5 over any log, eras as bands, as matplotlib figures, written as PNG or SVG.
 
 Okabe and Ito's colours and cividis, which keep apart under every common colour blindness; every colour comes with a
 line style or a label. The same log gives the same bytes under one version of matplotlib and its fonts.
@@ -24,6 +24,7 @@ from replay.dynamics import found_phases
 from replay.fits import MODELS, fit, predicted
 from replay.measures import Measurement
 from replay.metrics import TOO_FEW
+from replay.piecewise import pieces
 from replay.pools import expected_best
 from replay.progress import running_best
 from replay.runs import Run, architecture, joined, runs
@@ -34,6 +35,9 @@ FORMS: tuple[Form, ...] = ("png", "svg")
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442", "#000000")
 """Okabe and Ito (2008)."""
+
+BAND = "#D9D9D9"
+"""Of every second era: a grey, which keeps its distance from every colour above."""
 
 STYLES = ("-", "--", "-.", ":")
 
@@ -98,6 +102,9 @@ def _convergence(measurement: Measurement) -> Figure:
             label = f"{model}, R2 {found.r2:.3f}"
             axes.plot(at, predicted(found, at), color=COLOURS[index], ls=STYLES[index + 1], lw=1.2, label=label)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")  # its own would be mathematics
+    axes.xaxis.set_minor_formatter("")
+    _bands(axes, done)
     axes.set_xlabel("completed experiments N")
     axes.set_ylabel("best validation AP")
     axes.legend(frameon=False, loc="lower right")
@@ -112,6 +119,8 @@ def _dynamics(measurement: Measurement) -> Figure:
     _divergences(measurement, axes[2])
     for panel in axes[:2]:
         panel.set_xlim(0, max(1, len(measurement.ledger.completed)))
+        if panel.axison:
+            _bands(panel, runs(measurement.ledger), over=True)
     return figure
 
 
@@ -185,32 +194,40 @@ def _divergences(measurement: Measurement, axes: Axes) -> None:
 
 
 def _eras(measurement: Measurement) -> Figure:
-    """Figure 4: every score and the running best, each instrument's stretch a band; scores do not compare across."""
+    """Figure 4: every score and the running best, each era a band; scores do not compare across."""
     done = runs(measurement.ledger)
-    figure, (axes,) = _canvas("Figure 4: validation AP of every run and the best so far, instruments as bands", 1)
+    figure, (axes,) = _canvas("Figure 4: validation AP of every run and the best so far, eras as bands", 1)
     if not done:
         return _empty(figure, axes)
-    for index, (instrument, first, last) in enumerate(_stretches(done)):
-        if index % 2:
-            axes.axvspan(first - 0.5, last + 0.5, color=COLOURS[4], alpha=0.2, lw=0)
-        axes.annotate(instrument[:12] or "unstated", (first, 0.02), xycoords=("data", "axes fraction"), fontsize=7)
     y = [run.validation for run in done]
-    axes.plot(range(1, len(y) + 1), y, ".", color=COLOURS[5], ms=2, alpha=0.6, label="run", rasterized=True)
+    axes.plot(range(1, len(y) + 1), y, ".", color=COLOURS[0], ms=2, alpha=0.6, label="run", rasterized=True)
     axes.plot(range(1, len(y) + 1), running_best(y), color=COLOURS[7], lw=1.5, drawstyle="steps-post", label="best")
+    _bands(axes, done)
     axes.set_xlabel("completed experiments")
     axes.set_ylabel("validation AP")
     axes.legend(frameon=True, loc="lower right")
     return figure
 
 
-def _stretches(done: Sequence[Run]) -> list[tuple[str, int, int]]:
-    found: list[tuple[str, int, int]] = []
-    for n, run in enumerate(done, start=1):
-        if found and found[-1][0] == run.instrument:
-            found[-1] = (run.instrument, found[-1][1], n)
-        else:
-            found.append((run.instrument, n, n))
-    return found
+def _bands(axes: Axes, done: Sequence[Run], *, over: bool = False) -> None:
+    """Draw each era as a band with its number; `over` another filling as lines between them, where bands would hide."""
+    stretches = _stretches(done)
+    for index, (era, first, last) in enumerate(stretches if len(stretches) > 1 else ()):
+        if index % 2 and not over:
+            axes.axvspan(first - 0.5, last + 0.5, color=BAND, alpha=0.35, lw=0, zorder=0)
+        if index and over:
+            axes.axvline(first - 0.5, color=COLOURS[7], lw=0.8, ls=":")
+        told = "none" if era is None else f"era {era}" if not index else str(era)
+        # short eras lie close together: every third label begins a new line of them
+        height = 1.0 - 0.045 * (index % 3)
+        axes.annotate(told, (first, height), xycoords=("data", "axes fraction"), fontsize=6, va="top", ha="left")
+
+
+def _stretches(done: Sequence[Run]) -> list[tuple[int | None, int, int]]:
+    """Return each era with its first completion and the one before the next era's; late results stretch none."""
+    starts = [(piece.era, piece.first) for piece in pieces(done)]
+    ends = [first - 1 for _, first in starts[1:]] + [len(done)]
+    return [(era, first, last) for (era, first), last in zip(starts, ends, strict=True)]
 
 
 def _architectures(measurement: Measurement) -> Figure:

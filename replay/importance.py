@@ -145,10 +145,10 @@ def importance(space: Space, done: Sequence[Run]) -> Decomposition | None:
 
 
 def repeated(space: Space, done: Sequence[Run]) -> tuple[float | None, int]:
-    """Return the variance among repeats of one configuration, pooled, and how many there are beyond the first."""
-    groups: dict[str, list[float]] = {}
+    """Return the variance among repeats of one configuration in one era, pooled, and how many are beyond the first."""
+    groups: dict[tuple[int | None, str], list[float]] = {}
     for run in done:
-        groups.setdefault(space.fingerprint(run.configuration), []).append(run.validation)
+        groups.setdefault((run.era, space.fingerprint(run.configuration)), []).append(run.validation)
     again = [np.array(group) for group in groups.values() if len(group) > 1]
     freedom = sum(len(group) - 1 for group in again)
     if not freedom:

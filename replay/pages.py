@@ -26,6 +26,7 @@ def report_page(report: Report) -> str:
         [
             *_heading(report.subject),
             f"scale      {report.scale}",
+            "null       each measure is held against its own; `metric NAME` says which",
             *_spent(report),
             "",
             f"Leaderboard: the best {len(report.leaders)} of {completed} completed",

@@ -17,6 +17,7 @@ from events.space import Configuration, Dimension, Interval
 from replay.counts import Window, window_for
 from replay.ledger import Idea, Ledger
 from replay.measures import Measurement
+from replay.metrics import included
 from replay.milestones import Milestone, MilestonesFold, milestones
 
 
@@ -66,16 +67,26 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
 
     dimension: str
     part: str
+    continuous: bool
     n: int
     window: str
     values: tuple[Usage, ...]
 
 
 class Trajectory(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `myriad replay NAME trajectory --json` prints; `line` has every turn, widenings and fixes too."""
+    """Everything that `myriad replay NAME trajectory --json` prints; `line` has every turn, widenings and fixes too.
+
+    Attributes:
+        eras: as in `replay.metrics.Metric`; bests of two of them do not compare.
+        null: what shares are held against.
+    """
 
     campaign: str
     through: int
+    n: int
+    eras: tuple[str, ...]
+    scale: str
+    null: str
     tracks: tuple[Track, ...]
     line: tuple[Milestone, ...]
 
@@ -89,6 +100,10 @@ def trajectory(log: LogReader) -> Trajectory:
     return Trajectory(
         campaign=log.campaign,
         through=measurement.through,
+        n=len(ledger.completed),
+        eras=included(ledger),
+        scale="validation",
+        null="values that nobody prefers have equal shares; see ablations and importance for what they change",
         tracks=tuple(track(ledger, dimension) for dimension in dimensions),
         line=milestones(measurement.beside[0], measurement.results),
     )
@@ -112,6 +127,7 @@ def track(ledger: Ledger, dimension: Dimension) -> Track:
     return Track(
         dimension=dimension.name,
         part=dimension.part,
+        continuous=isinstance(dimension, Interval),
         n=n,
         window=f"{window.name}: {window.length(n)}, read every {window.step(n)}",
         values=tuple(

@@ -16,7 +16,12 @@ ROOM = 18
 
 def trajectory_page(trajectory: Trajectory) -> str:
     """Return a trajectory's text: a table for each dimension, then the time line."""
-    lines = [f"trajectory of {trajectory.campaign} through position {trajectory.through}"]
+    lines = [
+        f"trajectory of {trajectory.campaign} through position {trajectory.through}: n = {trajectory.n} completed",
+        f"eras       {', '.join(trajectory.eras) or 'none'}",
+        f"scale      {trajectory.scale} AP",
+        f"null       {trajectory.null}",
+    ]
     for track in trajectory.tracks:
         lines += ["", *_track(track)]
     turns = trajectory.line
@@ -27,13 +32,20 @@ def trajectory_page(trajectory: Trajectory) -> str:
 
 def _track(track: Track) -> list[str]:
     rows = [_usage(usage) for usage in track.values if usage.proposed]
+    why = [_why(usage) for usage in track.values if usage.first is not None and not track.continuous]
     told = ["  + was not in the space at first"] * any(usage.widened for usage in track.values)
     untried = [usage.value for usage in track.values if not usage.proposed]
     head = f"{track.dimension} ({track.part}): n = {track.n}, window {track.window}"
     if not rows:
         return [head, "  too few observations: nobody proposed a value"]
     headers = ("value", "ideas", "done", "first", "mid", "last", "best AP", "run", "first by")
-    return [head, *table(headers, rows), *told, *([f"  never proposed: {', '.join(untried)}"] if untried else [])]
+    return [head, *table(headers, rows), *told, *why, *([f"  never proposed: {', '.join(untried)}"] if untried else [])]
+
+
+def _why(usage: Usage) -> str:
+    first = usage.first
+    assert first is not None  # noqa: S101 # who calls has looked
+    return cut(f"  {usage.value}: {first.idea} at {first.position}, {' '.join(first.rationale.split())}", WIDTH)
 
 
 def _usage(usage: Usage) -> tuple[str | int | float | None, ...]:

@@ -88,3 +88,24 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert str(path) in told
+
+
+def test_eras_are_bands_named_on_every_figure_over_runs_and_one_era_is_none():
+    named = {
+        n: [
+            [text.get_text() for text in axes.texts if text.get_text() in ("era 1", "2")]
+            for name, figure in figures(tales.measured(POOR[n]())).items()
+            for axes in figure.axes[:1]
+            if name != "figure5-architectures"
+        ]
+        for n in ("constant", "lonely")
+    }
+    assert named["constant"] == [["era 1", "2"]] * 3
+    assert named["lonely"] == [[]] * 3
+
+
+def test_a_dollar_is_a_dollar_and_the_scale_is_in_numbers(drawn):
+    svg = written(drawn["figure2-convergence"], "svg").decode()
+    assert "mathdefault" not in svg
+    ticks = [tick.get_text() for tick in drawn["figure2-convergence"].axes[0].get_xticklabels()]
+    assert {"1", "10"} <= {*ticks}
