@@ -18,7 +18,7 @@ SHORT = 12
 
 
 WAITING = 3
-"""Crashes in what trains that wait for a patch, from which on nothing else is tried: it would very likely crash too."""
+"""Runs that wait for a patch, or for features, from which on no other is begun: it would likely break as they did."""
 
 
 class NotTheInstrument(BenchBroken):
@@ -54,9 +54,9 @@ def trains(repairs: Repairs, worker: Worker) -> bool:
 
 
 def holds(repairs: Repairs) -> bool:
-    """Say whether nothing is to be entrusted to anybody: too much has broken that waits for the fixer's patch."""
-    waiting = (repair.site for repair in repairs.with_status("diagnosed", "proposed"))
-    return sum(site is not None for site in waiting) >= WAITING
+    """Say whether nothing is to be entrusted to anybody: too much has broken that waits for the fixer."""
+    waiting = repairs.with_status("diagnosed", "proposed")
+    return sum(repair.site is not None or repair.remedy == "extract" for repair in waiting) >= WAITING
 
 
 def moves(known: Known, me: Worker, news: News) -> Decision | None:

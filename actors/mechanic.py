@@ -17,7 +17,7 @@ from actors.role import Decision, News
 from actors.workshop import Workshop
 from events.blobs import Blobs
 from events.envelope import Fact
-from events.facts import PatchAdopted, RemedyApplied, RemedyProposed, RemedyRefused
+from events.facts import InstrumentVerified, PatchAdopted, RemedyApplied, RemedyProposed, RemedyRefused
 from replay.cycles import Cycle
 from replay.repairs import Patch, Repair
 
@@ -78,7 +78,7 @@ class Mechanic:
             repair=repair.repair,
             experiment=repair.experiment,
             instrument=result.instrument,
-            canaries=result.canaries,
+            canaries=len(result.verified.canaries) if result.verified is not None else 0,
             validation=result.validation,
             seconds=result.seconds,
         )
@@ -86,7 +86,7 @@ class Mechanic:
             return (applied,)
         reason = f"it held in its trial for {repair.repair}, and fixer.adopt is auto"
         adopted = PatchAdopted(cause=repair.spoken, patch=repair.patch, instrument=result.instrument, reason=reason)
-        return (applied, adopted)
+        return (applied, adopted, *_verified(repair, result))
 
     def _listens(self, known: Attentive, repair: Repair, cycle: Cycle, news: News) -> Decision | None:
         if (heard := self._consultant.heard(cycle, news)) is None:
@@ -135,6 +135,15 @@ class Mechanic:
         )
         applied = RemedyApplied(cause=repair.spoken, repair=repair.repair, experiment=repair.experiment)
         return Decision("repair", repair.repair, (proposed, applied))
+
+
+def _verified(repair: Repair, result: Tried) -> tuple[Fact, ...]:
+    """Return what the canaries saw, of an instrument that will train from here on: nobody needs to run them again."""
+    seen = result.verified
+    if seen is None:
+        return ()
+    names = ("instrument", "parts", "canaries", "seconds")
+    return (InstrumentVerified(cause=repair.spoken, **{name: getattr(seen, name) for name in names}),)
 
 
 def _is_mended(known: Attentive, repair: Repair) -> bool:

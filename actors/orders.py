@@ -301,6 +301,7 @@ class Tried(msgspec.Struct, frozen=True, tag="tried"):
     Attributes:
         problem: why it cannot be used, None where it held.
         instrument: of the copy, None where there is none.
+        verified: what its canaries saw, None where they were not run.
         validation: of the run, None where it did not end with a result.
     """
 
@@ -308,7 +309,7 @@ class Tried(msgspec.Struct, frozen=True, tag="tried"):
     seconds: float
     problem: str | None = None
     instrument: str | None = None
-    canaries: int = 0
+    verified: Verified | None = None
     validation: float | None = None
 
 

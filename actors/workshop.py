@@ -146,7 +146,7 @@ class Proving:
             problem = _short(f"the copy is refused by the checks of the instrument: {why}")
             return Tried(id=order.id, seconds=0.0, problem=problem, instrument=described.instrument)
         tried = self._run(child, order, described.instrument)
-        return msgspec.structs.replace(tried, canaries=len(seen.canaries))
+        return msgspec.structs.replace(tried, verified=seen)
 
     def _run(self, child: Child, order: Try, instrument: str) -> Tried:
         train = Train(id=order.id, runs=(order.run,), execution=order.execution, keep_from=NEVER)

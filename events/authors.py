@@ -59,6 +59,7 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.AnswerReceived,
         facts.AnswerRefused,
         facts.PatchAdopted,
+        facts.InstrumentVerified,
     ),
     "analyst": (
         facts.MetricsMeasured,

@@ -12,8 +12,8 @@ class DiagnosisMade(Fact, frozen=True, kw_only=True, tag="DiagnosisMade"):
     """The fixer says what broke one attempt of an experiment.
 
     Attributes:
-        site: of a crash in what trains, the file, the function and the kind of error, None elsewhere; what breaks at one
-            site is taken for one defect, whichever run met it.
+        site: of a crash in what trains, the file, the function and the kind of error, None elsewhere; what breaks at
+            one site is taken for one defect, whichever run met it.
     """
 
     repair: str

@@ -54,8 +54,8 @@ def edit(file: Path, before: str, after: str) -> None:
 def diff(house: Path, name: str, before: str, after: str) -> str:
     """The unified diff of one edit of a file of kernels/, with as much context as anybody gives."""
     old = (house / "kernels" / name).read_text()
-    assert old.count(before) == 1, (name, before)
-    new = old.replace(before, after)
+    assert before in old, (name, before)
+    new = old.replace(before, after, 1)
     lines = unified_diff(old.splitlines(True), new.splitlines(True), f"a/kernels/{name}", f"b/kernels/{name}")
     return "".join(lines)
 
@@ -68,6 +68,16 @@ def repair(house: Path) -> str:
 def answer(text: str, change: str) -> Answer:
     """A model's answer: its words, and a diff."""
     return said(f"{text}\n\n```diff\n{change}```\n")
+
+
+def in_turn(*answers: Answer) -> Answer:
+    """One answer after the other, and the last one for ever."""
+    left = [*answers]
+
+    def answer_(asked: Asked) -> Sent:
+        return (left.pop(0) if len(left) > 1 else left[0])(asked)
+
+    return answer_
 
 
 def asked_to_mend(asked: Asked) -> bool:

@@ -16,6 +16,7 @@ from events.facts import (
     Completed,
     CycleStarted,
     DiagnosisMade,
+    EraOpened,
     Fact,
     Failed,
     IdeaDeclined,
@@ -37,13 +38,13 @@ from tests.actors.policies import planted
 from tests.actors.policies.asking import PLANTED, idea
 from tests.actors.policies.planted import Housed
 from tests.actors.policies.provider import Answer, Asked, Provider, Sent, provider, said
-from tests.faults.runs import Ended, Place, adopting
+from tests.faults.runs import Ended, Place, Running, adopting
 
 AGENTS = """
 [fixer]
 policy = "claude"
 model = "model-x"
-adopt = "{adopt}"
+adopt = "auto"
 usd = 3.0
 max_tokens = 1000
 base_url = "{url}"
@@ -102,17 +103,18 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return planted.planted(tmp_path_factory.mktemp("house"))
 
 
-def ready(world: Folder, path: Path, house: Path, server: Provider, *, adopt: str, experiments: int) -> Housed:
+def ready(world: Folder, path: Path, house: Path, server: Provider, *more: tuple[str, str], experiments: int) -> Housed:
     """A tiny campaign of a Claude and a Gemini agent whose fixer asks Claude, on a house with planted mistakes."""
     changes = (
         ("experiments = 6", f"experiments = {experiments}"),
         ("timeout = 60", f"timeout = 60\nusd = {WHOLE}"),
         ("length = [8, 12]", "length = [20]"),
+        *more,
     )
     place = Housed(path, world, *changes)
     place.house = house
     text = place.file.read_text()
-    place.file.write_text(text[: text.index("[[agent]]")] + AGENTS.format(url=server.url, adopt=adopt))
+    place.file.write_text(text[: text.index("[[agent]]")] + AGENTS.format(url=server.url))
     return place
 
 
@@ -166,25 +168,26 @@ def accounted_for(frames: list[Recorded]) -> None:
     assert {e.status for e in measurement.ledger.experiments.values()} <= {"completed", "abandoned", "queued"}
 
 
-def beaten(place: Housed) -> Ended:
-    """Run a campaign, killed with -9 in the middle of a patch's trial, and again later; its features vanish, too."""
-    first = place.starts().until(lambda: tried(place) >= 1)
-    first.kills("everything")
-    first.ended()
+def interrupted(place: Housed) -> None:
+    """Kill all that runs with -9, in the middle of a patch's trial."""
+    run = place.starts().until(lambda: tried(place) >= 1)
+    run.kills("everything")
+    run.ended()
     place.all_gone()
+
+
+def moved(place: Housed, workers: int) -> Running:
+    """Start it, and wait until its workers have come, and have come back with the patch."""
     joined = place.count("WorkerJoined")
-    # Both workers came, and came back with the patch.
-    second = place.starts().until(lambda: place.count("WorkerJoined") >= joined + 4)
+    return place.starts().until(lambda: place.count("WorkerJoined") >= joined + 2 * workers)
+
+
+def bereft(place: Housed, run: Running) -> None:
+    """Take the features away and kill what has read them; wait until the fixer has made them again."""
     (features,) = place.folder.features.glob("motion-*.npy")
     features.unlink()
-    for _ in range(2):
-        second.kills("bench")
-    repaired = place.count("RemedyApplied")
-    second.until(lambda: features.exists() and place.count("RemedyApplied") > repaired)
-    second.kills("runner")
-    second.ended()
-    place.all_gone()
-    return place.runs()
+    run.kills("bench")
+    run.until(lambda: features.exists() and any("FeaturesExtracted" in entry["facts"] for entry in place.wrote()))
 
 
 def tried(place: Place) -> int:
@@ -210,21 +213,61 @@ def held(place: Housed, frames: list[Recorded], ended: Ended, *, completed: int)
     assert PLANTED.encode() not in b"".join(p.read_bytes() for p in place.folder.path.rglob("*") if p.is_file())
 
 
-def test_two_models_search_a_third_repairs_and_two_kills_cost_no_result(
+def patched(frames: list[Recorded]) -> None:
+    """A run that had crashed completed under the adopted instrument, in an era of its own."""
+    (adopted,) = facts(frames, PatchAdopted)
+    crashed = {fact.experiment for fact in facts(frames, Failed) if fact.kind == "crashed" and "pool" in whole(fact)}
+    again = {fact.experiment for fact in facts(frames, Started) if fact.instrument == adopted.instrument}
+    assert crashed & again & {fact.experiment for fact in facts(frames, Completed)}
+    assert [fact.instrument for fact in facts(frames, EraOpened)][-1] == adopted.instrument
+
+
+def whole(fact: Any) -> str:
+    return str(fact.trace.head + fact.trace.tail)
+
+
+def test_two_models_search_a_third_repairs_and_a_kill_in_a_patch_s_trial_costs_no_result(
     world: Folder, tmp_path: Path, home: list[Place], house: Path
 ) -> None:
     mend = planted.answer("The last of twenty steps has no place among nineteen.", planted.repair(house))
     with provider(planted.telling_apart(thinking(), mend)) as server:
-        place = ready(world, tmp_path, house, server, adopt="auto", experiments=10)
+        place = ready(world, tmp_path, house, server, ('devices = ["cpu", "cpu"]', 'devices = ["cpu"]'), experiments=10)
         home.append(place)
-        ended = beaten(place)
+        interrupted(place)
+        run = moved(place, 1)
+        bereft(place, run)
+        ended = run.ended()
         asked = [asked for asked in server.requests if planted.asked_to_mend(asked)]
     frames = place.frames()
     held(place, frames, ended, completed=10)
-    (adopted,) = facts(frames, PatchAdopted)
-    patched = {fact.experiment for fact in facts(frames, Started) if fact.instrument == adopted.instrument}
-    crashed = {fact.experiment for fact in facts(frames, Failed) if "one_hot" in fact.trace.head + fact.trace.tail}
-    assert crashed & patched & {fact.experiment for fact in facts(frames, Completed)}
-    assert "planted-key" not in asked[0].texts[1]
+    patched(frames)
     assert "kernels/pooling.py:" in asked[0].texts[1]
     assert len(asked) == 1, "what was interrupted is tried again, and nobody is asked twice"
+
+
+@pytest.mark.prove
+def test_a_long_search_is_killed_twice_and_its_fixer_is_wrong_twice(
+    world: Folder, tmp_path: Path, home: list[Place], house: Path
+) -> None:
+    sealed = planted.diff(house, "evaluation.py", "import", "import  ")
+    useless = planted.diff(house, "pooling.py", planted.BUG[1], planted.BUG[1].replace("19 if", "18 if"))
+    answers = [planted.answer("Wrong.", sealed), planted.answer("Wrong, too.", useless)]
+    answers.append(planted.answer("Right.", planted.repair(house)))
+    with provider(planted.telling_apart(thinking(), planted.in_turn(*answers))) as server:
+        place = ready(world, tmp_path, house, server, experiments=60)
+        home.append(place)
+        interrupted(place)
+        run = moved(place, 2)
+        bereft(place, run)
+        run.kills("runner")
+        run.ended()
+        place.all_gone()
+        ended = place.runs()
+        asked = [asked for asked in server.requests if planted.asked_to_mend(asked)]
+    frames = place.frames()
+    held(place, frames, ended, completed=60)
+    patched(frames)
+    assert len(asked) == 3
+    reasons = [fact.reason for fact in facts(frames, RemedyRefused)]
+    assert any("kernels/evaluation.py is sealed" in reason for reason in reasons)
+    assert any("the run still does not end with a result" in reason for reason in reasons)
