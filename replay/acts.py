@@ -22,7 +22,7 @@ from events.facts import (
 )
 from events.log import Recorded
 from events.space import Choice, Space, Value
-from replay.entries import Ban
+from replay.entries import Ban, Experiment
 from replay.folds import Handler
 
 if TYPE_CHECKING:
@@ -96,11 +96,19 @@ def wider(space: Space, dimension: str, value: Value) -> Space:
 
 
 def waits(ledger: Ledger, agent: str) -> None:
-    """Count what an agent has waiting; one that had nothing begins where the one stands that was served least."""
+    """Count what an agent has waiting; one that had nothing begins at the turn that was served last."""
     ledger.waiting[agent] = ledger.waiting.get(agent, 0) + 1
     if ledger.waiting[agent] == 1:
-        others = [ledger.turns.get(other, 0) for other, many in ledger.waiting.items() if many > 0 and other != agent]
-        ledger.turns[agent] = max(ledger.turns.get(agent, 0), min(others, default=0))
+        ledger.turns[agent] = max(ledger.turns.get(agent, 0), ledger.turn)
+
+
+def served(ledger: Ledger, experiment: Experiment, lane: int) -> None:
+    """Count a lease; what heads a pack says which turn is served, unless a person's boost brought it there."""
+    agent = ledger.ideas[experiment.idea].agent
+    mine = ledger.turns.get(agent, 0)
+    if lane == 0 and experiment.boost <= 0:
+        ledger.turn = max(ledger.turn, mine)
+    ledger.turns[agent] = mine + 1
 
 
 HANDLERS: Mapping[type[Fact], Handler] = {

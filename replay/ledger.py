@@ -51,7 +51,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         leases: every pack with its experiments, in the order of lanes.
         states: names of experiments by where they stand, so that nobody needs to look at all of them.
         served: by agent, how many of its experiments were ever assigned.
-        turns, waiting: by agent, its leases, and its queued experiments; see `replay.turns`.
+        turns, waiting: by agent, its turn and its queued experiments; `turn` is that served last; see `replay.turns`.
         ranked: validation AP of every completed experiment, ascending.
         opening, closing: positions of the facts that opened and closed the campaign.
         moved: position of the last fact that moved an experiment.
@@ -78,6 +78,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     leases: dict[str, list[str]] = {}
     states: dict[str, dict[str, None]] = {}
     served: dict[str, int] = {}
+    turn: int = 0
     turns: dict[str, int] = {}
     waiting: dict[str, int] = {}
     ranked: list[float] = []
@@ -166,7 +167,7 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
     if (experiment := _unfinished(ledger, fact, recorded, index)) is None:
         return
     here, author = _move(ledger, experiment, "assigned", recorded, index), ledger.author(fact.experiment)
-    ledger.turns[author] = ledger.turns.get(author, 0) + 1
+    acts.served(ledger, experiment, fact.lane)
     if not experiment.attempts:
         ledger.served[author] = ledger.served.get(author, 0) + 1
     ledger.leases.setdefault(fact.pack, []).append(fact.experiment)

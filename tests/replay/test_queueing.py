@@ -17,9 +17,9 @@ def waiting():
 def test_the_agent_served_least_goes_first_and_within_it_the_highest_priority():
     told = queueing(waiting().log)
     assert [(place.experiment, place.agent, place.turn) for place in told.waiting] == [
-        ("e-5", "uniform", 1),
+        ("e-5", "uniform", 0),
         ("e-2", "tpe", 1),
-        ("e-4", "uniform", 2),
+        ("e-4", "uniform", 1),
         ("e-3", "tpe", 2),
     ]
     assert [place.place for place in told.waiting] == [1, 2, 3, 4]
