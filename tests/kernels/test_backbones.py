@@ -85,6 +85,27 @@ def test_weights_that_are_not_there_are_asked_for_by_name(tmp_path: Path, monkey
         pretrained.folder("dinov2_b")
 
 
+def test_what_several_backbones_lack_is_said_once_for_each_part_and_nothing_of_those_that_ship(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MYRIAD_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    said = registry.missing(("motion", "fusion", "fused", "vjepa2"))
+    assert [sentence.partition("the weights of ")[2].split()[0] for sentence in said] == [
+        "vjepa2",
+        "dinov3_b",
+        "siglip2",
+    ]
+    assert registry.missing(tuple(registry.BUILT_IN)) == ()
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    assert registry.missing(("convnext",))[0].endswith("is not installed; pip install 'myriad[pretrained]'")
+    (tmp_path / "models" / "convnext").mkdir(parents=True)
+    (tmp_path / "models" / "convnext" / "config.json").write_text("{}")
+    monkeypatch.undo()
+    monkeypatch.setenv("MYRIAD_MODELS", str(tmp_path / "models"))
+    assert registry.missing(("convnext",)) == ()
+
+
 def test_weights_are_loaded_from_a_folder_and_other_weights_are_another_recipe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
