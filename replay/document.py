@@ -105,7 +105,11 @@ def _reported(report: Report) -> tuple[Section, ...]:
             said=("the champion's code, split and scale, without a signal or without a network",),
             tables=tuple(tables(report.controls)),
         ),
-        Section(title="Agents", tables=tuple(tables(report.agents))),
+        Section(
+            title="Agents",
+            said=("first uses of each backbone stand under first_uses, what each paid for what it found under cost",),
+            tables=tuple(tables(report.agents)),
+        ),
         Section(
             title="Failures and queue",
             said=(

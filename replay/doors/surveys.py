@@ -20,11 +20,12 @@ def report(
     json: bool = False,
     top: int = 10,
     test: bool = False,
+    era: str = "all",
     markdown: Path | None = None,
     html: Path | None = None,
     home: Home = None,
 ) -> int:
-    """Report on the whole campaign: leaders, agents, search, failures, queue, digest.
+    """Report on the whole campaign or one era: leaders, agents, search, failures, queue, digest.
 
     Parameters
     ----------
@@ -34,16 +35,19 @@ def report(
         How many leaders to show.
     test: bool
         Show test AP beside validation; nothing is ever selected on it.
+    era: str
+        The number of an era, `current`, or `all`; scores of two eras do not compare.
     markdown: Path
         Write it with every measure and every table to this file, as Markdown.
     html: Path
         Likewise as one page of HTML, figures included, that needs nothing else.
     """
-    from replay.pages import report_page  # noqa: PLC0415 # help must not wait for what only a report needs
+    from replay.era_view import of_era  # noqa: PLC0415 # help must not wait for what only a report needs
+    from replay.pages import report_page  # noqa: PLC0415 # likewise
     from replay.report import folded, reported  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
-        measurement, checks = folded(log)
+        measurement, checks = folded(of_era(log, era)[0])
         made = reported(measurement, checks, top=top, with_test=test)
         if markdown is None and html is None:
             return made, report_page(made), 0

@@ -1,5 +1,6 @@
 """The report as files: Markdown and one page of HTML, whole, self-contained, and safe from what a log says."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -151,3 +152,22 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path, capsys):
     assert told.out == ""
     assert "cannot be written" in told.err
     assert told.err.count("\n") == 1
+
+
+def test_one_era_is_reported_by_itself(tmp_path, capsys):
+    c = Chronicle()
+    c.opened()
+    for turn in range(30):
+        c.instrument = f"instrument-{1 + turn // 20}"
+        c.runs(c.queues(c.proposes("tpe", batch=(16, 32)[turn % 2])), validation=0.5 + turn / 100)
+    path = tmp_path / "tale.myriad"
+    archive.export(c.log, path)
+    told = {}
+    for era in ("1", "2", "current", "all"):
+        assert replay(str(path), "report", "--era", era, "--json") == 0
+        made = json.loads(capsys.readouterr().out)
+        told[era] = (made["values"]["completed"], made["subject"]["instruments"])
+    assert told["1"] == (20, ["instrument-1"])
+    assert told["2"] == told["current"] == (10, ["instrument-2"])
+    assert told["all"][0] == 30
+    assert replay(str(path), "report", "--era", "7") == 2
