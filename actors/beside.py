@@ -11,6 +11,7 @@ from actors.surrogate import BUGS
 from replay.ledger import Ledger
 from replay.measures import Measurement
 from replay.tables import table
+from replay.troubles import at_once
 
 Standing = Literal["set", "calibrated", "seen"]
 """Put in; fitted to, so that agreeing proves nothing; in view while others were fitted, so that it proves little."""
@@ -42,7 +43,7 @@ def beside(measurement: Measurement, setting: Setting) -> list[Line]:
         Line("GPU-hours", hours, published.GPU_HOURS, "calibrated"),
         Line("utilisation", used, published.UTILISATION, "seen"),
         Line("repairs", len(repairs.repairs), published.REPAIRS, "calibrated"),
-        Line("repairs right at once", _at_once(measurement), published.REPAIRED_AT_ONCE, "seen"),
+        Line("repairs right at once", at_once(measurement.results), published.REPAIRED_AT_ONCE, "seen"),
         Line(f"share of {LATE}", backbones[LATE] / many if many else None, published.FAVOURITE_SHARE, "seen"),
         Line(f"{LATE} among the best 100 on test", _among_best(ledger), 100, "seen"),
         *_best_by_era(ledger, setting),
@@ -58,20 +59,6 @@ def beside_page(lines: list[Line]) -> str:
 
 def _ended(ledger: Ledger, name: str) -> int:
     return ledger.experiments[name].attempts[-1].ended_at or START
-
-
-def _at_once(measurement: Measurement) -> int:
-    """Count the repairs after which the experiment, or the child that replaced it, completed without another one."""
-    ledger, repairs = measurement.ledger, measurement.results[2]
-    seen = Counter(repair.experiment for repair in repairs.repairs.values())
-    right = 0
-    for repair in repairs.repairs.values():
-        name: str | None = repair.experiment
-        if repair.child is not None:
-            name = ledger.ideas[repair.child].experiment
-        one = ledger.experiments.get(name or "")
-        right += one is not None and one.status == "completed" and seen[one.experiment] <= (repair.child is None)
-    return right
 
 
 def _among_best(ledger: Ledger) -> int:

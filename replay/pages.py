@@ -250,7 +250,7 @@ def _troubles(report: Report) -> list[str]:
             f"again      {failures.again} run more than once, {failures.recovered} completed after a failure, "
             f"{failures.abandoned} abandoned"
         ),
-        f"repairs    {pairs(failures.remedies)}",
+        f"repairs    {pairs(failures.remedies)}; {failures.at_once} of {failures.repairs} right at once",
         f"Queue      {queue.unjudged} ideas without a verdict; experiments: {pairs(queue.by_status)}",
         f"declined   {pairs(queue.declined)}",
     ]

@@ -20,6 +20,10 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
         abandoned: experiments that were given up.
         recovered: experiments with a failed attempt that completed after all.
         remedies: repairs by remedy and where they stand, as `retry settled`.
+        repairs: of them that have ended, and
+        at_once: after how many of those the experiment, or the child that took its place, completed without another.
+        patched: places in what trains that broke and for which a patch was tried, and
+        patched_at_once: for how many of those the first patch held.
     """
 
     by_kind: dict[str, int]
@@ -27,6 +31,10 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
     abandoned: int
     recovered: int
     remedies: dict[str, int]
+    repairs: int = 0
+    at_once: int = 0
+    patched: int = 0
+    patched_at_once: int = 0
 
 
 class Queue(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +54,7 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 def failures(results: Results) -> Failures:
     """Count what went wrong."""
     search, _, repairs = results
+    first = {patch.site: patch for patch in reversed(repairs.patches.values())}
     experiments = search.ledger.experiments.values()
     ended = (attempt.failure for experiment in experiments for attempt in experiment.attempts)
     failed = [e for e in experiments if any(attempt.broken for attempt in e.attempts)]
@@ -55,7 +64,25 @@ def failures(results: Results) -> Failures:
         abandoned=sum(experiment.abandoned is not None for experiment in experiments),
         recovered=sum(experiment.outcome is not None for experiment in failed),
         remedies=_tally(f"{repair.remedy} {repair.status}" for repair in repairs.repairs.values()),
+        repairs=sum(repair.status == "settled" for repair in repairs.repairs.values()),
+        at_once=at_once(results),
+        patched=len(first),
+        patched_at_once=sum(patch.instrument is not None for patch in first.values()),
     )
+
+
+def at_once(results: Results) -> int:
+    """Count the repairs after which the experiment, or the child that replaced it, completed without another one."""
+    search, _, repairs = results
+    ledger, right = search.ledger, 0
+    seen = Counter(repair.experiment for repair in repairs.repairs.values())
+    for repair in repairs.repairs.values():
+        name: str | None = repair.experiment
+        if repair.child is not None:
+            name = ledger.ideas[repair.child].experiment
+        one = ledger.experiments.get(name or "")
+        right += one is not None and one.status == "completed" and seen[one.experiment] <= (repair.child is None)
+    return right
 
 
 def queue(ledger: Ledger) -> Queue:
