@@ -80,8 +80,8 @@ def site(trace: str) -> str | None:
     frames = _FRAME.findall(trace)
     if not frames:
         return None
-    last = next((line for line in reversed(trace.strip().split("\n")) if line[:1] not in ("", " ", "\t")), "")
-    error = _ERROR.match(last)
+    told = trace[trace.rindex('File "') :].split("\n")
+    error = _ERROR.match(next((line for line in told[1:] if line[:1] not in ("", " ", "\t")), ""))
     file, function = frames[-1]
     return f"{file} {function} {error[1] if error is not None else 'Error'}"[:200]
 
