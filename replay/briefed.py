@@ -1,7 +1,7 @@
 """Which results each question to a policy showed it: what a briefing's leaderboard held, or all that a learner is told.
 
 A briefing shows the best results at the moment that its author had read to, without those that a defect known by then
-touches. A policy without a prompt sees every result (tpe), or none.
+touches. A policy without a prompt learns from every result, or, as the uniform one, from none.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from replay.cycles import Cycle, Cycles
 from replay.folds import Handler
 from replay.ledger import Ledger
 
-LEARNERS = ("tpe",)
-"""Policies without a prompt that are told of every result."""
+BLIND = ("uniform",)
+"""Policies that no result is told to; any other one without a prompt learns from all of them."""
 
 SHOWING = ("leaderboard", "genealogy")
 """Sections of a briefing that tell results of single runs."""
@@ -50,8 +50,8 @@ class HorizonsFold:
         return state
 
 
-def shown(ledger: Ledger, cycles: Cycles, horizons: Horizons) -> Iterator[tuple[Cycle, tuple[str, ...]]]:
-    """Yield each cycle, in the order of their horizons, with the touched experiments whose results it was shown."""
+def shown(ledger: Ledger, cycles: Cycles, horizons: Horizons) -> Iterator[tuple[Cycle, str]]:
+    """Yield each cycle that was shown a touched result, by their horizons, with the best such experiment."""
     results = [(name, ledger.experiments[name]) for name in ledger.completed]
     ranked: list[tuple[float, int, str]] = []
     known = 0
@@ -62,25 +62,29 @@ def shown(ledger: Ledger, cycles: Cycles, horizons: Horizons) -> Iterator[tuple[
             known += 1
             if experiment.outcome is not None:
                 insort(ranked, (-experiment.outcome.validation, known, name))
-        if cycle.prompt is None:
-            learns = cycles.agents[cycle.agent].policy in LEARNERS
-            yield cycle, tuple(name for _, _, name in ranked if name in ledger.defects.touched) if learns else ()
-        elif not cycle.sections or any(section in cycle.sections for section in SHOWING):
-            yield cycle, _told(ledger, ranked, through)
-        else:
-            yield cycle, ()
+        if (best := _best_shown(ledger, cycles, cycle, ranked, through)) is not None:
+            yield cycle, best
 
 
-def _told(ledger: Ledger, ranked: list[tuple[float, int, str]], through: int) -> tuple[str, ...]:
-    """Return the touched experiments among the best that a briefing showed then."""
-    found: list[str] = []
+def _best_shown(
+    ledger: Ledger, cycles: Cycles, cycle: Cycle, ranked: list[tuple[float, int, str]], through: int
+) -> str | None:
+    if cycle.prompt is not None:
+        reads = not cycle.sections or any(section in cycle.sections for section in SHOWING)
+        return _told(ledger, ranked, through) if reads else None
+    if cycles.agents[cycle.agent].policy in BLIND:
+        return None
+    return next((name for _, _, name in ranked if name in ledger.defects.touched), None)
+
+
+def _told(ledger: Ledger, ranked: list[tuple[float, int, str]], through: int) -> str | None:
+    """Return the first touched experiment among the best that a briefing showed then."""
     places = 0
     for _, _, name in ranked:
         touching = ledger.defects.touched.get(name, ())
         if any(ledger.defects.all[defect].found.sequence <= through for defect in touching):
             continue
         places += 1
-        found += [name] * bool(touching)
-        if places == LEADERS:
-            break
-    return tuple(found)
+        if touching or places == LEADERS:
+            return name if touching else None
+    return None

@@ -102,10 +102,10 @@ def tainted(ledger: Ledger, cycles: Cycles, repairs: Repairs, horizons: Horizons
     trace = _Trace(ledger, repairs)
     for name in touched:
         trace.descend(name)
-    briefings = [(cycle, results) for cycle, results in shown(ledger, cycles, horizons) if results]
-    for cycle, results in briefings:
+    briefings = list(shown(ledger, cycles, horizons))
+    for cycle, best in briefings:
         for idea in cycle.ideas:
-            trace.add(idea, "briefing", results[0], cycle.cycle, 1)
+            trace.add(idea, "briefing", best, cycle.cycle, 1)
     tree = list(trace.found.values())
     sizes = Counter(one.root for one in tree if one.via != "briefing")
     least = _least(ledger)

@@ -61,7 +61,7 @@ def _counts(taint: Taint) -> list[str]:
     followed = taint.followed
     by = f"{followed['parent']} as children, {followed['sweep']} in sweeps, {followed['patch']} under patches"
     return [
-        f"{sum(followed.values())} ideas followed from touched results: {by}, {followed['briefing']} after a briefing",
+        f"{sum(followed.values())} ideas followed from touched results: {by}, {followed['briefing']} after a briefing alone",
         f"{taint.briefed} cycles were told a touched result; what a briefing alone led to is not drawn",
     ]
 

@@ -8,7 +8,7 @@ import pytest
 
 from events import facts
 from events.envelope import Text
-from replay.briefed import LEARNERS
+from replay.briefed import BLIND
 from replay.doors import replay
 from replay.folds import run
 from replay.measures import MEASURES
@@ -102,7 +102,7 @@ def test_a_touched_result_below_the_leaders_was_not_in_the_briefing() -> None:
 
 def test_a_learner_without_a_prompt_is_told_every_result_and_a_sampler_none() -> None:
     c = Shifting()
-    for agent, policy in (("learner", LEARNERS[0]), ("sampler", "uniform")):
+    for agent, policy in (("learner", "tpe"), ("sampler", BLIND[0])):
         c.joins(agent, policy)
     c.done(0.1, agent="sampler", pooling="last")
     learnt = c.proposes("learner", batch=32)
