@@ -79,9 +79,9 @@ def band(
     scan = project(basis(model, x, grid), again, ceiling if model != "logarithmic" else None)
     c, a, b = _bests(scan, grid)
     return Band(
-        a=_middle(a),
-        b=_middle(-b if model == "logarithmic" else b),
-        c=_middle(c) if model != "logarithmic" else None,
+        a=_middle(a, found.a),
+        b=_middle(-b if model == "logarithmic" else b, found.b),
+        c=_middle(c, found.c) if found.c is not None else None,
         block=block,
         points=len(y),
         replicates=replicates,
@@ -159,6 +159,7 @@ def _r2(transform: Floats, curves: Floats) -> Floats:
     return r2
 
 
-def _middle(values: Floats) -> tuple[float, float]:
+def _middle(values: Floats, fitted: float) -> tuple[float, float]:
+    """Return the middle 95 of 100, stretched to the fit itself, which a ceiling may leave just outside."""
     low, high = np.quantile(values, (0.025, 0.975))
-    return float(low), float(high)
+    return min(float(low), fitted), max(float(high), fitted)

@@ -84,6 +84,7 @@ def test_the_ratio_of_15_is_that_of_two_global_slopes_one_of_a_fit_that_explains
     found = author_ratio(whole, architecture, training)
     # the published series has four decimals, and the divisor three figures
     assert found.ratio == pytest.approx(published["arch_vs_train_ratio"], rel=1e-4)
+    assert (round(published["arch_vs_train_ratio"], 3), round(found.whole.r2, 3)) == (15.208, 0.351)
     assert found.whole.r2 == pytest.approx(published["entropy_fit"]["r2"], abs=1e-5)
     assert found.whole.k == pytest.approx(published["entropy_fit"]["k"], abs=1e-5)
     assert round(found.training.r2, 3) == 0.009
@@ -137,6 +138,22 @@ def test_the_unbounded_fit_breaks_the_bound_that_the_paper_states_and_the_bounde
     assert held.c / published["power_law_fit"]["c"] > 3
     low, high = (published["bootstrap"]["c"][key] for key in ("ci_lo", "ci_hi"))
     assert low < published["power_law_fit"]["c"] < free.c < held.c < high
+
+
+@pytest.mark.parametrize("name", ["convergence", "postbugfix_convergence"])
+@pytest.mark.parametrize("ceiling", [None, 1.0])
+def test_the_stored_curves_have_intervals_that_hold_their_fits_and_overlap_the_authors(name, ceiling):
+    published, model = read(name), "power"
+    curve = published["convergence_curve"]
+    found = fit(model, curve["N"], curve["llm"], ceiling=ceiling)
+    reach = band(model, curve["N"], curve["llm"], ceiling=ceiling)
+    for ours, value, theirs in ((reach.a, found.a, "a"), (reach.b, found.b, "b"), (reach.c, found.c, "c")):
+        assert ours[0] <= value <= ours[1]
+        assert ours[0] < published["bootstrap"][theirs]["ci_hi"]
+        assert ours[1] > published["bootstrap"][theirs]["ci_lo"]
+    # the author draws points as if they were independent runs: far wider, and no better
+    assert reach.c[1] - reach.c[0] < published["bootstrap"]["c"]["ci_hi"] - published["bootstrap"]["c"]["ci_lo"]
+    assert ceiling is None or reach.a[1] <= ceiling
 
 
 @pytest.mark.parametrize(("name", "n"), [("convergence", 1337), ("postbugfix_convergence", 3003)])
