@@ -14,6 +14,7 @@ import msgspec
 from events.envelope import Position
 from events.log import LogReader
 from events.space import Configuration, Value
+from replay.defects import known_now
 from replay.errors import QuestionUnknown
 from replay.ledger import Experiment, Idea, Ledger
 from replay.measures import Measurement
@@ -31,6 +32,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
         status: unjudged, declined, or the experiment's; `reason` says why it was declined or abandoned.
         validation, noise: AP and its bootstrap standard deviation, None without a result.
         failures: how its attempts without a result ended, in order.
+        defects: that touch its result; `validation` is what was believed then, `known` what it counts for now.
     """
 
     idea: str
@@ -45,6 +47,8 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     validation: float | None = None
     noise: float | None = None
     failures: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+    known: float | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +184,8 @@ def member(ledger: Ledger, idea: Idea) -> Member:
         validation=outcome.validation if outcome is not None else None,
         noise=outcome.noise if outcome is not None else None,
         failures=tuple(str(a.failure) for a in experiment.attempts if a.failure is not None) if experiment else (),
+        defects=ledger.defects.touched.get(idea.experiment or "", ()),
+        known=known_now(ledger, experiment.experiment) if experiment is not None else None,
     )
 
 

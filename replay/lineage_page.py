@@ -54,7 +54,9 @@ def _name(member: Member) -> str:
 
 def _score(member: Member) -> str:
     if member.validation is not None:
-        return f"AP {member.validation:.4f} +- {member.noise:.4f}"
+        score = f"AP {member.validation:.4f} +- {member.noise:.4f}"
+        known = f"known now {member.known:.4f}" if member.known is not None else "unknown now"
+        return f"{score} believed then, {known} ({', '.join(member.defects)})" if member.defects else score
     return f"{member.status}: {member.reason}" if member.reason is not None else member.status
 
 

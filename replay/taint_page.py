@@ -60,8 +60,9 @@ def _defect(taint: Taint, defect: Defect) -> list[str]:
 def _counts(taint: Taint) -> list[str]:
     followed = taint.followed
     by = f"{followed['parent']} as children, {followed['sweep']} in sweeps, {followed['patch']} under patches"
+    alone = f"{followed['briefing']} from briefings alone"
     return [
-        f"{sum(followed.values())} ideas followed from touched results: {by}, {followed['briefing']} after a briefing alone",
+        f"{sum(followed.values())} ideas followed from touched results: {by}, {alone}",
         f"{taint.briefed} cycles were told a touched result; what a briefing alone led to is not drawn",
     ]
 

@@ -10,6 +10,8 @@ from replay.errors import HistoryBroken
 from replay.folds import run
 from replay.leaderboard import leaderboard, left_out
 from replay.ledger import LedgerFold
+from replay.lineage import lineage
+from replay.lineage_page import lineage_page
 from replay.measures import Measurement
 from tests.replay.shifting import Shifting
 
@@ -75,6 +77,18 @@ def test_what_is_known_now_is_a_rerun_by_a_cleared_instrument_and_never_by_the_o
     c.instrument = "mended"
     c.again(result, 0.45)
     assert (known_now(c.ledger, result), known_now(c.ledger, sound)) == (0.45, 0.7)
+
+
+def test_a_lineage_tells_what_was_believed_then_and_is_known_now() -> None:
+    c = Shifting("broken")
+    result = c.done(0.9, pooling="last")
+    assert "believed" not in lineage_page(lineage(c.log, result))
+    c.defect("pooling == last")
+    assert "AP 0.9000 +- 0.0300 believed then, unknown now (d-1)" in lineage_page(lineage(c.log, result))
+    c.instrument = "mended"
+    c.fix()
+    c.again(result, 0.45)
+    assert "believed then, known now 0.4500 (d-1)" in lineage_page(lineage(c.log, result))
 
 
 def test_what_was_believed_then_is_still_there_at_the_moment_before() -> None:
