@@ -75,11 +75,10 @@ class Worker:
 
     def _looked_into(self, known: Known, decision: Decision | None) -> Decision | None:
         """Let the canaries follow a word that joins."""
-        if decision is None or not self._vetted:
+        joined = decision.facts[0] if decision is not None else None
+        if decision is None or not self._vetted or not isinstance(joined, WorkerJoined):
             return decision
-        (joined,) = decision.facts
-        instrument: str = getattr(joined, "instrument", self._instrument)
-        return decision._replace(orders=verifying.vetting(known, self.author, instrument))
+        return decision._replace(orders=verifying.vetting(known, self.author, joined.instrument))
 
     def _return(self, known: Known, me: Device, news: News) -> Decision | None:
         """Join again when it was thought lost, once its lease is taken back: the work may be somebody else's by now."""
