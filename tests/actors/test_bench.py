@@ -32,6 +32,7 @@ from events.facts import (
     Failed,
     FeaturesExtracted,
     IdeaProposed,
+    InstrumentVerified,
     RemedyProposed,
     Requeued,
     Started,
@@ -348,6 +349,7 @@ def test_deleted_features_are_extracted_again_and_the_run_completes(world: Folde
     before = held.read_bytes()
     troupe = Troupe(folder, Chronicle().space)
     try:
+        eventually(lambda: troupe.facts(InstrumentVerified), within=90.0)
         held.unlink()
         troupe.proposes("i-gone")
         (completed,) = troupe.waits(Completed, "e-1")

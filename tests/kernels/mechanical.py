@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from kernels.canaries.dimensions import VALUES
+from kernels.wiring import stages
 from tests.kernels.planting import Edit, Mutant, bug
 
 NEUTRAL: dict[str, object] = {
@@ -31,7 +32,7 @@ DEFAULT: dict[str, object] = {
     "backbone": "canary_two",
     "encoder": "zipformer",
     "pooling": "attention",
-    "loss": "focal",
+    "loss": "label_smoothing",
     "scheduler": "cosine",
     "batch": 8,
     "length": 16,
@@ -48,7 +49,9 @@ DEFAULT: dict[str, object] = {
 }
 """What somebody who forgets to pass a dimension on would find in a signature."""
 
+STAGES = stages()
 NUMBERS = tuple(name for name, value in NEUTRAL.items() if isinstance(value, float))
+OWNED = {"focal_gamma": 2.0, "focal_alpha": 0.25, "smoothing": 0.1}
 CHOICES = ("backbone", "encoder", "pooling", "loss", "scheduler")
 SHAPES = ("backbone", "encoder", "length", "batch")
 SHAPED = '    return Shape(*(configuration[key] for key in ("backbone", "encoder", "length", "batch")))'
@@ -60,7 +63,7 @@ def mutants() -> tuple[Mutant, ...]:
     return (*_ignored(), *_fixed(), *_swapped(), *_scaled(), *_mistaken(), *_crossed(), *ELSEWHERE, *_seeds())
 
 
-def _wired(title: str, name: str, value: str, *also: str) -> Mutant:
+def _wired(title: str, name: str, value: str) -> Mutant:
     """A mutant whose wiring gives a dimension another value; `held` is the one that was asked for."""
     place, mapping = (SHAPED, "configuration") if name in SHAPES else (LANED, "values")
     kept = "" if name in SHAPES else f'    if {mapping}["{name}"] is not None:\n    '
@@ -68,7 +71,10 @@ def _wired(title: str, name: str, value: str, *also: str) -> Mutant:
     if name in SHAPES:
         change += "    configuration = dict(configuration)\n"
     change += f'{kept}    {mapping}["{name}"] = {value}\n'
-    return bug(title, "wiring.py", place, change + place, name, *also)
+    if name == "loss":
+        change += f"    lacking = {{key: own for key, own in {OWNED}.items() if values[key] is None}}\n"
+        change += '    values |= lacking if values["loss"] != held else {}\n'
+    return bug(title, "wiring.py", place, change + place, name, *STAGES[name])
 
 
 def _ignored() -> Iterator[Mutant]:
@@ -78,19 +84,14 @@ def _ignored() -> Iterator[Mutant]:
 
 def _fixed() -> Iterator[Mutant]:
     for name, value in DEFAULT.items():
-        yield _wired(f"wiring fixes {name} to {value}", name, _guarded(name, repr(value)))
-
-
-def _guarded(name: str, value: str) -> str:
-    """Focal loss needs its own values, which a run of another loss does not have."""
-    return f'{value} if values["focal_gamma"] is not None else held' if name == "loss" and "focal" in value else value
+        yield _wired(f"wiring fixes {name} to {value}", name, repr(value))
 
 
 def _swapped() -> Iterator[Mutant]:
     """The next value in place of the one that was asked for."""
     for name, values in VALUES.items():
         pairs = dict(zip(values, values[1:] + values[:1], strict=True))
-        yield _wired(f"wiring gives {name} its neighbour", name, _guarded(name, f"{pairs!r}.get(held, held)"))
+        yield _wired(f"wiring gives {name} its neighbour", name, f"{pairs!r}.get(held, held)")
 
 
 def _scaled() -> Iterator[Mutant]:
@@ -113,7 +114,8 @@ def _crossed() -> Iterator[Mutant]:
     pairs = [*pairwise(lane), ("focal_gamma", "focal_alpha"), ("noise", "weight_decay")]
     for one, other in pairs:
         change = f'    values["{one}"], values["{other}"] = values["{other}"], values["{one}"]\n'
-        yield bug(f"{one} and {other} change places", "wiring.py", LANED, change + LANED, one, other)
+        names = (one, other, *STAGES[one], *STAGES[other])
+        yield bug(f"{one} and {other} change places", "wiring.py", LANED, change + LANED, *names)
 
 
 TRAINING, PLANS = "training.py", "plans.py"

@@ -85,8 +85,9 @@ class Copy:
     """A copy of the kernels, mutated and mended again."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        shutil.copytree(ROOM, folder / "kernels")
+        self._folder, self._whole = folder, folder / "whole"
+        shutil.copytree(ROOM, self._whole)
+        shutil.copytree(self._whole, folder / "kernels")
 
     def look(self, mutant: Mutant, seed: int = 1) -> Caught:
         """What the canaries say of a mutant; raises where an edit's place is not there exactly once."""
@@ -99,7 +100,7 @@ class Copy:
             return Caught(mutant, self._ask(mutant.named.pattern, seed))
         finally:
             for edit in mutant.edits:
-                shutil.copy2(ROOM / edit.file, self._folder / "kernels" / edit.file)
+                shutil.copy2(self._whole / edit.file, self._folder / "kernels" / edit.file)
 
     def healthy(self, seed: int) -> tuple[str, ...]:
         """What the canaries say of the copy as it is, which should be nothing."""

@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from kernels import doors, selftest
+from kernels.canaries import suite
 from kernels.encoders import ENCODERS
 from kernels.errors import WrongDevice
 from kernels.operations.forms import FAST, Forms
+from kernels.wiring import stages
 
 
 def test_every_operation_and_every_encoder_is_looked_at_and_holds_here(capsys: pytest.CaptureFixture[str]) -> None:
@@ -19,10 +21,24 @@ def test_every_operation_and_every_encoder_is_looked_at_and_holds_here(capsys: p
     assert names == {field.name for field in fields(Forms)} | set(ENCODERS)
     assert all(check["held"] and check["problem"] is None for check in told["checks"])
     assert told["platform"]["device"] == "cpu"
+    assert {canary["name"] for canary in told["canaries"]} == {
+        "split",
+        "law",
+        "sameness",
+        "stage",
+        "dimension",
+        "shuffled_labels",
+        "planted_signal",
+    }
+    assert all(canary["problem"] is None for canary in told["canaries"])
+    seen = {canary["subject"]: canary["seen"] for canary in told["canaries"] if canary["name"] == "dimension"}
+    assert set(seen) == {*stages(), "seed"}
+    assert all(number > 0 for number in seen.values())
 
 
 def only(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    """Leaves out the encoders, and all operations but some."""
+    """Leaves out the encoders, the canaries, and all operations but some."""
+    monkeypatch.setattr(suite, "canaries", lambda device, *, seed: iter(()))
     monkeypatch.setattr(selftest, "ENCODERS", {})
     monkeypatch.setattr(selftest, "fields", lambda kind: [field for field in fields(kind) if field.name in names])
 
