@@ -85,7 +85,7 @@ def _ways(clips: int, positive: int) -> NDArray[np.int64]:
 
 def _precision(hits: NDArray[np.int16], ends: NDArray[np.int64]) -> NDArray[np.float64]:
     """Average precision of each row of ranked labels [ways, clips], clips of one score entering together."""
-    reached = np.cumsum(hits, 1)[:, ends]
+    reached = np.cumsum(hits, 1, dtype=np.int16)[:, ends]
     gained = np.diff(reached, prepend=0, axis=1)
     found: NDArray[np.float64] = (reached / (ends + 1) * gained).sum(1) / reached[:, -1]
     return found

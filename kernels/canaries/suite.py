@@ -1,5 +1,6 @@
 """All canaries in order, on made data and on a campaign's own, and whether an instrument may train."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from kernels import datasets
 from kernels.canaries import dimensions, keeping, laws, learning, made, partition, sameness
 from kernels.canaries.canary import Canary
 from kernels.canaries.dimensions import Laboratory
-from kernels.errors import KernelsError
+from kernels.errors import BadTask, KernelsError
 from kernels.forward import Size
 
 SIZE = Size(width=16, layers=2, heads=2)  # of the networks on made data: every part is there, and little of it
@@ -42,6 +43,27 @@ def verdict(device: str, own: Own) -> tuple[Canary, ...]:
         if problem(found) is None:
             keeping.keep(device, SEED, found)
     return (*found, *_kept("split", "the task", lambda: of_task(own, SEED, device)))
+
+
+def everything(device: str, own: Own | None = None, *, seed: int = SEED) -> Iterator[Canary]:
+    """Every canary, run anew: on made data and, where one is given, on a campaign's own task."""
+    yield from canaries(device, seed=seed)
+    if own is not None:
+        yield from _kept("split", "the task", lambda: of_task(own, seed, device))
+
+
+def campaign(name: str) -> Own:
+    """The task of a campaign by its folder, or by its name in the folder of all campaigns.
+
+    Raises:
+        BadTask: there is no such folder, or it has no features yet.
+    """
+    places = (Path(name), Path(os.environ.get("MYRIAD_HOME") or "campaigns") / name)
+    folder = next((place for place in places if (place / "clips").is_dir()), places[-1])
+    backbones = sorted(path.stem for path in (folder / "features").glob("*.json"))
+    if not backbones:
+        raise BadTask(folder, "holds no clips and features of a campaign; name another one, or run it first")
+    return Own(folder / "clips", folder / "features", backbones, SIZE)
 
 
 def canaries(device: str, *, seed: int = SEED) -> Iterator[Canary]:
