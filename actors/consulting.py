@@ -81,8 +81,9 @@ class Consultant:
         same = [other for other in known.repairs.repairs.values() if other.site == repair.site]
         answers = [c for other in same for c in self._cycles(known, other) if c.kind not in UNHEARD]
         if len(answers) >= most:
+            given_up = next((other.reason for other in same if other.status in ("refused", "settled")), "")
             last = repair.reason or answers[-1].refused
-            return f"of {len(answers)} answers about {repair.site} none gave a patch that holds; the last: {last}"
+            return given_up or f"of {len(answers)} answers about {repair.site} none gave a patch that holds: {last}"
         if len(mine) >= most:
             return f"the model gave no answer in {len(mine)} cycles: {mine[-1].refused}"
         short = self._short(known, self._reserve(self._question(known, repair)))
