@@ -24,6 +24,7 @@ from actors.scheduler import Scheduler
 from actors.seeds import seed_of
 from actors.simulation import Simulation
 from actors.surrogate import BUGS, VERSION, Bug, Surrogate, draws
+from actors.vetting import Verified, Verify
 from actors.worker import Worker
 from events.blobs import Blobs
 from events.envelope import Text
@@ -153,7 +154,7 @@ class Laboratory:
         for plan in setting.plans:
             simulation.joins(Agent(plan), AgentHands(plan, diversity=setting.diversity), every=plan.every)
         spare = SpareHands()
-        simulation.joins(Scheduler(setting.budget, agents=len(setting.plans), silence=PATIENCE), spare)
+        simulation.joins(Scheduler(setting.budget, agents=len(setting.plans), silence=PATIENCE, vetted=True), spare)
         simulation.joins(Fixer(timeout=setting.budget.timeout), spare)
         simulation.joins(Analyst(every=setting.every, controls=False, timeout=0.0), spare)
         for number in range(setting.devices):
@@ -169,6 +170,7 @@ class Laboratory:
             platform={"device": "none: simulated", "surrogate": VERSION},
             instrument=surrogate.instrument,
             blobs=Blobs(Path("unused")),
+            vetted=True,
         )
         self.simulation.joins(role, BenchHands(surrogate))
         self._leaving[role.author] = number
@@ -233,6 +235,10 @@ class BenchHands:
 
     def perform(self, order: Order, now: int) -> tuple[float, Result]:
         """Return how a pack's runs ended."""
+        if isinstance(order, Verify):
+            # The published campaign trusted its instrument unseen: here nothing is looked at, and no canary is claimed.
+            parts = {"surrogate": VERSION} | {f"bug/{bug}": "planted" for bug in self._surrogate.bugs}
+            return 0.0, Verified(order.id, self._surrogate.instrument, parts, (), 0.0)
         if not isinstance(order, Train):
             return 0.0, Refused(id=order.id, reason="a simulated bench only trains")
         ends = tuple(self._surrogate.run(run, order.execution) for run in order.runs)

@@ -25,14 +25,14 @@ def vetting(known: Known, worker: str, instrument: str) -> tuple[Order, ...]:
     """Return the order that goes with a worker's joining: the canaries, unless the log has a verdict on them."""
     if _judged(known, instrument) is not None:
         return ()
-    return (Verify(id=_name(worker), split=_split(known)),)
+    return (Verify(id=_name(worker, instrument), split=_split(known)),)
 
 
 def verdict(known: Known, me: Worker, news: News) -> Decision | None:
     """Return what a worker says of its canaries; None while they run, or where the log has the verdict."""
     if _judged(known, me.instrument) is not None or news.stopping or known.ledger.closed is not None:
         return None
-    name = _name(me.worker)
+    name = _name(me.worker, me.instrument)
     if name in news.underway:
         return None
     result = news.results.get(name)
@@ -135,5 +135,5 @@ def _split(known: Known) -> str:
     return next(found, "")
 
 
-def _name(worker: str) -> str:
-    return f"verify-{worker}"
+def _name(worker: str, instrument: str) -> str:
+    return f"verify-{instrument[:SHORT]}-{worker}"
