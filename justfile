@@ -31,7 +31,7 @@ types: setup
 study *args: setup
     {{bin}}/python -m tests.benchmarks.study {{args}}
 
-# Measure: `just bench log`, `just bench replay`.
+# Measure: `just bench log`, `just bench replay`, `just bench scheduler`.
 bench name *args: setup
     {{bin}}/python -m tests.benchmarks.{{name}} {{args}}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 
 from events.space import Cell, Configuration, Space
-from replay.ledger import Ledger
+from replay.ledger import Idea, Ledger
 
 Identity = tuple[Cell, tuple[tuple[str, int], ...]]
 
@@ -28,13 +28,15 @@ class Known:
         self._space = space
         self._first: dict[Identity, str] = {}
         self._seen = 0
+        self._judged: dict[str, Identity] = {}
 
     def update(self, ledger: Ledger) -> list[Configuration]:
         """Take in the experiments that were queued since the last time, and return their configurations."""
         fresh = [ledger.ideas[e.idea] for e in islice(ledger.experiments.values(), self._seen, None)]
         self._seen = len(ledger.experiments)
         for idea in fresh:
-            self.add(idea.configuration, idea.idea)
+            self._first.setdefault(self._judged.get(idea.idea) or self._identity(idea), idea.idea)
+        self._judged.clear()
         return [idea.configuration for idea in fresh]
 
     def add(self, configuration: Configuration, idea: str) -> None:
@@ -43,8 +45,12 @@ class Known:
 
     def twin(self, configuration: Configuration) -> str | None:
         """Return the accepted idea that this configuration repeats, or None."""
-        return self.first(identity(self._space, configuration))
+        return self._first.get(identity(self._space, configuration))
 
-    def first(self, identity: Identity) -> str | None:
-        """Return the first accepted idea of an identity, or None."""
-        return self._first.get(identity)
+    def of(self, idea: Idea) -> tuple[Identity, str | None]:
+        """Return an idea's identity, remembered until the next update, and the accepted idea that it repeats."""
+        mine = self._judged[idea.idea] = self._identity(idea)
+        return mine, self._first.get(mine)
+
+    def _identity(self, idea: Idea) -> Identity:
+        return identity(self._space, idea.configuration)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from actors import adoption, budgets, heeding, verifying
@@ -210,7 +211,7 @@ class Scheduler:
         """Choose the head of the queue and the next ones of its shape and execution, as many as there are lanes."""
         chosen: list[Experiment] = []
         attempts, seconds = budgets.room(self._budget, known.ledger, now)
-        for experiment, *_ in order(known.ledger, self._prospects):
+        for experiment in self._waiting(known):
             if len(chosen) >= min(attempts, worker.lanes):
                 break
             timeout = self._execution(experiment).timeout
@@ -218,6 +219,9 @@ class Scheduler:
                 chosen.append(experiment)
                 seconds -= timeout
         return chosen
+
+    def _waiting(self, known: Known) -> Iterator[Experiment]:
+        return (turn[0] for turn in order(known.ledger, self._prospects))
 
     def _alike(self, known: Known, one: Experiment, other: Experiment) -> bool:
         a, b = (known.ledger.configuration(e.experiment) for e in (one, other))

@@ -26,7 +26,7 @@ class Verdicts:
             self._twins = duplicates.Known(space)
         for configuration in self._twins.update(ledger):
             self._architectures[architecture(configuration)] += 1
-        frame = _Frame(ledger, space, self._twins, self._architectures)
+        frame = _Frame(ledger, self._twins, self._architectures)
         return tuple(self._on_one(ledger, space, ledger.ideas[name], frame) for name in ideas)
 
     def _on_one(self, ledger: Ledger, space: Space, idea: Idea, frame: _Frame) -> IdeaDeclined | Queued:
@@ -50,8 +50,7 @@ class Verdicts:
 class _Frame:
     """The ideas of one frame that were accepted so far."""
 
-    def __init__(self, ledger: Ledger, space: Space, twins: duplicates.Known, architectures: Counter[object]) -> None:
-        self._space = space
+    def __init__(self, ledger: Ledger, twins: duplicates.Known, architectures: Counter[object]) -> None:
         self._twins = twins
         self._next = len(ledger.experiments) + 1
         self._here: dict[duplicates.Identity, str] = {}
@@ -60,8 +59,8 @@ class _Frame:
 
     def accepted(self, idea: Idea) -> IdeaDeclined | Queued:
         """Accept an idea, unless it repeats one that was accepted before, in this frame or an earlier one."""
-        mine = duplicates.identity(self._space, idea.configuration)
-        if (twin := self._twins.first(mine) or self._here.get(mine)) is not None:
+        mine, before = self._twins.of(idea)
+        if (twin := before or self._here.get(mine)) is not None:
             return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="twin", rule=duplicates.RULE, twin=twin)
         self._here[mine] = idea.idea
         kind = architecture(idea.configuration)

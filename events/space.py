@@ -38,8 +38,9 @@ class Choice(msgspec.Struct, frozen=True, tag="choice", kw_only=True):
 
     def problem(self, value: object) -> str | None:
         """Say why `value` is not allowed here, or None."""
-        if any(type(value) is type(allowed) and value == allowed for allowed in self.values):
-            return None
+        for allowed in self.values:
+            if value == allowed and type(value) is type(allowed):
+                return None
         return f"{self.name} = {value!r} is not one of {', '.join(map(str, self.values))}"
 
 
@@ -189,7 +190,7 @@ class Space(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 def is_active(dimension: Interval, configuration: Mapping[str, object]) -> bool:
     """Say whether a continuous dimension exists under the configuration's categorical values."""
-    return all(configuration.get(name) in values for name, values in dimension.when.items())
+    return not dimension.when or all(configuration.get(name) in values for name, values in dimension.when.items())
 
 
 def jaccard(one: Cell, other: Cell) -> float:
