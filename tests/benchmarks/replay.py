@@ -1,24 +1,47 @@
 """How fast a full-size log is measured: archive to all exact measures and the digest, against decoding it alone.
 
-    just bench replay [EXPERIMENTS]          # 10,469 unless told otherwise
+    just bench replay                        # 10,469 experiments unless told otherwise: `just bench replay 2000`
+    just bench replay --facts 1000000        # how time and memory grow, up to so many facts
 
 The log is synthetic and says nothing about a search: seeded draws from the space, four ideas a cycle of which one runs,
-curves of 15 epochs. Every figure is processor time, the best of three, in one process.
+curves of 15 epochs. Every time is processor time. The first table holds the best of three, in one process, and loads in
+that process studies of the same size from Optuna's journal storage: of the experiments alone, and of all the ideas, as
+our log holds them. Each row of the second table is one process of its own.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import math
 import random
+import resource
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
 from events import archive
 from events.facts import Curves
 from events.log import Recorded
-from replay.measures import Measurement
+from events.space import Choice
+from replay.controls import ControlsFold
+from replay.findings import FINDINGS
+from replay.fleet import FleetFold
+from replay.measures import MEASURES, Measurement
+from replay.metrics import METRICS, metric
+from replay.snapshots import Timeline
 from tests.chronicle import SPACE, Chronicle
 
 FULL = 10_469
@@ -26,6 +49,8 @@ FULL = 10_469
 
 TURNS = 3
 EVERY = 10
+PROMISED = 6.0
+"""Times that decoding alone takes; and times that Optuna needs of what we need."""
 
 
 def synthetic(experiments: int, *, seed: int = 0) -> Chronicle:
@@ -44,12 +69,14 @@ def synthetic(experiments: int, *, seed: int = 0) -> Chronicle:
 
 def best(work: Callable[[], object]) -> float:
     """Seconds of processor time of the quickest of three turns; a busy machine slows all of them alike."""
-    spent = []
-    for _ in range(TURNS):
-        began = time.process_time()
-        work()
-        spent.append(time.process_time() - began)
-    return min(spent)
+    return min(spent(work) for _ in range(TURNS))
+
+
+def spent(work: Callable[[], object]) -> float:
+    """Seconds of processor time that one turn takes."""
+    began = time.process_time()
+    work()
+    return time.process_time() - began
 
 
 def decoded(path: Path) -> int:
@@ -57,42 +84,198 @@ def decoded(path: Path) -> int:
     return sum(len(frame.facts) for frame in archive.open_file(path).read())
 
 
-def measured(path: Path) -> str:
+def measured(path: Path) -> Measurement:
     """Open, verify, decode, and measure to the digest."""
     measurement = Measurement()
     measurement.advance(archive.open_file(path).read())
     measurement.values()
-    return measurement.digest()
+    measurement.digest()
+    return measurement
+
+
+def read_out(path: Path) -> None:
+    """All that, and every exact measure as it went: the metrics by name, each with its series or table."""
+    measurement = measured(path)
+    for name in METRICS:
+        metric(measurement, name)
 
 
 def live(frames: Iterable[Recorded]) -> tuple[float, float]:
     """Seconds that values and digests take when asked for every ten completions: in all, and the slowest."""
-    measurement, spent, asked = Measurement(), [0.0], 0
+    measurement, times, asked = Measurement(), [0.0], 0
     for frame in frames:
         measurement.advance((frame,))
         if (completed := len(measurement.ledger.completed)) >= asked + EVERY:
             asked = completed
-            began = time.process_time()
-            measurement.values()
-            measurement.digest()
-            spent.append(time.process_time() - began)
-    return sum(spent), max(spent)
+            times.append(spent(lambda: (measurement.values(), measurement.digest())))
+    return sum(times), max(times)
 
 
-def main() -> None:
-    """Print the table."""
-    experiments = int(sys.argv[1]) if len(sys.argv) > 1 else FULL
+def travelled(path: Path, *, journeys: int = 60) -> tuple[float, list[float]]:
+    """Seconds to fold with marks on the way, and seconds of each journey to a random position, ascending."""
+    log, chance = archive.open_file(path), random.Random(0)
+    timeline = Timeline(log, *MEASURES, FleetFold(), ControlsFold())
+    folded = spent(timeline.catch_up)
+    positions = [log.last(), *(chance.randint(0, log.last()) for _ in range(journeys - 1))]
+    return folded, sorted(spent(lambda position=position: timeline.at(position).results()) for position in positions)
+
+
+class _Lines(BaseJournalBackend):
+    """What Optuna would write to a journal file, kept in memory so that writing it takes seconds, not minutes."""
+
+    def __init__(self) -> None:
+        self.logs: list[dict[str, Any]] = []
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        return iter(self.logs[log_number_from:])
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        self.logs.extend(logs)
+
+
+def journal(path: Path, measurement: Measurement, *, ideas: bool) -> None:
+    """Write the log as an Optuna study: a trial for each experiment, or for each idea, those declined as pruned.
+
+    The calls are those of ask, suggest, report and tell; the study's sampler is left out, since the values are known.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    backend, ledger = _Lines(), measurement.ledger
+    storage = JournalStorage(backend)
+    study = storage.create_new_study([StudyDirection.MAXIMIZE], "synthetic")
+    names = [ledger.experiments[name].idea for name in ledger.completed]
+    for idea in (ledger.ideas[name] for name in (ledger.ideas if ideas else names)):
+        trial = storage.create_new_trial(study)
+        for dimension in SPACE.active(idea.configuration):
+            distribution = DISTRIBUTIONS[dimension.name]
+            internal = distribution.to_internal_repr(idea.configuration[dimension.name])
+            storage.set_trial_param(trial, dimension.name, internal, distribution)
+        outcome = ledger.experiments[idea.experiment].outcome if idea.experiment is not None else None
+        if outcome is None:
+            storage.set_trial_state_values(trial, TrialState.PRUNED)
+            continue
+        for epoch, value in enumerate(outcome.curves.validation):
+            storage.set_trial_intermediate_value(trial, epoch, value)
+        storage.set_trial_state_values(trial, TrialState.COMPLETE, [outcome.validation])
+    with path.open("w") as file:
+        file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in backend.logs)
+
+
+DISTRIBUTIONS: dict[str, BaseDistribution] = {
+    d.name: CategoricalDistribution(d.values)
+    if isinstance(d, Choice)
+    else FloatDistribution(d.low, d.high, log=d.scale == "log")
+    for d in SPACE.dimensions
+}
+
+
+def loaded(path: Path) -> int:
+    """Let Optuna load the study."""
+    storage = JournalStorage(JournalFileBackend(str(path)))
+    return len(optuna.load_study(study_name="synthetic", storage=storage).get_trials(deepcopy=False))
+
+
+def compare(experiments: int) -> None:
+    """Print the first table."""
     c = synthetic(experiments)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "synthetic.myriad"
         archive.export(c.log, path)
-        facts = decoded(path)
-        plain, whole = best(lambda: decoded(path)), best(lambda: measured(path))
-        print(f"log              {experiments} experiments, {facts} facts, archive {path.stat().st_size / 1e6:.1f} MB")
-    spent, slowest = live(c.log.read())
-    print(f"decode alone     {plain:.2f} s")
-    print(f"all measures     {whole:.2f} s with decoding, {whole / plain:.2f} times decoding alone")
-    print(f"live analyst     {spent:.2f} s for values and digest every {EVERY}, the slowest {slowest * 1e3:.1f} ms")
+        facts, ideas = decoded(path), experiments * 4
+        size = f"{experiments} experiments, {ideas} ideas, {facts} facts, archive {path.stat().st_size / 1e6:.1f} MB"
+        print(f"log               {size}")
+        plain, exact, series = best(lambda: decoded(path)), best(lambda: measured(path)), best(lambda: read_out(path))
+        print(f"decode alone      {plain:.2f} s")
+        print(f"measures, digest  {exact:.2f} s with decoding, {exact / plain:.2f} x decoding (promised {PROMISED:g})")
+        print(f"and every series  {series:.2f} s with decoding, {series / plain:.2f} x decoding")
+        _against_optuna(Path(folder), measured(path), exact)
+        _apart(measured(path))
+        folded, journeys = travelled(path)
+        middle, slow = journeys[len(journeys) // 2], journeys[-1]
+        print(
+            f"time travel       {folded:.2f} s with marks on the way; then {middle * 1e3:.0f} ms to a position,",
+            end=" ",
+        )
+        print(f"{slow * 1e3:.0f} ms to the worst of {len(journeys)}")
+    total, slowest = live(c.log.read())
+    print(f"live analyst      {total:.2f} s for values and digest every {EVERY}, the slowest {slowest * 1e3:.1f} ms")
+
+
+def _against_optuna(folder: Path, measurement: Measurement, exact: float) -> None:
+    for name, ideas in (("experiments", False), ("ideas", True)):
+        path = folder / f"{name}.log"
+        journal(path, measurement, ideas=ideas)
+        seconds = best(lambda path=path: loaded(path))
+        study = f"a study of {loaded(path)} trials, our {name}, journal {path.stat().st_size / 1e6:.1f} MB"
+        print(f"Optuna loads      {seconds:.2f} s, {study}: {seconds / exact:.2f} x all of ours")
+
+
+def _apart(measurement: Measurement) -> None:
+    """Time what resamples, permutes or fits: none of it is part of the digest."""
+    times = {name: spent(lambda name=name: metric(measurement, name)) for name in FINDINGS}
+    slowest = sorted(times, key=lambda name: -times[name])[:4]
+    told = ", ".join(f"{name} {times[name]:.2f}" for name in slowest)
+    print(f"statistics apart  {sum(times.values()):.2f} s for {len(times)} of them; the longest {told}")
+
+
+def grow(facts: int) -> None:
+    """Print the second table."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "synthetic.myriad"
+        experiments = math.ceil(facts / 13)
+        archive.export(synthetic(experiments).log, path)
+        print(
+            f"{'facts':>10} {'seconds':>8} {'of it decoding':>15} {'us a fact':>10} {'peak MB':>8} {'bytes a fact':>13}"
+        )
+        rows = [_row(path, facts // part) for part in (16, 8, 4, 2, 1)]
+    xs, ys = [math.log(row[0]) for row in rows], [math.log(row[1]) for row in rows]
+    mean_x, mean_y = math.fsum(xs) / len(xs), math.fsum(ys) / len(ys)
+    slope = math.fsum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
+    print(f"time grows as facts to the power {slope / math.fsum((x - mean_x) ** 2 for x in xs):.3f}; 1 is linear")
+
+
+def _row(path: Path, facts: int) -> tuple[int, float]:
+    command = [sys.executable, "-m", "tests.benchmarks.replay", "--measure", str(path), "--facts", str(facts)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    many, seconds, decoding, peak, empty = json.loads(done.stdout)
+    each = f"{seconds / many * 1e6:9.1f}  {peak / 1e6:7.0f}  {(peak - empty) / many:12.0f}"
+    print(f"{many:10}  {seconds:7.2f}  {decoding:14.2f}  {each}", flush=True)
+    return many, seconds
+
+
+def measure(path: Path, facts: int) -> None:
+    """Measure the first facts of an archive; print how many, seconds, those of decoding, peak memory, and before."""
+    empty, frames, many = _peak(), 0, 0
+    began = time.process_time()
+    for frame in archive.open_file(path).read():
+        frames, many = frames + 1, many + len(frame.facts)
+        if many >= facts:
+            break
+    decoding = time.process_time() - began
+    measurement = Measurement()
+    began = time.process_time()
+    measurement.advance(islice(archive.open_file(path).read(), frames))
+    measurement.values()
+    measurement.digest()
+    print(json.dumps([many, time.process_time() - began, decoding, _peak(), empty]))
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def main() -> None:
+    """Print one of the tables."""
+    parser = argparse.ArgumentParser(prog="just bench replay")
+    parser.add_argument("experiments", nargs="?", type=int, default=FULL)
+    parser.add_argument("--facts", type=int)
+    parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.measure is not None:
+        measure(asked.measure, asked.facts)
+    elif asked.facts is not None:
+        grow(asked.facts)
+    else:
+        compare(asked.experiments)
 
 
 if __name__ == "__main__":
