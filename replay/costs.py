@@ -117,11 +117,13 @@ def mended(results: Results) -> list[Mended]:
 
 
 def used(shifts: dict[str, Shift]) -> list[Use]:
-    """Return what all devices did, training first."""
+    """Return what all devices did, training first; nothing where none was there."""
     hours: Counter[str] = Counter()
     for shift in shifts.values():
         hours.update(shift.spent)
     present = sum(shift.present() for shift in shifts.values())
+    if not present:
+        return []
     named = [("training", "training"), ("starting", "starting")]
     named += [
         (what, f"idle: {what}") for what in sorted(hours) if what not in ("training", "starting", "silent", "closed")
@@ -131,7 +133,7 @@ def used(shifts: dict[str, Shift]) -> list[Use]:
         Use(
             what=label,
             hours=hours[what] / 3.6e9,
-            share=hours[what] / present if present and what not in ("silent", "closed") else None,
+            share=hours[what] / present if what not in ("silent", "closed") else None,
         )
         for what, label in named
     ]
@@ -241,7 +243,7 @@ def _utilisation(measurement: Measurement) -> Metric:
         "share of the devices' time, from joining to leaving or to the close, in which a pack trained; then why they "
         "were idle: dispatch: queued and not leased; judging: ideas without a verdict; answers: an agent waits for its "
         "policy; repairs: failed runs alone are left; nothing: nobody was asked. Time is the authors' clocks'",
-        [*(used(shifts) if present else []), *workers],
+        [*used(shifts), *workers],
         training / present if present else None,
         n=len(measurement.ledger.completed),
         unit="share of device time",

@@ -13,9 +13,11 @@ import msgspec
 from replay.findings import FINDINGS
 from replay.measures import Measurement
 from replay.metrics import METRICS, Metric, metric
+from replay.milestones import Milestones
 from replay.report import Report
 from replay.tables import Entry, brief, entry, pairs
 from replay.times import lasted, shown
+from replay.trajectory import Track, Usage, moved
 
 READINGS = 40
 """Readings of a series that a table has room for, evenly spread, the last one always; the JSON has them all."""
@@ -62,13 +64,18 @@ def document(report: Report, measurement: Measurement) -> Document:
 
     Args:
         report: as `replay.report.report` makes it.
-        measurement: the same log through the same position.
+        measurement: what `replay.report.folded` folded of the same log through the same position.
     """
     measures = [metric(measurement, name) for name in (*METRICS, *FINDINGS)]
     return Document(
         title=f"Campaign {report.subject.campaign or 'never opened'}",
         facts=_facts(report, measurement),
-        sections=(*_reported(report), *(_measure(each) for each in measures), _record(report)),
+        sections=(
+            *_reported(report),
+            *(_measure(each) for each in measures),
+            *_trajectory(measurement),
+            _record(report),
+        ),
     )
 
 
@@ -137,6 +144,38 @@ def _measure(found: Metric) -> Section:
             *(_series(name, series.columns, series.rows) for name, series in found.series.items()),
         ),
         figure=figure,
+    )
+
+
+def _trajectory(measurement: Measurement) -> tuple[Section, ...]:
+    turns = next((each for each in measurement.beside if isinstance(each, Milestones)), Milestones())
+    told = moved(measurement, turns)
+    said = f"n = {told.n} completed; eras: {', '.join(told.eras) or 'none'}; scale: {told.scale}; null: {told.null}"
+    uses = tuple(_track(track) for track in told.tracks)
+    line = tuple((str(turn.position), shown(turn.at) if turn.at else "", turn.kind, turn.what) for turn in told.line)
+    lined = Table(headers=("position", "at", "turn", "what"), rows=line)
+    return Section(title="Trajectory", said=(said,), tables=uses), Section(title="Time line", tables=(lined,))
+
+
+def _track(track: Track) -> Table:
+    headers = ("value", "ideas", "completed", "first share", "last share", "best AP", "in", "first by", "why")
+    return Table(
+        headers=headers,
+        rows=tuple(_usage(usage) for usage in track.values),
+        note=f"{track.dimension} ({track.part}), n = {track.n}, shares over window {track.window}",
+    )
+
+
+def _usage(usage: Usage) -> tuple[str, ...]:
+    shares = [f"{share:.1%}" for _, share in usage.shares]
+    best, first = usage.best, usage.first
+    return (
+        f"{usage.value}{' (widened)' if usage.widened else ''}",
+        str(usage.proposed),
+        str(usage.completed),
+        *((shares[0], shares[-1]) if shares else ("", "")),
+        *((f"{best.validation:.4f}", f"{best.experiment}, completion {best.completion}") if best else ("", "")),
+        *((f"{first.agent}, {first.origin}, {first.idea}", first.rationale) if first else ("", "")),
     )
 
 

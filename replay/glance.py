@@ -31,7 +31,7 @@ from replay.folds import Handler
 from replay.leaderboard import Row, leaderboard
 from replay.ledger import Experiment, Ledger
 from replay.measures import Results
-from replay.troubles import Failures, Queue
+from replay.troubles import Failures, Queue, mendings
 
 HOUR = 3_600_000_000
 """Microseconds over which completions are counted."""
@@ -176,6 +176,7 @@ class Glance:
             abandoned=self._abandoned,
             recovered=self._recovered,
             remedies=dict(sorted(mended.items())),
+            **mendings(results),
         )
 
     def queue(self, results: Results) -> Queue:

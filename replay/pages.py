@@ -150,8 +150,22 @@ def _spent(report: Report) -> list[str]:
             f"{values['completed']} completed"
         ),
         f"spent      {lasted(seconds)} of device time, {float(values['usd'] or 0):.2f} USD",
+        *_prices(report),
         f"cells      {values['cells_covered']} of {report.subject.cells} covered",
     ]
+
+
+def _prices(report: Report) -> list[str]:
+    lines = []
+    if report.costs and report.costs[0].gpu_hours_per_improvement is not None:
+        whole = report.costs[0]
+        lines.append(
+            f"cost       an improvement: {entry(whole.gpu_hours_per_improvement)} GPU-hours and "
+            f"{entry(whole.usd_per_improvement)} USD"
+        )
+    shares = {use.what: f"{use.share:.1%}" for use in report.uses if use.share is not None and use.share >= 0.001}
+    lines += [f"devices    {pairs(shares)}"] * bool(shares)
+    return lines
 
 
 def _leaders(rows: list[Row]) -> list[str]:

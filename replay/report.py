@@ -7,12 +7,14 @@ import msgspec
 from events.log import LogReader
 from replay.agents import AgentRow, agents
 from replay.controls import Control, ControlsFold
+from replay.costs import Cost, Mended, Use, costs, mended, used
 from replay.counts import count, window_for
 from replay.diversity import cells, highest, projections
 from replay.leaderboard import Row, leaderboard, left_out
 from replay.leads import Leads, LeadsFold, leads
 from replay.ledger import Ledger
 from replay.measures import Measurement, Values
+from replay.milestones import MilestonesFold
 from replay.occupancy import OccupancyFold
 from replay.outlook import Sentence, outlook
 from replay.progress import expected_improvements
@@ -115,6 +117,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     failures: Failures
     queue: Queue
     record: Record
+    costs: list[Cost] = []
+    uses: list[Use] = []
+    mended: list[Mended] = []
 
 
 def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int | None = None) -> Report:
@@ -124,13 +129,13 @@ def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int
 
 def folded(log: LogReader, *, until: int | None = None) -> tuple[Measurement, list[Check]]:
     """Fold everything that a report reads, and check what the analyst recorded on the way."""
-    return verified(log, ControlsFold(), LeadsFold(), OccupancyFold(), until=until)
+    return verified(log, ControlsFold(), LeadsFold(), OccupancyFold(), MilestonesFold(), until=until)
 
 
 def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, with_test: bool = False) -> Report:
     """Report on what was folded."""
     ledger, results = measurement.ledger, measurement.results
-    controls, at_leads = measurement.beside[:2]
+    controls, at_leads, shifts = measurement.beside[:3]
     rows = leaderboard(ledger, top=top, with_test=with_test)
     return Report(
         subject=subject(ledger, measurement.through),
@@ -147,6 +152,9 @@ def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, wi
         failures=failures(results),
         queue=queue(ledger),
         record=record(measurement, checks),
+        costs=costs(results),
+        uses=used(shifts.workers),
+        mended=mended(results),
     )
 
 

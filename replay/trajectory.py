@@ -18,7 +18,7 @@ from replay.counts import Window, window_for
 from replay.ledger import Idea, Ledger
 from replay.measures import Measurement
 from replay.metrics import included
-from replay.milestones import Milestone, MilestonesFold, milestones
+from replay.milestones import Milestone, Milestones, MilestonesFold, milestones
 
 
 class First(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,17 +95,22 @@ def trajectory(log: LogReader) -> Trajectory:
     """Fold a log and tell how it moved."""
     measurement = Measurement(MilestonesFold())
     measurement.advance(log.read())
+    return moved(measurement, measurement.beside[0])
+
+
+def moved(measurement: Measurement, turns: Milestones) -> Trajectory:
+    """Tell how what was folded moved; `turns` as `MilestonesFold` leaves them."""
     ledger = measurement.ledger
     dimensions = ledger.space.dimensions if ledger.space is not None else ()
     return Trajectory(
-        campaign=log.campaign,
+        campaign=ledger.campaign,
         through=measurement.through,
         n=len(ledger.completed),
         eras=included(ledger),
         scale="validation",
         null="values that nobody prefers have equal shares; see ablations and importance for what they change",
         tracks=tuple(track(ledger, dimension) for dimension in dimensions),
-        line=milestones(measurement.beside[0], measurement.results),
+        line=milestones(turns, measurement.results),
     )
 
 

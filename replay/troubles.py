@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from replay.costs import mended
 from replay.ledger import Ledger
 from replay.measures import Results
 
@@ -20,8 +21,7 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
         abandoned: experiments that were given up.
         recovered: experiments with a failed attempt that completed after all.
         remedies: repairs by remedy and where they stand, as `retry settled`.
-        repairs: of them that have ended, and
-        at_once: after how many of those the experiment, or the child that took its place, completed without another.
+        repairs: tried, and their next run has ended; at_once: of those, that it completed (see `replay.costs.Mended`).
         patched: places in what trains that broke and for which a patch was tried, and
         patched_at_once: for how many of those the first patch held.
     """
@@ -54,7 +54,6 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
 def failures(results: Results) -> Failures:
     """Count what went wrong."""
     search, _, repairs = results
-    first = {patch.site: patch for patch in reversed(repairs.patches.values())}
     experiments = search.ledger.experiments.values()
     ended = (attempt.failure for experiment in experiments for attempt in experiment.attempts)
     failed = [e for e in experiments if any(attempt.broken for attempt in e.attempts)]
@@ -64,25 +63,25 @@ def failures(results: Results) -> Failures:
         abandoned=sum(experiment.abandoned is not None for experiment in experiments),
         recovered=sum(experiment.outcome is not None for experiment in failed),
         remedies=_tally(f"{repair.remedy} {repair.status}" for repair in repairs.repairs.values()),
-        repairs=sum(repair.status == "settled" for repair in repairs.repairs.values()),
-        at_once=at_once(results),
-        patched=len(first),
-        patched_at_once=sum(patch.instrument is not None for patch in first.values()),
+        **mendings(results),
     )
 
 
+def mendings(results: Results) -> dict[str, int]:
+    """Count repairs and patches, and how many of each were right at once, under the names that `Failures` has."""
+    tried = mended(results)[:1]
+    first = {patch.site: patch for patch in reversed(results[2].patches.values())}
+    return {
+        "repairs": sum(row.tried - row.open for row in tried),
+        "at_once": sum(row.right for row in tried),
+        "patched": len(first),
+        "patched_at_once": sum(patch.instrument is not None for patch in first.values()),
+    }
+
+
 def at_once(results: Results) -> int:
-    """Count the repairs after which the experiment, or the child that replaced it, completed without another one."""
-    search, _, repairs = results
-    ledger, right = search.ledger, 0
-    seen = Counter(repair.experiment for repair in repairs.repairs.values())
-    for repair in repairs.repairs.values():
-        name: str | None = repair.experiment
-        if repair.child is not None:
-            name = ledger.ideas[repair.child].experiment
-        one = ledger.experiments.get(name or "")
-        right += one is not None and one.status == "completed" and seen[one.experiment] <= (repair.child is None)
-    return right
+    """Count the repairs whose very next run completed; see `replay.costs.Mended`."""
+    return next((row.right for row in mended(results)), 0)
 
 
 def queue(ledger: Ledger) -> Queue:
