@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 from tests.kernels.mechanical import mutants
@@ -21,8 +22,7 @@ WHY: dict[str, str] = {}
 def main() -> None:
     """Look at the healthy instrument on twenty seeds, then at every mutant, and write the page."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Copy(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, closing(Copy(Path(folder))) as copy:
         planted, mechanical = _looked(copy, PLANTED), _looked(copy, mutants())
         ill = [seed for seed in range(SEEDS) if copy.healthy(seed)]
     page = "\n".join([*_head(planted, mechanical, ill, time.monotonic() - began), *_table(planted), *_rest(mechanical)])

@@ -9,26 +9,43 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOM = Path(__file__).parents[2] / "kernels"
 PATIENCE = 600.0
 LOOK = """
-import json, re, sys
-import torch
-import kernels
-from kernels.canaries import suite
+import json, os, re, sys
+import numpy, safetensors.numpy, torch
 torch.set_num_threads(1)
-assert kernels.__path__[0].startswith(sys.argv[1]), kernels.__path__
-named = re.compile(sys.argv[3]) if sys.argv[3] else None
-for canary in suite.canaries("cpu", seed=int(sys.argv[2])):
-    if canary.problem is not None:
-        told = f"{canary.name}, {canary.subject}: {canary.problem}"
-        print(json.dumps(told), flush=True)
-        if named is not None and named.search(told):
-            break
+
+def look(seed, named):
+    import kernels
+    from kernels.canaries import suite
+    assert kernels.__path__[0].startswith(sys.argv[1]), kernels.__path__
+    named = re.compile(named) if named else None
+    for canary in suite.canaries("cpu", seed=seed):
+        if canary.problem is not None:
+            told = f"{canary.name}, {canary.subject}: {canary.problem}"
+            print(json.dumps(told), flush=True)
+            if named is not None and named.search(told):
+                return
+
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        try:
+            look(*json.loads(line))
+        except BaseException as raised:
+            print(json.dumps(f"the kernels cannot be used: {type(raised).__name__}: {raised}"), flush=True)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if status:
+        print(json.dumps(f"the kernels ended with status {status}"), flush=True)
+    print("null", flush=True)
 """
+"""A process that has imported all but the kernels: each look is a child of its own, which imports them as they are."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,14 @@ class Copy:
         self._folder, self._whole = folder, folder / "whole"
         shutil.copytree(ROOM, self._whole)
         shutil.copytree(self._whole, folder / "kernels")
+        self._looks = subprocess.Popen(
+            [sys.executable, "-c", LOOK, str(folder)],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def look(self, mutant: Mutant, seed: int = 1) -> Caught:
         """What the canaries say of a mutant; raises where an edit's place is not there exactly once."""
@@ -106,24 +131,25 @@ class Copy:
         """What the canaries say of the copy as it is, which should be nothing."""
         return self._ask("", seed)
 
+    def close(self) -> None:
+        """End the process of the looks."""
+        self._looks.stdin.close()  # type: ignore[union-attr] # it was opened as a pipe
+        self._looks.wait(PATIENCE)
+
     def _ask(self, named: str, seed: int) -> tuple[str, ...]:
-        done = subprocess.run(
-            [sys.executable, "-c", LOOK, str(self._folder), str(seed), named],
-            cwd=self._folder,
-            env=os.environ | {"PYTHONPATH": str(self._folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        said = tuple(json.loads(line) for line in done.stdout.splitlines())
-        if done.returncode:
-            said += (f"the kernels cannot be imported: {(done.stderr.splitlines() or [''])[-1]}",)
-        return said
+        assert self._looks.stdin is not None
+        assert self._looks.stdout is not None
+        self._looks.stdin.write(json.dumps([seed, named]) + "\n")
+        self._looks.stdin.flush()
+        said = []
+        while (line := self._looks.stdout.readline()) and (told := json.loads(line)) is not None:
+            said.append(told)
+        assert line, "the process of the looks has ended"
+        return tuple(said)
 
 
 def looked_at(mutants: tuple[Mutant, ...], folder: Path) -> Iterator[Caught]:
     """Every mutant's verdict, in order."""
-    copy = Copy(folder)
-    for mutant in mutants:
-        yield copy.look(mutant)
+    with closing(Copy(folder)) as copy:
+        for mutant in mutants:
+            yield copy.look(mutant)

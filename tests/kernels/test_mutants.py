@@ -1,5 +1,6 @@
 """Canaries refuse planted bugs and say where they are; the healthy instrument passes."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,6 @@ def test_mechanical_mutants_are_refused_but_for_a_twentieth(tmp_path: Path) -> N
 
 @pytest.mark.prove
 def test_the_healthy_instrument_passes_on_twenty_seeds(tmp_path: Path) -> None:
-    copy = Copy(tmp_path)
-    for seed in range(20):
-        assert copy.healthy(seed) == (), seed
+    with closing(Copy(tmp_path)) as copy:
+        for seed in range(20):
+            assert copy.healthy(seed) == (), seed
