@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -12,10 +13,12 @@ from replay.contributions import subsets
 from replay.convergence import CEILING
 from replay.dynamics import found_phases
 from replay.fits import fits
+from replay.genealogy import descents
 from replay.importance import importance
 from replay.innovation import decay, records
 from replay.ledger import Ledger
 from replay.metrics import TOO_FEW
+from replay.piecewise import gains
 from replay.pools import expected_best, marks
 from replay.progress import running_best
 from replay.ranks import agreement
@@ -121,6 +124,29 @@ def _sweeps(ledger: Ledger, done: list[Run]) -> str | None:
     )
 
 
+def _era_gains(ledger: Ledger, done: list[Run]) -> str | None:
+    rows = gains(done)
+    if len(rows) < 2:
+        return None
+    at_borders = math.fsum(row.border for row in rows if row.border is not None)
+    unmoved = math.fsum(row.border_null for row in rows if row.border_null is not None)
+    return (
+        f"{len(rows)} eras: {at_borders:+.4f} at borders ({unmoved:+.4f} if they changed nothing), "
+        f"{math.fsum(row.within for row in rows):+.4f} within; scores of two eras do not compare"
+    )
+
+
+def _genealogy(ledger: Ledger, done: list[Run]) -> str | None:
+    rows = descents(ledger)
+    if not rows:
+        return None
+    whole = rows[0]
+    return (
+        f"{whole.improved} of {whole.pairs} children beat their parents: {whole.rate:.3f} [{whole.low:.3f}, "
+        f"{whole.high:.3f}], any run {whole.by_chance:.3f}; {whole.beyond_noise} beyond noise"
+    )
+
+
 SENTENCES: dict[str, Callable[[Ledger, list[Run]], str | None]] = {
     "importance": _importance,
     "anova": _anova,
@@ -130,4 +156,6 @@ SENTENCES: dict[str, Callable[[Ledger, list[Run]], str | None]] = {
     "phases": _phases,
     "validation_test": _validation_test,
     "sweeps": _sweeps,
+    "genealogy": _genealogy,
+    "era_gains": _era_gains,
 }

@@ -136,7 +136,7 @@ def _heading(subject: Subject) -> list[str]:
         ),
         f"log        through position {subject.through}; opened {opened}",
         f"search     {'closed: ' + subject.closed if subject.closed is not None else 'open'}",
-        f"eras       {many} instrument{'s' * (many != 1)}" + (": scores do not compare across them" * (many > 1)),
+        f"eras       {many} instrument{'s' * (many != 1)}" + (": scores do not compare across them; --era N is one" * (many > 1)),
         *([f"defects    {subject.left_out}; myriad replay {subject.campaign} taint"] if subject.left_out else []),
     ]
 
