@@ -20,6 +20,7 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.DefectFound,
         facts.DefectFixed,
         facts.RunCompared,
+        facts.SeedsRepeated,
         facts.PatchAdopted,
     ),
     "supervisor": (facts.RoleFailed, facts.RoleRestarted),

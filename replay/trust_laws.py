@@ -11,6 +11,7 @@ from events.facts import (
     DefectFound,
     EraOpened,
     RunCompared,
+    SeedsRepeated,
     Started,
 )
 from replay.rulings import Cases, Law, tested
@@ -47,7 +48,7 @@ def what_is_declared_names_what_there_is(story: Story, entry: Entry) -> Cases:
             yield tested(f"defect {fact.defect} was found before", holds=fact.defect not in vouched.defects)
         case DefectFixed():
             yield tested(f"defect {fact.defect} is not open", holds=vouched.defects.get(fact.defect) is False)
-        case RunCompared():
+        case RunCompared() | SeedsRepeated():
             run = story.runs.get(fact.experiment)
             held = run is not None and run.state == "completed"
             yield tested(f"{fact.experiment} has no result to compare with", holds=held)
@@ -60,6 +61,6 @@ TRUST_LAWS = (
     Law(eras_tile_the_log, (EraOpened,)),
     Law(
         what_is_declared_names_what_there_is,
-        (Banned, BanLifted, DefectFound, DefectFixed, RunCompared, Boosted, Cancelled),
+        (Banned, BanLifted, DefectFound, DefectFixed, RunCompared, SeedsRepeated, Boosted, Cancelled),
     ),
 )

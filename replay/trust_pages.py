@@ -48,13 +48,13 @@ def instruments_page(known: list[Instrument]) -> str:
 
 def changes_page(changes: Changes) -> str:
     """Return the text of what differs between two instruments."""
-    title = f"from {changes.before[:DIGITS]} to {changes.after[:DIGITS]}: {len(changes.changes)} parts differ"
+    differ = f"{len(changes.changes)} of {len(changes.changes) + changes.same} parts differ"
     rows = [
         (change.part, (change.before or "none")[:DIGITS], (change.after or "none")[:DIGITS])
         for change in changes.changes
     ]
-    lines = [f"{title}, {changes.same} are the same"]
-    return folded([*lines, *(table(("part", "before", "after"), rows) if rows else [])])
+    title = f"from {changes.before[:DIGITS]} to {changes.after[:DIGITS]}: {differ}"
+    return folded([title, *(table(("part", "before", "after"), rows) if rows else [])])
 
 
 def _era(row: EraRow) -> tuple[str | int | float | None, ...]:

@@ -51,6 +51,7 @@ from events.facts.instruments import (
     InstrumentRefused,
     InstrumentVerified,
     RunCompared,
+    SeedsRepeated,
 )
 from events.facts.repairs import DiagnosisMade, PatchAdopted, RemedyApplied, RemedyProposed, RemedyRefused
 from events.facts.workers import WorkerJoined, WorkerLost, WorkerRetired
@@ -102,6 +103,7 @@ __all__ = [
     "RoleFailed",
     "RoleRestarted",
     "RunCompared",
+    "SeedsRepeated",
     "SpaceWidened",
     "Started",
     "Text",

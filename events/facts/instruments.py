@@ -102,3 +102,17 @@ class RunCompared(Fact, frozen=True, kw_only=True, tag="RunCompared"):
     platform: dict[str, str]
     curve: tuple[float, ...] = ()
     note: Text | None = None
+
+
+class SeedsRepeated(Fact, frozen=True, kw_only=True, tag="SeedsRepeated"):
+    """A completed experiment's configuration was run under other seeds, so that its luck can be told from its worth.
+
+    Attributes:
+        seeds: none of them the experiment's own; `validation` the AP of each, in their order.
+    """
+
+    experiment: str
+    seeds: tuple[int, ...]
+    validation: tuple[float, ...]
+    instrument: str
+    platform: dict[str, str]

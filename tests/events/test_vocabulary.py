@@ -28,6 +28,8 @@ def _values(kind: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if origin is tuple and arguments[-1:] == (...,):
         return st.lists(_values(arguments[0]), max_size=4).map(tuple)
+    if origin is tuple:
+        return st.tuples(*map(_values, arguments))
     if origin is dict:
         return st.dictionaries(_values(arguments[0]), _values(arguments[1]), max_size=4)
     return SIMPLE[kind] if kind in SIMPLE else _structs(kind)
