@@ -248,7 +248,7 @@ def _utilisation(measurement: Measurement) -> Metric:
         n=len(measurement.ledger.completed),
         unit="share of device time",
         scale=None,
-        note=f"{TOO_FEW}: no device was present",
+        note=f"{TOO_FEW}: no device was present, or one era was asked, which does not bound their time",
     )
 
 

@@ -15,6 +15,8 @@ from replay.times import lasted, shown
 SHOWN = 20
 """Lines of a long list on a page; the JSON twin has them all."""
 
+ACROSS = ": scores do not compare across them; --era N asks one"
+
 ROOM = 32
 """Columns for the dimensions of an entropy."""
 
@@ -136,7 +138,7 @@ def _heading(subject: Subject) -> list[str]:
         ),
         f"log        through position {subject.through}; opened {opened}",
         f"search     {'closed: ' + subject.closed if subject.closed is not None else 'open'}",
-        f"eras       {many} instrument{'s' * (many != 1)}" + (": scores do not compare across them; --era N is one" * (many > 1)),
+        f"eras       {many} instrument{'s' * (many != 1)}{ACROSS * (many > 1)}",
         *([f"defects    {subject.left_out}; myriad replay {subject.campaign} taint"] if subject.left_out else []),
     ]
 

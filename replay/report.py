@@ -7,7 +7,7 @@ import msgspec
 from events.log import LogReader
 from replay.agents import AgentRow, agents
 from replay.controls import Control, ControlsFold
-from replay.costs import Cost, Mended, Use, costs, mended, used
+from replay.costs import Cost, Mended, Use, costs, mended, shifts_of, used
 from replay.counts import count, window_for
 from replay.diversity import cells, highest, projections
 from replay.leaderboard import Row, leaderboard, left_out
@@ -127,15 +127,19 @@ def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int
     return reported(*folded(log, until=until), top=top, with_test=with_test)
 
 
-def folded(log: LogReader, *, until: int | None = None) -> tuple[Measurement, list[Check]]:
-    """Fold everything that a report reads, and check what the analyst recorded on the way."""
-    return verified(log, ControlsFold(), LeadsFold(), OccupancyFold(), MilestonesFold(), until=until)
+def folded(log: LogReader, *, until: int | None = None, whole: bool = True) -> tuple[Measurement, list[Check]]:
+    """Fold everything that a report reads, and check what the analyst recorded on the way.
+
+    A log that is not `whole`, such as one era of another, says nothing of what devices did between its runs.
+    """
+    devices = (OccupancyFold(),) if whole else ()
+    return verified(log, ControlsFold(), LeadsFold(), MilestonesFold(), *devices, until=until)
 
 
 def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, with_test: bool = False) -> Report:
     """Report on what was folded."""
     ledger, results = measurement.ledger, measurement.results
-    controls, at_leads, shifts = measurement.beside[:3]
+    controls, at_leads = measurement.beside[:2]
     rows = leaderboard(ledger, top=top, with_test=with_test)
     return Report(
         subject=subject(ledger, measurement.through),
@@ -153,7 +157,7 @@ def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, wi
         queue=queue(ledger),
         record=record(measurement, checks),
         costs=costs(results),
-        uses=used(shifts.workers),
+        uses=used(shifts_of(measurement) or {}),
         mended=mended(results),
     )
 

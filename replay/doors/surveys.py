@@ -42,12 +42,12 @@ def report(
     html: Path
         Likewise as one page of HTML, figures included, that needs nothing else.
     """
-    from replay.era_view import of_era  # noqa: PLC0415 # help must not wait for what only a report needs
+    from replay.era_view import ALL, of_era  # noqa: PLC0415 # help must not wait for what only a report needs
     from replay.pages import report_page  # noqa: PLC0415 # likewise
     from replay.report import folded, reported  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
-        measurement, checks = folded(of_era(log, era)[0])
+        measurement, checks = folded(of_era(log, era)[0], whole=era == ALL)
         made = reported(measurement, checks, top=top, with_test=test)
         if markdown is None and html is None:
             return made, report_page(made), 0
