@@ -37,10 +37,10 @@ from actors.orders import (
     Refused,
     Result,
     Score,
-    Setup,
     Train,
     Trained,
 )
+from actors.setups import Setup
 from actors.vetting import Verified, Verify
 from events.facts import Canary, FailureKind
 from kernels import controls, datasets, features, instrument, lanes, outcomes, training, wiring

@@ -15,7 +15,8 @@ from actors import askers, menders, tasks
 from actors.campaign import Campaign, read
 from actors.child import Child
 from actors.errors import CampaignError
-from actors.orders import Breakdown, Epoch, Prepared, Progress, Refused, Run, Score, Setup, Train, Trained
+from actors.orders import Breakdown, Epoch, Prepared, Progress, Refused, Run, Score, Train, Trained
+from actors.setups import Setup
 from events.facts import Execution
 from events.folder import Campaign as Folder
 from events.space import Configuration, Space, is_active

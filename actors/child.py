@@ -17,7 +17,8 @@ import msgspec
 
 from actors.errors import BenchBroken
 from actors.limits import Limits
-from actors.orders import Describe, Described, Epoch, Order, Progress, Refused, Result, Setup
+from actors.orders import Describe, Described, Epoch, Order, Progress, Refused, Result
+from actors.setups import Setup
 
 SWITCHES = ("MYRIAD_COMPILED", "XDG_CACHE_HOME")
 """Where the compiled loops lie, and whether they are used."""

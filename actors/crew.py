@@ -19,10 +19,11 @@ from actors.fixer import Fixer
 from actors.hands import BenchHands, Hands, NoHands, PolicyHands
 from actors.limits import Limits
 from actors.opening import task_folder
-from actors.orders import Described, Epoch, Progress, Setup
+from actors.orders import Described, Epoch, Progress
 from actors.pen import wall_clock
 from actors.role import Role
 from actors.scheduler import Scheduler
+from actors.setups import Setup
 from actors.shell import Died, Hear, Reference, Shell, hears_nothing
 from actors.supervisor import Make
 from actors.worker import Worker

@@ -336,29 +336,6 @@ class Epoch(msgspec.Struct, frozen=True, tag="epoch"):
 Pulse = Beat | Epoch
 
 
-class Setup(msgspec.Struct, frozen=True):
-    """What a bench is told before its first order.
-
-    Attributes:
-        memory: bytes that it may take, None for all there is.
-        program: the command line of a task that is a script, and
-        inputs: the files that give its numbers their meaning.
-    """
-
-    worker: str
-    device: str
-    task: str
-    cache: str
-    checkpoints: str
-    backbones: tuple[str, ...]
-    width: int
-    layers: int
-    heads: int
-    memory: int | None = None
-    program: tuple[str, ...] = ()
-    inputs: tuple[str, ...] = ()
-
-
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
     """How far a preparation is."""
 

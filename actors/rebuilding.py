@@ -13,8 +13,8 @@ from actors.copies import ADOPTED
 from actors.errors import CampaignError
 from actors.limits import Limits
 from actors.opening import task_folder
-from actors.orders import Setup
 from actors.patches import ROOM, PatchRefused
+from actors.setups import Setup
 from actors.workshop import Workshop
 from events.blobs import Blobs
 from events.folder import Campaign as Folder

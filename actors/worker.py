@@ -64,8 +64,10 @@ class Worker:
             return self._end(known, pack, news)
         if news.stopping or (known.ledger.closed is not None and pack is None):
             return Decision("worker", self.author, (self._retired(known, news),))
-        if pack is not None:
-            return self._start(known, pack)
+        return self._start(known, pack) if pack is not None else self._idle(known, me, news)
+
+    def _idle(self, known: Known, me: Device, news: News) -> Decision | None:
+        """Move to what is adopted, or say what the canaries saw."""
         return adoption.moves(known, me, news) or (verifying.verdict(known, me, news) if self._vetted else None)
 
     def obsolete(self, known: Known, underway: frozenset[str]) -> frozenset[str]:

@@ -11,7 +11,8 @@ import msgspec
 
 from actors.child import Child
 from actors.opening import reuse
-from actors.orders import Prepare, Prepared, Setup
+from actors.orders import Prepare, Prepared
+from actors.setups import Setup
 from events.folder import Campaign as Folder
 
 CLIPS, SEED = 72, 7
