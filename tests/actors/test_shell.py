@@ -22,7 +22,16 @@ from actors.supervisor import RESTARTS, Supervisor
 from events import subjects
 from events.blobs import Blobs
 from events.errors import Conflict, FrameRefused, LogLost
-from events.facts import AgentJoined, AnswerReceived, CycleStarted, Failed, RoleFailed, RoleRestarted, Text
+from events.facts import (
+    AgentJoined,
+    AnswerReceived,
+    CampaignPaused,
+    CycleStarted,
+    Failed,
+    RoleFailed,
+    RoleRestarted,
+    Text,
+)
 from events.log import Appended, Fence, Frame, Recorded
 from events.memory import MemoryLog
 from tests.actors.waiting import eventually
@@ -465,3 +474,35 @@ def test_the_memory_log_raises_a_conflict_where_a_pen_returns_none(tale: Chronic
     frame = Frame(subject, "agent-a:1", (CycleStarted(cycle="c-1", agent="a", key=1),))
     with pytest.raises(Conflict):
         tale.log.append(frame, expecting=Fence(subjects.own("tale", "agent-a"), 7))
+
+
+class Tiring(Counting):
+    """A role that waits for nothing it has begun once the campaign is paused."""
+
+    def obsolete(self, known: Known, underway: frozenset[str]) -> frozenset[str]:
+        return underway if known.ledger.paused is not None else frozenset()
+
+
+class Dropping(Answering):
+    """Hands that can be made to drop what they do; they count how often."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self.freed = threading.Event()
+        self.dropped = 0
+        super().__init__(log, free=self.freed)
+
+    def interrupt(self) -> None:
+        self.dropped += 1
+        self.freed.set()
+
+
+def test_hands_are_interrupted_once_when_nobody_waits_for_what_they_do(stage: Stage) -> None:
+    hands, role = Dropping(stage.log), Tiring()
+    stage.shell(role, hands)
+    eventually(lambda: hands.held)
+    assert hands.dropped == 0
+    stage.tale.says("person-x", "campaign", "declared", CampaignPaused(reason=""))
+    eventually(lambda: stage.facts(AnswerReceived))
+    stage.tale.says("person-x", "campaign", "declared", CampaignPaused(reason="still"))
+    eventually(lambda: len(role.news) > 4)
+    assert hands.dropped == 1

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from events import campaigns, server
 from events.folder import Campaign as Folder
-from events.log import Recorded
+from events.log import LogReader, Recorded
 from tests import tiny
 from tests.actors.waiting import eventually
 
@@ -84,11 +84,15 @@ class Place:
 
     def frames(self) -> list[Recorded]:
         """Every frame that the campaign's log holds, caught up from the store where nothing runs."""
-        log = campaigns.open(self.folder.path)
+        log = self.log()
         try:
             return list(log.read())
         finally:
             log.close()
+
+    def log(self) -> LogReader:
+        """The campaign's log, caught up from the store where nothing runs."""
+        return campaigns.open(self.folder.path)
 
     def processes(self) -> dict[int, str]:
         """The processes that were started since this place was made and have not ended, with their commands."""

@@ -73,7 +73,10 @@ def test_ctrl_c_ends_a_campaign_cleanly_and_it_resumes_to_its_end(long: Place) -
     long.file.write_text(text.replace("experiments = 30", "experiments = 31"))
     refused = long.runs()
     assert refused.code == 1
-    assert "opened with budget.experiments = 30, and this file says 31" in refused.sentence
+    assert (
+        "opened with budget.experiments = 30, and this file says 31: a campaign keeps its budget until"
+        in refused.sentence
+    )
     long.file.write_text(text)
     assert long.frames() == before
 
