@@ -34,7 +34,7 @@ SMALL = Budget(experiments=6, timeout=60.0, usd=100.0)
 def claude(name: str = "claude", **changes: Any) -> Plan:
     """An agent that asks a Claude model."""
     known: dict[str, Any] = {"name": name, "policy": "claude", "model": "model-x", "backlog": 2, "max_tokens": 1000}
-    return Plan(**known | {"timeout": 20.0} | changes)
+    return Plan(**known | {"timeout": 120.0} | changes)
 
 
 def gemini(name: str = "gemini", **changes: Any) -> Plan:

@@ -134,7 +134,7 @@ def provider(*answers: Answer) -> Iterator[Provider]:
                 answer = answers[min(len(requests), len(answers)) - 1]
             sent = answer(asked)
             if sent.hold is not None:
-                sent.hold.wait(30)
+                sent.hold.wait(600)
             self._send(sent)
 
         def _send(self, sent: Sent) -> None:

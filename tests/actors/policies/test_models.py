@@ -34,11 +34,11 @@ both = pytest.mark.parametrize("policy", ["claude", "gemini"])
 
 
 def model(policy: str, server: Provider, **changes: Any) -> Model:
-    known: dict[str, Any] = {"model": "model-x", "max_tokens": 500, "timeout": 20.0, "base_url": server.url}
+    known: dict[str, Any] = {"model": "model-x", "max_tokens": 500, "timeout": 120.0, "base_url": server.url}
     return load_model(policy, Settings(**known | changes), KEY)
 
 
-def patient(policy: str, server: Provider, *, tries: int = 3, timeout: float = 20.0) -> Patience:
+def patient(policy: str, server: Provider, *, tries: int = 3, timeout: float = 120.0) -> Patience:
     return Patience(model(policy, server), PRICE, tries=tries, timeout=timeout, pause=0.001)
 
 
@@ -283,7 +283,7 @@ def test_hands_that_are_called_back_wait_for_nothing(policy: str) -> None:
         outcomes: list[Any] = []
         thread = threading.Thread(target=lambda: outcomes.append(patience.ask(PROMPT, 0.25)))
         thread.start()
-        assert asked.wait(20)
+        assert asked.wait(120)
         patience.close()
         thread.join(20)
         assert not thread.is_alive()
