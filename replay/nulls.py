@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from replay.tables import folded
+
 NULLS: dict[str, str] = {
     "leaderboard": "a lead within the noise of both runs is none",
     "running_best": "any order of the same runs rises too; see pools for what a shuffled one reaches",
@@ -44,3 +46,9 @@ COUNTED = "none: a named value as it was counted"
 def null_of(name: str) -> str:
     """Return what a measure is held against."""
     return NULLS.get(name, COUNTED)
+
+
+def nulls_page() -> str:
+    """Return every measure's name with what it is held against, as text for a terminal."""
+    lines = [f"{name}: {null}" for name, null in NULLS.items()]
+    return folded(["Measures, each with its null; named values, as `completed`, are measures too", *lines], indent=2)

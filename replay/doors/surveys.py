@@ -80,13 +80,15 @@ def _write(path: Path, text: str) -> None:
         raise ReplayError(f"{path}: the report cannot be written there: {error.strerror}") from error
 
 
-def metric(campaign: Campaign, name: str, /, *, era: str | None = None, json: bool = False, home: Home = None) -> int:
-    """Measure one thing: leaderboard, running_best, innovation, entropy, entropy_proposed, divergence, agents, a value.
+def metric(
+    campaign: Campaign, name: str | None = None, /, *, era: str | None = None, json: bool = False, home: Home = None
+) -> int:
+    """Measure one thing, with its n, eras, scale, null and whole series; without a name, list what there is to measure.
 
     Parameters
     ----------
     name: str
-        Of the metric; an unknown one lists them all.
+        Of the metric; without one, all of them are listed with what each is held against.
     era: str
         The number of an era, `current`, or `all`; the current one when it is not given, all for what compares eras.
     json: bool
@@ -96,9 +98,12 @@ def metric(campaign: Campaign, name: str, /, *, era: str | None = None, json: bo
     from replay.findings import BESIDE  # noqa: PLC0415 # likewise
     from replay.measures import Measurement  # noqa: PLC0415 # likewise
     from replay.metrics import metric as make  # noqa: PLC0415 # likewise
+    from replay.nulls import NULLS, nulls_page  # noqa: PLC0415 # likewise
     from replay.pages import metric_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
+        if name is None:
+            return NULLS, nulls_page(), 0
         view, told = of_era(log, wanted(name, era))
         measurement = Measurement(*BESIDE.get(name, ()))
         measurement.advance(view.read())

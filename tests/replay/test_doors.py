@@ -5,6 +5,7 @@ import pytest
 from events import archive
 from replay.digest import SCHEME
 from replay.doors import replay
+from replay.nulls import NULLS
 from tests.replay import tales
 
 
@@ -59,6 +60,16 @@ def test_the_digest_door_exits_by_its_verdict(kept, capsys):
         assert replay(kept(c), "digest") == code
         assert name in capsys.readouterr().out
     assert replay(kept(tales.one()), "digest") == 2
+
+
+def test_metric_without_a_name_lists_every_measure_with_its_null(kept, capsys):
+    path = kept(tales.one())
+    assert replay(path, "metric") == 0
+    page = capsys.readouterr().out
+    assert max(map(len, page.splitlines())) <= 80
+    assert replay(path, "metric", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == NULLS
+    assert all(f"\n{name}: " in page for name in NULLS)
 
 
 def test_an_unknown_metric_is_one_sentence_with_the_names(kept, capsys):
