@@ -1,6 +1,6 @@
 """A real trained study: uniform and TPE campaigns on both camera fleets, and one configuration under twenty seeds.
 
-    just study [--experiments 172] [--repeats 20] [--clips 1500]      # hours on two cores; docs/study.md says how many
+    just study [--experiments 172] [--repeats 20] [--clips 1500]      # more than an hour on two idle cores
 
 Whatever ends it, the same command goes on where it stood: a campaign resumes from its log, one whose archive lies under
 --to is not run again, and each repeat is on the disk before the next is waited for. What it leaves (campaign files,
