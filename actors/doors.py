@@ -40,6 +40,7 @@ def rerun(
     campaign: str,
     experiment: str | None = None,
     *,
+    seeds: int | None = None,
     tainted: bool = False,
     gpu_hours: float | None = None,
     most: int | None = None,
@@ -48,13 +49,14 @@ def rerun(
     record: bool = True,
     home: Home = None,
 ) -> int:
-    """Make a run again under its own instrument and compare; or, with --tainted, what defects touched.
+    """Make a run again under its own instrument and compare; --seeds repeats it, --tainted amends what defects touched.
 
     Exit code: 0 equal, or within the tolerance on another platform; 1 different; 2 the instrument is not here.
 
     Args:
         campaign: a campaign with a folder on this machine.
         experiment: a completed experiment such as e-12.
+        seeds: run it under so many other seeds instead, at least 2: nobody is champion before.
         tainted: make the touched results that matter again under what is installed, best first, within the budget.
         gpu_hours: with --tainted: device time for all of them; by default what the campaign's budget has left.
         most: with --tainted: at most so many.
@@ -69,6 +71,10 @@ def rerun(
     place = home_of(home)
     if tainted is (experiment is not None):
         raise CampaignError(f"myriad rerun {campaign}: name one experiment, or say --tainted")
+    if seeds is not None and (experiment is None or seeds < 2):
+        raise CampaignError(f"myriad rerun {campaign} EXPERIMENT --seeds N: name one experiment, and two seeds or more")
+    if experiment is not None and seeds is not None:
+        return sitting.repeat(campaign, experiment, place, many=seeds, device=device, write=record)
     if experiment is not None:
         return sitting.rerun(campaign, experiment, place, anyway=anyway, device=device, write=record)
     return sitting.amend(campaign, place, gpu_hours=gpu_hours, most=most, device=device, write=record)

@@ -10,7 +10,9 @@ from actors.errors import CampaignError
 from actors.orders import Epoch, Progress
 from actors.rerun_page import page, sentence
 from events.declarations import declare
+from events.facts import RunCompared, SeedsRepeated
 from events.writable import writable
+from replay.champions import champion, champion_sentence
 
 CODES = {"equal": 0, "close": 0, "different": 1}
 """Exit codes; 2 where the instrument cannot be rebuilt."""
@@ -22,6 +24,22 @@ def rerun(
     """Make one run again, print the verdict and both curves, and record it; returns the exit code."""
     known = rerunning.recorded(reference, home)
     return _made(known, experiment, anyway=anyway, device=device, write=write)
+
+
+def repeat(reference: str, experiment: str, home: Path, *, many: int, device: str | None, write: bool = True) -> int:
+    """Run one configuration under other seeds until `many` are known, say who is champion, and record it."""
+    known = rerunning.recorded(reference, home)
+    made = rerunning.repeat(known, experiment, _hear, many=many, device=device)
+    if made is None:
+        print(f"{many} repeats of {experiment} are on the log already")
+    else:
+        scores = ", ".join(f"{score:.6f}" for score in made.validation)
+        print(f"{experiment} under {len(made.seeds)} other seeds: validation AP {scores}")
+        if write:
+            _write(known, made)
+    now = rerunning.recorded(reference, home)
+    print(champion_sentence(champion(now.ledger, now.repeats, needed=many)))
+    return 0
 
 
 def amend(
@@ -50,10 +68,14 @@ def _made(known: rerunning.Recorded, experiment: str, *, anyway: bool, device: s
         return 1
     print(page(made))
     if write:
-        with writable(known.folder.path) as log:
-            said = declare(log, rerunning.told(made, sentence(made)))
-        print(f"recorded at position {said.position} as {said.author}")
+        _write(known, rerunning.fact_of(made, sentence(made)))
     return CODES[made.verdict]
+
+
+def _write(known: rerunning.Recorded, fact: RunCompared | SeedsRepeated) -> None:
+    with writable(known.folder.path) as log:
+        said = declare(log, rerunning.told(fact))
+    print(f"recorded at position {said.position} as {said.author}")
 
 
 def _hear(pulse: Epoch | Progress) -> None:

@@ -7,8 +7,9 @@ recorded bootstrap noise is called close, and says no more than that.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -18,12 +19,14 @@ from actors import rebuilding
 from actors.child import Child
 from actors.errors import CampaignError
 from actors.orders import Breakdown, Described, Epoch, Progress, Refused, Result, Run, Score, Train, Trained
+from actors.seeds import seed_of
 from events import campaigns
 from events.declarations import Act, Declaration
 from events.envelope import Text
-from events.facts import RunCompared
+from events.facts import RunCompared, SeedsRepeated
 from events.folder import Campaign as Folder
 from events.knowing import Known
+from replay.champions import Repeats, RepeatsFold
 from replay.entries import Attempt, Outcome
 from replay.folds import run as fold
 from replay.instruments import DIGITS, Instrument, InstrumentsFold
@@ -50,6 +53,7 @@ class Recorded(NamedTuple):
     ledger: Ledger
     repairs: Repairs
     instruments: dict[str, Instrument]
+    repeats: Repeats
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,10 +105,10 @@ def recorded(reference: str, home: Path) -> Recorded:
         raise CampaignError(f"{reference} is no campaign's folder on this machine, and clips lie nowhere else")
     log = campaigns.open(folder.path)
     try:
-        ledger, repairs, instruments = fold(log, LedgerFold(), RepairsFold(), InstrumentsFold())
+        ledger, repairs, instruments, repeats = fold(log, LedgerFold(), RepairsFold(), InstrumentsFold(), RepeatsFold())
     finally:
         log.close()
-    return Recorded(folder, ledger, repairs, instruments.all)
+    return Recorded(folder, ledger, repairs, instruments.all, repeats)
 
 
 def rerun(known: Recorded, name: str, hear: Hear, *, anyway: bool = False, device: str | None = None) -> Comparison:
@@ -119,6 +123,41 @@ def rerun(known: Recorded, name: str, hear: Hear, *, anyway: bool = False, devic
         CampaignError: there is no such result, or the rerun broke.
     """
     attempt, outcome = _result(known, name)
+    with _bench(known, name, hear, anyway=anyway, device=device) as (child, described, differing):
+        score = _trained(child, known, name, attempt.seed, keep=outcome.checkpoint is not None)
+    return compared(name, attempt, outcome, again=score, described=described, differing=differing)
+
+
+def repeat(known: Recorded, name: str, hear: Hear, *, many: int, device: str | None = None) -> SeedsRepeated | None:
+    """Train a completed experiment under other seeds, until `many` are known; None where they are already.
+
+    Raises:
+        CannotRebuild: the recorded instrument is not here.
+        CampaignError: there is no such result, or a run broke.
+    """
+    attempt, _ = _result(known, name)
+    told = known.repeats.of.get(name, {}).get(str(attempt.instrument), {})
+    drawn = (seed_of(known.ledger.seed, name, f"again {number}") for number in range(1, many + 1))
+    seeds = [seed for seed in drawn if seed not in told and seed != attempt.seed]
+    if not seeds:
+        return None
+    with _bench(known, name, hear, anyway=False, device=device) as (child, described, _):
+        scores = [_trained(child, known, name, seed, keep=False) for seed in seeds]
+    return SeedsRepeated(
+        experiment=name,
+        seeds=tuple(seeds),
+        validation=tuple(score.validation for score in scores),
+        instrument=described.instrument,
+        platform=described.platform,
+    )
+
+
+@contextlib.contextmanager
+def _bench(
+    known: Recorded, name: str, hear: Hear, *, anyway: bool, device: str | None
+) -> Iterator[tuple[Child, Described, tuple[str, ...]]]:
+    """Yield a bench with the instrument of a run, what it says of itself, and how it differs from the recorded one."""
+    attempt, _ = _result(known, name)
     campaign = rebuilding.campaign_of(known.folder)
     today = rebuilding.installed(campaign, known.folder)
     wanted = known.instruments.get(str(attempt.instrument)) or _unverified(attempt)
@@ -129,11 +168,9 @@ def rerun(known: Recorded, name: str, hear: Hear, *, anyway: bool = False, devic
         told = rebuilding.setup(campaign, known.folder, device=device or _device(attempt), checkpoints=Path(place))
         child = Child(told, Path(place) / "rerun.err", hear, copy=found.copy, limits=found.limits)
         try:
-            described = _described(child, found)
-            score = _trained(child, known, name, attempt, keep=outcome.checkpoint is not None)
+            yield child, _described(child, found), found.differing
         finally:
             child.close()
-    return compared(name, attempt, outcome, again=score, described=described, differing=found.differing)
 
 
 def compared(
@@ -164,9 +201,18 @@ def compared(
     )
 
 
-def told(comparison: Comparison, sentence: str) -> Declaration:
-    """Return what puts a comparison on the log, in a person's name."""
-    fact = RunCompared(
+def told(fact: RunCompared | SeedsRepeated) -> Declaration:
+    """Return what puts a rerun on the log, in a person's name."""
+
+    def decide(known: Known) -> Act:
+        return Act(aggregate="analysis", identity="rerun", fact=fact)
+
+    return decide
+
+
+def fact_of(comparison: Comparison, sentence: str) -> RunCompared:
+    """Return a comparison as a fact, with a sentence about it."""
+    return RunCompared(
         experiment=comparison.experiment,
         attempt=comparison.attempt,
         verdict=comparison.verdict,
@@ -178,11 +224,6 @@ def told(comparison: Comparison, sentence: str) -> Declaration:
         curve=comparison.again.curve,
         note=Text(head=sentence, length=len(sentence)),
     )
-
-    def decide(known: Known) -> Act:
-        return Act(aggregate="analysis", identity="rerun", fact=fact)
-
-    return decide
 
 
 def _result(known: Recorded, name: str) -> tuple[Attempt, Outcome]:
@@ -213,8 +254,9 @@ def _described(child: Child, found: rebuilding.Rebuilt) -> Described:
     return described
 
 
-def _trained(child: Child, known: Recorded, name: str, attempt: Attempt, *, keep: bool) -> Score:
-    again = Run(name, attempt.attempt, attempt.lane, known.ledger.configuration(name), attempt.seed)
+def _trained(child: Child, known: Recorded, name: str, seed: int, *, keep: bool) -> Score:
+    attempt = known.ledger.experiments[name].attempts[-1]
+    again = Run(name, attempt.attempt, attempt.lane, known.ledger.configuration(name), seed)
     execution = attempt.execution
     order = Train(id="rerun", runs=(again,), execution=execution, keep_from=ALL_WEIGHTS if keep else NO_WEIGHTS)
     answer: Result = child.ask(order, PATIENCE * execution.timeout)

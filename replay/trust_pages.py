@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from replay.champions import Champion, champion_sentence
 from replay.era_report import Best, EraReport, EraRow
 from replay.instruments import DIGITS, Changes, Instrument
 from replay.tables import cut, folded, table
@@ -55,6 +56,17 @@ def changes_page(changes: Changes) -> str:
     ]
     title = f"from {changes.before[:DIGITS]} to {changes.after[:DIGITS]}: {differ}"
     return folded([title, *(table(("part", "before", "after"), rows) if rows else [])])
+
+
+def champion_page(made: Champion) -> str:
+    """Return the text of who is champion, and how the leaders stand."""
+    rows = []
+    for one in made.candidates:
+        known = one.interval
+        told = (f"{known.mean:.4f}", f"[{known.low:.4f}, {known.high:.4f}]") if known else ("unknown", "unknown")
+        rows.append((one.rank, one.experiment, one.validation, one.noise, one.repeats, *told))
+    headers = ("rank", "experiment", "validation", "noise", "repeats", "their mean", "95% interval")
+    return folded([champion_sentence(made), "", *(table(headers, rows) if rows else [])])
 
 
 def _era(row: EraRow) -> tuple[str | int | float | None, ...]:

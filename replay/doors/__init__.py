@@ -17,7 +17,7 @@ from replay.doors.moments import at, diff, queue
 from replay.doors.records import audit, digest
 from replay.doors.surveys import figures, metric, report
 from replay.doors.traces import cycle, lineage, trajectory
-from replay.doors.trust import eras, instruments, taint
+from replay.doors.trust import champion, eras, instruments, taint
 
 __all__ = ["DOORS", "list_", "replay"]
 
@@ -53,6 +53,7 @@ DOORS: dict[str, Callable[..., int]] = {
     "eras": eras,
     "instruments": instruments,
     "taint": taint,
+    "champion": champion,
 }
 
 

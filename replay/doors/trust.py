@@ -93,3 +93,27 @@ def taint(
         return worth, rerun_page(worth), 0
 
     return answer(campaign, ask, json=json, home=home)
+
+
+def champion(campaign: Campaign, /, *, repeats: int = 3, json: bool = False, home: Home = None) -> int:
+    """Say who is champion: the best sound result whose interval over other seeds is known; exit 2 while nobody is.
+
+    Parameters
+    ----------
+    repeats: int
+        Other seeds that make an interval known, two at least; `myriad rerun CAMPAIGN EXPERIMENT --seeds N` runs them.
+    json: bool
+        Print the champion and the candidates as JSON.
+    """
+    from replay.champions import RepeatsFold  # noqa: PLC0415 # help must not wait for it
+    from replay.champions import champion as make  # noqa: PLC0415 # likewise
+    from replay.folds import run  # noqa: PLC0415 # likewise
+    from replay.ledger import LedgerFold  # noqa: PLC0415 # likewise
+    from replay.trust_pages import champion_page  # noqa: PLC0415 # likewise
+
+    def ask(log: LogReader) -> tuple[Any, str, int]:
+        ledger, known = run(log, LedgerFold(), RepeatsFold())
+        made = make(ledger, known, needed=repeats)
+        return made, champion_page(made), 0 if made.champion is not None else 2
+
+    return answer(campaign, ask, json=json, home=home)

@@ -186,6 +186,18 @@ def test_what_cannot_be_compared_is_refused_in_a_sentence(home: Path) -> None:
         rebuilding.campaign_of(Folder(home / "nowhere"))
 
 
+def test_other_seeds_make_a_champion_and_are_run_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert rerun("tiny", "e-2", seeds=2, home=home) == 0
+    fact = _last(home)
+    assert isinstance(fact, facts.SeedsRepeated)
+    assert len({*fact.seeds, SEED}) == 3
+    assert "e-2 is champion: " in capsys.readouterr().out
+    assert rerun("tiny", "e-2", seeds=2, home=home) == 0
+    assert "2 repeats of e-2 are on the log already" in capsys.readouterr().out
+    with pytest.raises(CampaignError, match="two seeds or more"):
+        rerun("tiny", "e-2", seeds=1, home=home)
+
+
 def _record(made: Made, **changes: object) -> tuple[Attempt, Outcome]:
     score = made.score
     attempt = Attempt(
