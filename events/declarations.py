@@ -26,6 +26,7 @@ from events.facts import (
     Cancelled,
     DefectFixed,
     DefectFound,
+    PatchAdopted,
 )
 from events.knowing import Known
 from events.log import EventLog, Fence, Frame
@@ -212,6 +213,24 @@ def fixed(found: str, *, instrument: str, reason: str = "") -> Declaration:
             )
         fact = DefectFixed(defect=found, instrument=meant[0], reason=reason, cause=known.defects[found])
         return Act(aggregate="defect", identity=found, fact=fact)
+
+    return decide
+
+
+def adopt(patch: str, *, reason: str = "") -> Declaration:
+    """Have everybody train with a patch that held in its trial, named by its digest or the beginning of it."""
+
+    def decide(known: Known) -> Act:
+        _open(known)
+        meant = [name for name in known.patches if patch and name.startswith(patch)]
+        if len(meant) != 1:
+            raise Refused(f"{patch!r} means {len(meant)} of the patches that held: {_some(known.patches)}")
+        (name,), (instrument, base) = meant, known.patches[meant[0]]
+        if known.adopted == name:
+            raise Refused(f"patch {name} is adopted already")
+        if base != known.adopted:
+            raise Refused(f"patch {name} was made upon {base or 'what is installed'}, not upon {known.adopted}")
+        return _of_campaign(PatchAdopted(patch=name, instrument=instrument, reason=reason))
 
     return decide
 

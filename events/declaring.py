@@ -163,6 +163,21 @@ def fixed(campaign: str, defect: str, /, *, instrument: str, reason: str = "", h
     return _say(campaign, declarations.fixed(defect, instrument=instrument, reason=reason), home)
 
 
+def adopt(campaign: str, patch: str, /, *, reason: str = "", home: Path | None = None) -> int:
+    """Have everybody train with a patch that held in its trial; it lies in the campaign's folder, under patches/.
+
+    Parameters
+    ----------
+    patch
+        Its digest, or the beginning of it.
+    reason
+        Why, in your own words; it stands on the log.
+    """
+    from events import declarations  # noqa: PLC0415 # help must not wait for it
+
+    return _say(campaign, declarations.adopt(patch, reason=reason), home)
+
+
 VERBS: dict[str, Callable[..., int]] = {
     "pause": pause,
     "resume": resume,
@@ -173,6 +188,7 @@ VERBS: dict[str, Callable[..., int]] = {
     "reopen": reopen,
     "defect": defect,
     "fixed": fixed,
+    "adopt": adopt,
 }
 
 

@@ -24,7 +24,10 @@ from events.facts import (
     DefectFound,
     Failed,
     InstrumentVerified,
+    PatchAdopted,
     Queued,
+    RemedyApplied,
+    RemedyProposed,
     Requeued,
     SpaceWidened,
     Started,
@@ -44,8 +47,11 @@ class Known(msgspec.Struct):
         last: by aggregate, the sequence of its last frame.
         experiments: each with where it stands, in one word.
         bans: those in force, each with its predicate; `banned` all there ever were, each with its position.
+        tried: the latest remedy of each repair.
         instruments: in the order in which they appeared.
         closed, paused: where the log says so, None where the campaign is not.
+        patches: each that held in its trial, with the instrument that it makes and the patch that it was made upon.
+        adopted: the patch that everybody trains with, None while there is none.
     """
 
     campaign: str = ""
@@ -60,6 +66,9 @@ class Known(msgspec.Struct):
     instruments: dict[str, None] = {}
     closed: Position | None = None
     paused: Position | None = None
+    patches: dict[str, tuple[str, str | None]] = {}
+    adopted: str | None = None
+    tried: dict[str, RemedyProposed] = {}
 
     def read(self, log: LogReader) -> None:
         """Read on from where this stands."""
@@ -96,10 +105,25 @@ class Known(msgspec.Struct):
             case _:
                 self._run(fact)
 
+    def _repair(self, fact: RemedyProposed | RemedyApplied | PatchAdopted) -> None:
+        match fact:
+            case RemedyProposed():
+                self.tried[fact.repair] = fact
+            case RemedyApplied():
+                tried = self.tried.get(fact.repair)
+                if tried is not None and tried.patch is not None and fact.instrument is not None:
+                    self.patches[tried.patch] = (fact.instrument, tried.base)
+            case PatchAdopted():
+                self.adopted = fact.patch
+
     def _run(self, fact: Fact) -> None:
         match fact:
-            case Queued() | Requeued():
+            case Queued():
                 self._stands(fact.experiment, "queued")
+            case Requeued():
+                # what was given up may come back, for a patch that was adopted since
+                if self.experiments.get(fact.experiment) != "completed":
+                    self.experiments[fact.experiment] = "queued"
             case Assigned():
                 self._stands(fact.experiment, "assigned")
             case Started():
@@ -113,6 +137,8 @@ class Known(msgspec.Struct):
                 self._stands(fact.experiment, "cancelled")
             case Abandoned():
                 self._stands(fact.experiment, "abandoned")
+            case RemedyProposed() | RemedyApplied() | PatchAdopted():
+                self._repair(fact)
 
     def _stands(self, experiment: str, state: str) -> None:
         # who has a result keeps it, whatever is said of it later; a cancelled one may still be assigned and end

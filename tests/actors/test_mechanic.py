@@ -24,7 +24,10 @@ from actors.scheduler import Scheduler
 from actors.vetting import Verified
 from actors.worker import Worker
 from actors.workshop import INSTALLED, Workshop
+from events import declarations
 from events.blobs import Blobs
+from events.declarations import Refused as Refused_
+from events.declarations import declare
 from events.envelope import Position, Text
 from events.facts import (
     Abandoned,
@@ -198,13 +201,29 @@ def test_a_person_who_adopts_a_patch_brings_back_what_was_given_up_for_want_of_i
     garage.holds(trial)
     garage.scheduler.says()
     assert garage.scheduler.decides() is None
-    adopted = PatchAdopted(patch=trial.orders[0].patch, instrument="patched", reason="it looks right")  # type: ignore[union-attr] # it is a trial
-    sequence = garage.tale.says("person-x", "campaign", "patch", adopted)
+    name = trial.orders[0].patch  # type: ignore[union-attr] # it is a trial
+    sequence = declare(garage.tale.log, declarations.adopt(name[:8], reason="it looks right")).position.sequence
     (requeued,) = garage.scheduler.says()
     assert isinstance(requeued, Requeued)
     assert (requeued.experiment, requeued.attempt, requeued.cause) == (experiment, 2, Position(sequence))
     garage.scheduler.decides()
     assert garage.scheduler.known.ledger.experiments[experiment].abandoned is None
+
+
+def test_only_a_patch_that_held_can_be_adopted_once_and_upon_what_it_was_made(garage: Garage) -> None:
+    garage.crashes()
+    trial = garage.answers(garage.asks(), fenced(DIFF))
+    name = trial.orders[0].patch  # type: ignore[union-attr] # it is a trial
+    with pytest.raises(Refused_, match="means 0 of the patches that held: none"):
+        declare(garage.tale.log, declarations.adopt(name))
+    garage.holds(trial)
+    with pytest.raises(Refused_, match="means 0 of the patches that held"):
+        declare(garage.tale.log, declarations.adopt(""))
+    said = declare(garage.tale.log, declarations.adopt(name)).fact
+    assert isinstance(said, PatchAdopted)
+    assert (said.patch, said.instrument) == (name, "patched")
+    with pytest.raises(Refused_, match="is adopted already"):
+        declare(garage.tale.log, declarations.adopt(name))
 
 
 def test_an_adopted_patch_is_verified_by_its_trial_and_its_run_is_queued_again(

@@ -30,6 +30,7 @@ from events.facts import (
 )
 from events.folder import Campaign as Folder
 from events.log import Recorded
+from replay.audit import audit
 from replay.cycles import CyclesFold
 from replay.folds import Pass
 from replay.measures import Measurement
@@ -209,7 +210,9 @@ def held(place: Housed, frames: list[Recorded], ended: Ended, *, completed: int)
     measurement = Measurement()
     measurement.advance(frames)
     assert f"digest {measurement.digest()}" in ended.out
-    assert overall(verified(open_folder(place.folder.archive, "tiny"))[1]) == "held"
+    archive = open_folder(place.folder.archive, "tiny")
+    assert overall(verified(archive)[1]) == "held"
+    assert [ruling.law for ruling in audit(archive).rulings if ruling.broken or ruling.unknown] == []
     assert PLANTED.encode() not in b"".join(p.read_bytes() for p in place.folder.path.rglob("*") if p.is_file())
 
 
