@@ -74,7 +74,8 @@ _KEYS: dict[str, Callable[[Ledger, Experiment], Scalar]] = {
     "experiment": lambda _, e: e.number,
     "status": lambda _, e: e.status,
     "validation": lambda _, e: e.outcome.validation if e.outcome else None,
-    "noise": lambda _, e: e.outcome.noise if e.outcome else None,
+    # a space may have a dimension by the name of noise
+    "validation_noise": lambda _, e: e.outcome.noise if e.outcome else None,
     "agent": lambda ledger, e: ledger.ideas[e.idea].agent,
     "origin": lambda ledger, e: ledger.ideas[e.idea].origin,
     "attempts": lambda _, e: len(e.attempts),

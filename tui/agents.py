@@ -57,7 +57,7 @@ class Agents(View):
 
     NAME = "agents"
     KEYS: ClassVar[Keys] = (
-        ("up, down, page up, page down, home, end", "move the cursor"),
+        ("arrows, pages, ends", "move the cursor"),
         ("enter", "on an agent: its cycles alone; on a cycle: its briefing, answer and ideas"),
         ("/", "the cycles whose agent, name or status holds a word"),
     )
@@ -120,7 +120,7 @@ class Cycles(View):
     """
 
     NAME = "cycle"
-    KEYS: ClassVar[Keys] = (("up, down, page up, page down, home, end", "scroll"),)
+    KEYS: ClassVar[Keys] = (("arrows, pages, ends", "scroll"),)
 
     def __init__(self, model: Model, whole: Callable[[Text], str], *, id: str) -> None:  # noqa: A002 # Textual's word
         super().__init__(model, id=id)

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from events.log import LogReader
+from tui.acting import Write
 from tui.commands import COMMANDS
 from tui.feed import Feed
 from tui.folding import Folding
@@ -49,13 +50,19 @@ class WatchApp(App[None]):
     Args:
         log: already open; the program closes it.
         again: returns a log with more once this one ended; see `tui.feed.Feed`.
+        write: how a person's facts are written, None for somebody who only looks on.
     """
 
     TITLE = "myriad watch"
     CSS_PATH = "style.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "quit", "Quit", show=False, priority=True)]
 
-    def __init__(self, log: LogReader, again: Callable[[State], LogReader | None] | None = None) -> None:
+    def __init__(
+        self,
+        log: LogReader,
+        again: Callable[[State], LogReader | None] | None = None,
+        write: Write | None = None,
+    ) -> None:
         super().__init__()
         for theme in OURS:
             self.register_theme(theme)
@@ -65,7 +72,7 @@ class WatchApp(App[None]):
             lambda overview: self._tell(Pictured(overview)),
             lambda error: self._tell(Broke(error)),
         )
-        self.watching = WatchScreen(model, self._folding, views(model, log, self._folding.ask))
+        self.watching = WatchScreen(model, self._folding, views(model, log, self._folding.ask), write)
         self._feed = Feed(log, self._folding.put, again)
 
     def get_default_screen(self) -> WatchScreen:

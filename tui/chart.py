@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 BARS = " ▁▂▃▄▅▆▇█"
 
@@ -48,11 +49,26 @@ def curve(values: Values, width: int, height: int, *, low: float | None = None, 
     return ["".join(chr(0x2800 + cell) if cell else " " for cell in row) for row in grid]
 
 
+def stretched(values: Values, width: int) -> list[float | None]:
+    """Return a short series with so many points between its own, in a straight line, that a curve fills a width."""
+    times = max(1, 2 * width // max(1, len(values) - 1))
+    drawn: list[float | None] = list(values[:1])
+    for one, other in pairwise(values):
+        gap = one is None or other is None
+        steps = (step / times for step in range(1, times + 1))
+        drawn += [None if gap else _along(one, other, share) for share in steps]
+    return drawn
+
+
 def sample(values: Values, width: int) -> list[float | None]:
     """Return at most `width` of the values: all where they fit, else the last of each of `width` equal stretches."""
     if len(values) <= width or width <= 0:
         return list(values[: max(0, width)])
     return [values[math.ceil((nth + 1) * len(values) / width) - 1] for nth in range(width)]
+
+
+def _along(one: float | None, other: float | None, share: float) -> float:
+    return (one or 0.0) + ((other or 0.0) - (one or 0.0)) * share
 
 
 def _step(value: float, low: float, span: float, steps: int) -> int:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from tui.acting import ACTS
 from tui.errors import WatchError
 from tui.themes import THEMES
 
@@ -61,6 +62,10 @@ def _theme(screen: WatchScreen, name: str) -> None:
     screen.app.theme = THEMES[name]
 
 
+def _act(name: str) -> Callable[[WatchScreen, str], None]:
+    return lambda screen, text: screen.act(name, text)
+
+
 COMMANDS: dict[str, Command] = {
     "overview": Command("show the campaign at a glance", "", lambda screen, _: screen.open("overview")),
     "experiments": Command("show every experiment", "", lambda screen, _: screen.open("experiments")),
@@ -72,5 +77,6 @@ COMMANDS: dict[str, Command] = {
     "live": Command("catch up with what has arrived", "", lambda screen, _: screen.catch_up()),
     "play": Command("play from here", "", lambda screen, _: screen.action_play()),
     "theme": Command("dark, light, contrast or colour-blind", "NAME", _theme),
+    **{name: Command(act.says, act.takes, _act(name)) for name, act in ACTS.items()},
     "quit": Command("leave; a running campaign goes on", "", lambda screen, _: screen.app.exit()),
 }

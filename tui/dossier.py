@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
 from textwrap import wrap
 from typing import ClassVar
 
@@ -15,7 +14,7 @@ from events.envelope import Text
 from replay.dossier import Dossier, Event, Relative, differing, dossier, words
 from replay.tables import pairs
 from replay.times import lasted, shown
-from tui.chart import curve
+from tui.chart import curve, stretched
 from tui.columns import Column, fit
 from tui.model import Model
 from tui.overview import Overview
@@ -32,7 +31,7 @@ class Dossiers(View):
 
     NAME = "dossier"
     KEYS: ClassVar[Keys] = (
-        ("up, down, page up, page down, home, end", "scroll"),
+        ("arrows, pages, ends", "scroll"),
         ("u", "up: the dossier of the parent"),
         ("t", "the first run that was declined as its twin, or whose twin it is"),
         ("b", "the cycle that proposed it: briefing, answer, ideas"),
@@ -187,23 +186,13 @@ def _curves(made: Dossier, width: int) -> list[str]:
     known = [loss for loss in made.loss if loss is not None]
     left = f"training loss {known[0]:.4f} to {known[-1]:.4f}" if known else "training loss never finite"
     best = f"validation AP, best {max(made.validation):.4f} at epoch {made.epoch} of {len(made.validation)}"
-    drawn = zip(_wide(made.loss, room), _wide(made.validation, room), strict=True)
+    drawn = zip(*(curve(stretched(values, room), room, TALL) for values in (made.loss, made.validation)), strict=True)
     return [
         "# Curves, an epoch after the other",
         f"{left:<{room}}   {best}",
         *(f"{one}   {other}" for one, other in drawn),
         "",
     ]
-
-
-def _wide(values: Sequence[float | None], room: int) -> list[str]:
-    """Draw a short curve as wide as a long one, straight from one value to the next."""
-    times = max(1, 2 * room // max(1, len(values) - 1))
-    drawn: list[float | None] = list(values[:1])
-    for one, other in pairwise(values):
-        gap = one is None or other is None
-        drawn += [other if gap else one + (other - one) * step / times for step in range(1, times + 1)]  # type: ignore[operator] # both are numbers where there is no gap
-    return curve(drawn, room, TALL)
 
 
 def _failures(made: Dossier, width: int) -> list[str]:

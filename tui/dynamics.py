@@ -14,7 +14,7 @@ from replay.folds import Pass
 from replay.measures import Measurement
 from replay.portrait import Portrait, portrait
 from replay.tables import TOO_FEW
-from tui.chart import BARS, curve
+from tui.chart import BARS, curve, stretched
 from tui.columns import Column, fit
 from tui.model import Model
 from tui.overview import Overview
@@ -36,7 +36,7 @@ class Dynamics(View):
     """
 
     NAME = "dynamics"
-    KEYS: ClassVar[Keys] = (("up, down, page up, page down, home, end", "scroll"),)
+    KEYS: ClassVar[Keys] = (("arrows, pages, ends", "scroll"),)
 
     class Drawn(Message):
         """A portrait is there."""
@@ -132,7 +132,8 @@ def _chart(title: str, values: Sequence[float | None], width: int, unit: str) ->
     if not known:
         return [f"{title}: {TOO_FEW}"]
     told = f"{title}: {known[-1]:.3g} {unit} now, {min(known):.3g} to {max(known):.3g}"
-    return [told, *curve(values, min(width, max(20, len(values))), 3)]
+    room = min(width, 100)
+    return [told, *curve(stretched(values, room), room, 3)]
 
 
 def _charts(made: Portrait, width: int) -> list[str]:
@@ -151,7 +152,8 @@ def _divergences(made: Portrait, width: int) -> list[str]:
             continue
         lately = f"{pair.windowed:.3g}" if pair.windowed is not None else TOO_FEW
         lines.append(f"{pair.one}, {pair.other}: {pair.cumulative:.3g} bits in all, {lately} lately, n = {pair.n}")
-        lines += curve([reading.windowed for reading in pair.series], min(width, 100), 2)
+        room = min(width, 100)
+        lines += curve(stretched([reading.windowed for reading in pair.series], room), room, 2)
     return [*(lines if made.divergence else [lines[0], "fewer than two agents"]), ""]
 
 
@@ -165,7 +167,7 @@ def _improving(made: Portrait, width: int) -> list[str]:
         )
     if made.law is not None:
         law = made.law
-        lines.append(f"chance falls as t^-{law.alpha:.2f} [{law.alpha_low:.2f}, {law.alpha_high:.2f}]")
+        lines.append(f"their chance falls as t^-a with a = {law.alpha:.2f} [{law.alpha_low:.2f}, {law.alpha_high:.2f}]")
     told = [f"{phase.kind} {phase.start} to {phase.end}, {phase.change:+.2f} bits" for phase in made.phases]
     return [*lines, *told, ""]
 

@@ -30,7 +30,7 @@ class Eras(View):
 
     NAME = "eras"
     KEYS: ClassVar[Keys] = (
-        ("up, down, page up, page down, home, end", "scroll"),
+        ("arrows, pages, ends", "scroll"),
         ("{ }", "to the border of the era before, or of the next"),
     )
 

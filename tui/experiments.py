@@ -26,7 +26,7 @@ FIXED = (
     ("experiment", Column("run")),
     ("status", Column("status", 1)),
     ("validation", Column("AP", right=True)),
-    ("noise", Column("noise", 9, right=True)),
+    ("validation_noise", Column("+-", 9, right=True)),
     ("agent", Column("agent", 2)),
     ("origin", Column("origin", 7)),
     ("attempts", Column("tries", 8, right=True)),
@@ -39,13 +39,15 @@ FIXED = (
 )
 """The roster's own columns and how much they give way; a campaign's dimensions come after them."""
 
+OWN, NOISE = dict(FIXED), "validation_noise"
+
 
 class Experiments(View):
     """The table of all experiments."""
 
     NAME = "experiments"
     KEYS: ClassVar[Keys] = (
-        ("up, down, page up, page down, home, end", "move the cursor"),
+        ("arrows, pages, ends", "move the cursor"),
         ("enter", "open the dossier of the run under the cursor"),
         ("< >", "sort by the column before, or the next one"),
         ("r", "turn the order around"),
@@ -97,7 +99,7 @@ class Experiments(View):
         with self.model.lock:
             known = columns(self.model.sight.ledger)
         self.by = known[(known.index(self.by) + by) % len(known)]
-        self.downward = self.by in ("validation", "noise", "gpu_seconds", "attempts", "touched")
+        self.downward = self.by in ("validation", "validation_noise", "gpu_seconds", "attempts", "touched")
         self._resort(0)
 
     def action_turn(self) -> None:
@@ -127,8 +129,7 @@ class Experiments(View):
 
     def _columns(self) -> list[tuple[str, Column]]:
         names = columns(self.model.sight.ledger)
-        own = dict(FIXED)
-        others = [name for name in names if name not in own and name != "number"]
+        others = [name for name in names if name not in OWN and name != "number"]
         found = [*FIXED, *((name, Column(SHORT.get(name, name), 11 + n)) for n, name in enumerate(others))]
         return [(name, column._replace(rank=0) if name == self.by else column) for name, column in found]
 
@@ -140,7 +141,7 @@ class Experiments(View):
 
 
 def _cell(row: Entry, name: str) -> str:
-    value = getattr(row, name) if name in Entry.__struct_fields__ else row.configuration.get(name)
+    value = row.configuration.get(name) if name not in OWN else row.noise if name == NOISE else getattr(row, name)
     if value is None:
         return ""
     if name == "touched":
@@ -149,6 +150,6 @@ def _cell(row: Entry, name: str) -> str:
         return f"{row.status}, tainted"
     if name == "gpu_seconds":
         return lasted(row.gpu_seconds) if row.attempts else ""
-    if name in ("validation", "noise"):
+    if name in ("validation", NOISE):
         return f"{value:.4f}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)[:24]

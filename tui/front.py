@@ -37,7 +37,7 @@ class Front(View):
     NAME = "overview"
     KEYS: ClassVar[Keys] = (
         ("tab, shift+tab", "next panel, previous panel"),
-        ("up, down, page up, page down, home, end", "scroll the panel in focus"),
+        ("arrows, pages, ends", "scroll the panel in focus"),
         ("enter, esc", "the panel in focus alone, all panels again"),
     )
 

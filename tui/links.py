@@ -38,6 +38,11 @@ class Source:
         self._place = campaigns.find(reference, home)
         self.log: LogReader = campaigns.open(reference, home)
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a portable file, which nobody writes to."""
+        return self._place.file is not None
+
     def again(self, state: State) -> LogReader | None:
         """Return a log that may hold more than the one that ended in this state, None when there is none now."""
         try:

@@ -12,7 +12,8 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Footer
 
-from tui import commands, pages
+from tui import acting, commands, pages
+from tui.acting import ACTS, Confirm, NotActed, Write
 from tui.errors import WatchError
 from tui.front import Said
 from tui.help import Help
@@ -46,6 +47,9 @@ class WatchScreen(Screen[None]):
     Attributes:
         shown: the moment that is seen.
         travel: how it moves.
+
+    Args:
+        write: how a person's facts are written, None for somebody who only looks on.
     """
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (210, "-wide")]
@@ -75,8 +79,9 @@ class WatchScreen(Screen[None]):
         Binding("escape", "back", "Back", show=False),
     ]
 
-    def __init__(self, model: Model, folding: Folding, views: dict[str, View]) -> None:
+    def __init__(self, model: Model, folding: Folding, views: dict[str, View], write: Write | None = None) -> None:
         super().__init__()
+        self._write = write
         self.model = model
         self.travel = Travel(model)
         self.shown = model.overview()
@@ -142,6 +147,23 @@ class WatchScreen(Screen[None]):
     def go(self, text: str) -> None:
         """Go to the moment that a text means; raises `tui.travel.PlaceUnknown`."""
         self._move(self.travel.to(self.travel.find(text)))
+
+    def act(self, name: str, text: str) -> None:
+        """Write a person's fact once they have confirmed it; raises `tui.acting.NotActed`."""
+        if self._write is None:
+            raise NotActed("this screen is read-only: it was opened so, or the campaign is a portable file")
+        if self.shown.link.state != "live":
+            campaign = self.shown.subject.campaign
+            raise NotActed(f"nobody runs {campaign} now: myriad declare {campaign} {name} writes to it all the same")
+        write, declaration = self._write, ACTS[name].make(text)
+
+        def confirmed(yes: bool | None) -> None:
+            if yes:
+                acting.write(write, declaration, lambda told: self.app.call_from_thread(self.say, told))
+            else:
+                self.say("Nothing was written.")
+
+        self.app.push_screen(Confirm(self.shown.subject.campaign, f"{name} {text}".rstrip()), confirmed)
 
     def catch_up(self) -> None:
         """Show all that arrived, and what arrives."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from textual.app import ComposeResult
@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from events.envelope import Fact, Position
 from events.errors import LogError
+from events.log import Recorded
 from replay.times import shown
 from tui.columns import Column
 from tui.model import Model
@@ -33,7 +34,7 @@ class Facts(View):
 
     NAME = "facts"
     KEYS: ClassVar[Keys] = (
-        ("up, down, page up, page down, home, end", "move the cursor; end follows what arrives"),
+        ("arrows, pages, ends", "move the cursor; end follows what arrives"),
         ("/", "words that a fact must hold, such as e-12 or Failed diverged"),
         ("y", "copy the fact under the cursor as JSON"),
         ("enter", "the list alone, esc both again"),
@@ -100,17 +101,9 @@ class Facts(View):
         if through < self._looked:
             self._found = [position for position in self._found if position.sequence <= through]
         for recorded in self.model.tape.passing(self._looked, through, self._words):
-            plain = msgspec.json.decode(recorded.payload)
-            self._found += [
-                Position(recorded.sequence, index)
-                for index, fact in enumerate(plain)
-                if self._holds(f"{recorded.subject} {msgspec.json.encode(fact).decode()}".lower())
-            ]
+            self._found += [Position(recorded.sequence, index) for index, _ in holding(recorded, self._words)]
         self._looked = through
         return len(self._found)
-
-    def _holds(self, text: str) -> bool:
-        return all(word in text for word in self._words)
 
     def _position(self, row: int) -> Position:
         return self._found[row] if self._words else self.model.tape.position(row + 1)
@@ -129,3 +122,13 @@ class Facts(View):
             return (str(position), "", recorded.author, "unreadable", str(error))
         told = line(position, recorded.author, fact)
         return (told.position, shown(told.at)[:19], told.author, told.type, told.words)
+
+
+def holding(recorded: Recorded, words: tuple[str, ...]) -> list[tuple[int, Any]]:
+    """Return those of a frame's facts, as plain data with their index, that hold every word, or whose subject does."""
+    found = []
+    for index, fact in enumerate(msgspec.json.decode(recorded.payload)):
+        text = f"{recorded.subject} {msgspec.json.encode(fact).decode()}".lower()
+        if all(word in text for word in words):
+            found.append((index, fact))
+    return found
