@@ -11,9 +11,12 @@ ROOT = Path(__file__).parents[2]
 
 TELL = """
 import msgspec
+from events import facts
+from replay.era_report import era_report
 from replay.findings import FINDINGS
 from replay.metrics import METRICS, metric
 from replay.report import report
+from replay.taint import taint
 from tests.replay import tales
 c = tales.busy(60)
 measurement = tales.measured(c)
@@ -24,6 +27,10 @@ print(sorted(measurement.values().items()))
 print(msgspec.json.encode(report(c.log)).decode())
 for name in (*METRICS, *FINDINGS):
     print(msgspec.json.encode(metric(measurement, name)).decode())
+found = facts.DefectFound(defect="d-1", component="pooling", where="pooling in (last, mean)", reason="")
+c.says("person-test", "defect", "d-1", found)
+print(msgspec.json.encode(taint(c.log)).decode())
+print(msgspec.json.encode(era_report(tales.measured(c).ledger)).decode())
 """
 
 
