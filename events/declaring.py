@@ -91,7 +91,7 @@ def ban(campaign: str, /, *, where: str, cycles: int | None = None, reason: str 
     Parameters
     ----------
     where
-        Such as 'pooling == last and learning_rate > 1e-3'; see the README for the language.
+        Such as 'pooling == last and learning_rate > 1e-3'; see myriad declare --help.
     cycles
         After so many further cycles the ban ends of itself; without it, when it is lifted.
     reason

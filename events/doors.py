@@ -15,6 +15,15 @@ from events.declaring import VERBS, in_order
 if TYPE_CHECKING:
     from events.log import Recorded
 
+PREDICATES = """
+A predicate says which configurations (of a ban) or runs (of a defect) are meant:
+`pooling == attention`, `learning_rate > 1e-3 and backbone in (video, motion)`, `not (era == 1 or worker ~ worker-cpu)`.
+The operators are == != < <= > >=, ~ for "begins with", in (...) and not in (...), joined by and, or, not and
+parentheses; `everything` means all. A name that a run does not have makes its comparison false. Names are the
+dimensions of the space, and of a run also experiment, idea, agent, origin, status, worker, instrument, device, failure,
+era, attempt, seed, position, validation, best_epoch and gpu_seconds.
+"""
+
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
 
@@ -104,7 +113,8 @@ def declare(*words: Words) -> int:
     """Say something to a campaign, as a fact with a person as its author, whether it runs or not."""
     app = App(
         name="declare",
-        help="Say something to a campaign, as a fact. CAMPAIGN is a name, the path of its folder, or a nats URL.",
+        help="Say something to a campaign, as a fact. CAMPAIGN is a name, the path of its folder, or a nats URL.\n"
+        + PREDICATES,
         usage="Usage: myriad declare CAMPAIGN VERB [ARGS]",
         version_flags=(),
         result_action="return_value",

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import myriad
-from events import campaigns, declarations, facts, importing, server, subjects
+from events import (
+    campaigns,
+    conditions,
+    declarations,
+    doors,
+    facts,
+    importing,
+    predicates,
+    server,
+    subjects,
+)
 from events.declarations import Declaration, Refused, declare
 from events.envelope import Position
 from events.errors import LogError
@@ -15,6 +27,7 @@ from events.knowing import Known
 from events.log import Frame
 from events.predicates import PredicateInvalid
 from events.settling import is_settled
+from events.spaces import over
 from events.writable import writable
 from tests.chronicle import INSTRUMENT, Chronicle
 
@@ -166,6 +179,15 @@ def test_a_campaign_that_runs_is_declared_to_through_its_server(
     assert "CampaignPaused" in printed.out
     assert "paused already" in printed.err
     assert "no campaign nowhere" in printed.err
+
+
+def test_the_help_tells_every_name_and_operator_of_the_predicates() -> None:
+    told = doors.PREDICATES.replace("\n", " ")
+    assert all(f" {name}" in told for name in predicates.RUN_FIELDS)
+    assert all(f" {sign}" in told for sign in get_args(conditions.Operator))
+    names = predicates.runs(over(("video", "motion"), ("retnet",)))
+    for example in re.findall("`([^`]+)`", doors.PREDICATES):
+        assert predicates.parse(example, names)
 
 
 def test_a_portable_file_is_not_written(tmp_path: Path) -> None:
