@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from actors import askers
+from actors.adoption import SHORT
 from actors.fixing import NAME, Fixing
 from actors.hands import Hands
 from actors.mechanic import Mechanic
 from actors.orders import Mend, Order, Refused, Result, Try
 from actors.policies.mending import MendHands
-from actors.workshop import Proving, Workshop
+from actors.workshop import COPIES, DIFF, Proving, Workshop
+from events import campaigns
 from events.blobs import Blobs
+from events.folder import Campaign as Folder
+from replay.folds import run
+from replay.repairs import Repairs, RepairsFold
 
 if TYPE_CHECKING:
     from actors.campaign import Campaign
@@ -97,3 +102,25 @@ def mender(campaign: Campaign) -> MendHands | None:
         return None
     waiting, key = askers.patience(campaign, campaign.fixer.plan)
     return MendHands(waiting, key)
+
+
+def offers(folder: Folder) -> list[str]:
+    """Return what a person is told of patches that held in a campaign and wait, a line each."""
+    log = campaigns.open(folder.path)
+    try:
+        (repairs,) = run(log, RepairsFold())
+    finally:
+        log.close()
+    return [*waiting(repairs, folder)]
+
+
+def waiting(repairs: Repairs, folder: Folder) -> Iterator[str]:
+    """Yield a line for each patch that held and waits for a person: what to read, and what to say."""
+    for patch in repairs.patches.values():
+        if patch.instrument is not None and patch.adopted is None and patch.base == repairs.adopted:
+            name = patch.patch[:SHORT]
+            yield (
+                f"patch {name} for what broke in {patch.site} held in its trial: read "
+                f"{folder.path / COPIES / patch.patch / DIFF}; once the campaign is open, "
+                f"myriad declare {folder.name} adopt {name} lets everybody train with it"
+            )

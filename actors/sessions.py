@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actors import amends, display, logbook, tasks
+from actors import amends, display, logbook, menders, tasks
 from actors.campaign import read
 from actors.runner import Runner
 from events import campaigns, server
@@ -44,6 +44,8 @@ def session(file: Path, home: Path, *, headless: bool = False, connect: str | No
     if ending == "stopped":
         print(f"stopped; everything is on the log in {reference}; myriad run {campaign.name} resumes it")
     _print_offer(folder)
+    for line in menders.offers(folder):
+        print(line)
     return 0
 
 

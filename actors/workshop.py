@@ -28,6 +28,9 @@ from actors.vetting import Verified, Verify
 INSTALLED = Path(kernels.__path__[0])
 """The room as it is installed."""
 
+COPIES, DIFF = "patches", "patch.diff"
+"""The folder of a campaign's copies, and the file of a copy that holds its patch."""
+
 NEVER = 2.0
 """A validation AP that no run reaches: no weights of a trial are kept."""
 
@@ -75,7 +78,7 @@ class Workshop:
             shutil.copytree(room, partial / ROOM, ignore=shutil.ignore_patterns("__pycache__"))
             for path, content in changed.items():
                 (partial / ROOM / path).write_bytes(content)
-            (partial / "patch.diff").write_text(diff)
+            (partial / DIFF).write_text(diff)
             partial.rename(place)
         return place
 

@@ -16,7 +16,7 @@ from actors.errors import BenchBroken, CampaignFileInvalid
 from actors.fixer import Fixer
 from actors.fixing import Fixing
 from actors.mechanic import INTERRUPTED, Mechanic
-from actors.menders import FixerHands
+from actors.menders import FixerHands, waiting
 from actors.orders import Answered, Described, Mend, Move, Refused, Tried, Try, Unanswered
 from actors.policies.prices import Price, rounds
 from actors.role import Decision
@@ -48,6 +48,7 @@ from events.facts import (
     WorkerJoined,
     WorkerRetired,
 )
+from events.folder import Campaign as Folder
 from replay.briefing import Terms, briefing
 from replay.failing import Failing
 from replay.measures import Measurement
@@ -210,13 +211,18 @@ def test_a_person_who_adopts_a_patch_brings_back_what_was_given_up_for_want_of_i
     assert garage.scheduler.known.ledger.experiments[experiment].abandoned is None
 
 
-def test_only_a_patch_that_held_can_be_adopted_once_and_upon_what_it_was_made(garage: Garage) -> None:
+def test_only_a_patch_that_held_can_be_adopted_once_and_upon_what_it_was_made(garage: Garage, tmp_path: Path) -> None:
     garage.crashes()
     trial = garage.answers(garage.asks(), fenced(DIFF))
     name = trial.orders[0].patch  # type: ignore[union-attr] # it is a trial
     with pytest.raises(Refused_, match="means 0 of the patches that held: none"):
         declare(garage.tale.log, declarations.adopt(name))
+    assert [*waiting(garage.fixer.known.repairs, Folder(tmp_path / "tale"))] == []
     garage.holds(trial)
+    garage.fixer.decides()
+    (line,) = waiting(garage.fixer.known.repairs, Folder(tmp_path / "tale"))
+    assert f"read {tmp_path}/tale/patches/{name}/patch.diff; " in line
+    assert f"myriad declare tale adopt {name[:12]} lets everybody train with it" in line
     with pytest.raises(Refused_, match="means 0 of the patches that held"):
         declare(garage.tale.log, declarations.adopt(""))
     said = declare(garage.tale.log, declarations.adopt(name)).fact
