@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from actors import askers, menders, tasks
+from actors import askers, menders, tasks, widening
 from actors.agent import Plan
 from actors.budgets import Budget
 from actors.errors import CampaignFileInvalid
@@ -19,6 +19,7 @@ from actors.policies import POLICIES
 from actors.policies.models import MODELS
 from actors.policies.prices import Price
 from actors.tasks import Task
+from actors.widening import Widen
 from events import spaces, subjects
 from events.errors import LogError, SpaceInvalid
 from events.space import Space
@@ -58,6 +59,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     Attributes:
         fixer: whether crashes in what trains are put to a model.
+        widen: by which values agents may widen the space.
         base: values of dimensions that a model's idea leaves out, and its parent does not have; the middle ones else.
         prices: of models, by name.
     """
@@ -72,13 +74,15 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     analysis: Analysis = Analysis()
     fixer: Fixing = Fixing()
     agent: tuple[Plan, ...] = ()
+    widen: Widen = Widen()
     base: dict[str, str | int | float] = {}
     prices: dict[str, Price] = {}
 
     @property
     def backbones(self) -> tuple[str, ...]:
         """The backbones whose features the campaign needs."""
-        return tasks.backbones(self.task, self.searched())
+        known = tasks.backbones(self.task, self.searched())
+        return (*known, *(str(name) for name in self.widen.within.get("backbone", ()) if known and name not in known))
 
     def searched(self) -> Space:
         """Return the space that is searched; raises `SpaceInvalid`, or `CampaignFileInvalid` of a space file."""
@@ -169,6 +173,8 @@ def _contradictions(campaign: Campaign) -> list[str]:
         for plan in campaign.agent:
             subjects.token(plan.name, what="agent.name")
         problems += askers.base_problems(campaign.base, campaign.searched())
+        whole, ours = tasks.space(campaign.task, {}), campaign.task.kind != "command"
+        problems += widening.problems(campaign.widen, campaign.searched(), whole, trained_here=ours)
     except SpaceInvalid as error:
         problems.append(f"space.{error}")
     except CampaignFileInvalid as error:

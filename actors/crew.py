@@ -27,7 +27,7 @@ from actors.setups import Setup
 from actors.shell import Died, Hear, Reference, Shell, hears_nothing
 from actors.supervisor import Make
 from actors.worker import Worker
-from actors.workshop import Proving, Workshop
+from actors.workshop import COPIES, Proving, Workshop
 from events import folder as folders
 from events.blobs import Blobs
 from events.log import EventLog
@@ -69,7 +69,7 @@ class Crew:
         self._pulse = pulse
         self._blobs = Blobs(folder.blobs)
         self._children: list[Child] = []
-        self._workshop = Workshop(folder.path / "patches")
+        self._workshop = Workshop(folder.path / COPIES)
         self._copies = Copies(self._workshop, self._blobs, feed)
 
     def setup(self, name: str, device: str) -> Setup:
@@ -114,7 +114,13 @@ class Crew:
         controls = measures_controls(campaign)
         makes = {f"agent-{plan.name}": self._agent(plan) for plan in campaign.agent}
         makes["scheduler"] = self._make(
-            lambda: Scheduler(budget, agents=len(campaign.agent), silence=campaign.workers.silence, vetted=True),
+            lambda: Scheduler(
+                budget,
+                agents=len(campaign.agent),
+                silence=campaign.workers.silence,
+                vetted=True,
+                widen=campaign.widen,
+            ),
             NoHands,
             hear=hear,
         )

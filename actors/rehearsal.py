@@ -23,6 +23,7 @@ from actors.fixer import Fixer
 from actors.implied import implied
 from actors.role import Decision, Role
 from actors.scheduler import Scheduler
+from actors.widening import Widen
 from events import codec
 from events.authors import role_of
 from events.envelope import Fact, Position
@@ -143,11 +144,14 @@ def todays(log: LogReader, reading: Reading = at_hand) -> tuple[Role, ...]:
     try:
         budget = msgspec.convert(found.get("budget", {}), Budget)
         workers = msgspec.convert(found.get("workers", {}), Workers)
+        widen = msgspec.convert(found.get("widen", {}), Widen)
         analysis = msgspec.convert(found.get("analysis", {}), Analysis)
     except msgspec.ValidationError as error:
         raise RehearsalImpossible(f"the file of campaign {log.campaign} cannot be read today: {error}") from None
     return (
-        Scheduler(budget, agents=len(found.get("agent", ())), silence=workers.silence, vetted=_vetted(log)),
+        Scheduler(
+            budget, agents=len(found.get("agent", ())), silence=workers.silence, vetted=_vetted(log), widen=widen
+        ),
         Fixer(timeout=budget.timeout),
         # what the controls may take is said to the bench alone, and no bench is asked here
         Analyst(every=analysis.every, controls=analysis.controls, timeout=0.0),

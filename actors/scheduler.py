@@ -11,6 +11,7 @@ from actors.budgets import Budget
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
 from actors.verdicts import Verdicts
+from actors.widening import Widen
 from events.envelope import Fact, Position
 from events.facts import (
     Abandoned,
@@ -37,20 +38,24 @@ class Scheduler:
         silence: seconds without a pulse after which a worker is lost.
         vetted: whether nothing is entrusted to a worker before its instrument's canaries held, which they did not say
             in every log.
+        widen: by which values an idea may widen the space; by none where it is not given.
     """
 
     author = "scheduler"
 
-    def __init__(self, budget: Budget, *, agents: int, silence: float, vetted: bool = False) -> None:
+    def __init__(
+        self, budget: Budget, *, agents: int, silence: float, vetted: bool = False, widen: Widen | None = None
+    ) -> None:
         self._budget = budget
         self._agents = agents
         self._silence = silence
         self._vetted = vetted
-        self._verdicts, self._prospects = Verdicts(), Prospects()
+        self._widen = widen
+        self._verdicts, self._prospects = Verdicts(self._widen), Prospects()
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
-        self._verdicts, self._prospects = Verdicts(), Prospects()
+        self._verdicts, self._prospects = Verdicts(self._widen), Prospects()
         return Known()
 
     def decide(self, known: Known, now: int, news: News) -> Decision | None:

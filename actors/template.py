@@ -46,6 +46,12 @@ name = "{name}"                  # names the folder campaigns/{name} and the log
 # epochs = [5, 10, 15, 20, 30]
 # learning_rate = [1e-5, 1e-2]   # a continuous dimension: [low, high]
 
+# [widen]                        # new values that an agent may propose for a dimension that is named below
+# at_most = 3                    # in all
+# [widen.within]
+# epochs = [1, 60]               # whole numbers: lowest and highest (batch 2 to 1024, length 2 to 32, epochs 1 to 1000)
+# backbone = ["fused"]           # words: those that [space] left out and that may come all the same
+
 [network]                        # one size for the whole campaign
 # width = 64                     # a multiple of twice the heads
 # layers = 2

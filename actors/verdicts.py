@@ -6,32 +6,50 @@ from collections import Counter
 
 from actors import duplicates
 from actors.priority import architecture, priority
+from actors.widening import Step, Widen, grown, steps
 from events import predicates
-from events.facts import IdeaDeclined, Queued
+from events.facts import IdeaDeclined, Queued, SpaceWidened
 from events.space import Space
 from replay.ledger import Idea, Ledger
+
+Verdict = IdeaDeclined | Queued | SpaceWidened
 
 
 class Verdicts:
     """Judges the ideas of a ledger; what it remembers between frames was read from there."""
 
-    def __init__(self) -> None:
+    def __init__(self, widen: Widen | None = None) -> None:
+        self._widen = widen or Widen(at_most=0)
         self._twins: duplicates.Known | None = None
         self._architectures: Counter[object] = Counter()
         self._bans: dict[str, predicates.Predicate] = {}
 
-    def on(self, ledger: Ledger, space: Space, ideas: list[str]) -> tuple[IdeaDeclined | Queued, ...]:
-        """Return the verdicts on the ideas of one frame, in its order."""
+    def on(self, ledger: Ledger, space: Space, ideas: list[str]) -> tuple[Verdict, ...]:
+        """Return the verdicts on the ideas of one frame, in its order, each after the values that it lets in."""
         if self._twins is None:
             self._twins = duplicates.Known(space)
         for configuration in self._twins.update(ledger):
             self._architectures[architecture(configuration)] += 1
         frame = _Frame(ledger, self._twins, self._architectures)
-        return tuple(self._on_one(ledger, space, ledger.ideas[name], frame) for name in ideas)
+        facts: list[Verdict] = []
+        used = len(ledger.widened)
+        for idea in (ledger.ideas[name] for name in ideas):
+            new: tuple[Step, ...] = ()
+            if problems := space.problems(idea.configuration):
+                found = steps(self._widen, space, idea.configuration, used)
+                if not isinstance(found, tuple):
+                    rule = found or "; ".join(problems)
+                    facts.append(IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="invalid", rule=rule))
+                    continue
+                new = found
+            verdict = self._on_valid(ledger, idea, frame)
+            if isinstance(verdict, Queued) and new:
+                facts += (_widened(idea, step) for step in new)
+                space, used = grown(space, new), used + len(new)
+            facts.append(verdict)
+        return tuple(facts)
 
-    def _on_one(self, ledger: Ledger, space: Space, idea: Idea, frame: _Frame) -> IdeaDeclined | Queued:
-        if problems := space.problems(idea.configuration):
-            return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="invalid", rule="; ".join(problems))
+    def _on_valid(self, ledger: Ledger, idea: Idea, frame: _Frame) -> IdeaDeclined | Queued:
         if ledger.closed is not None:
             return IdeaDeclined(cause=idea.proposed, idea=idea.idea, reason="budget", rule=ledger.closed)
         if (ban := self._banned(ledger, idea)) is not None:
@@ -41,10 +59,18 @@ class Verdicts:
     def _banned(self, ledger: Ledger, idea: Idea) -> str | None:
         """Return the first ban that an idea falls under, as it was declared, or None."""
         for ban in ledger.bans.values():
-            where = self._bans.setdefault(ban.where, predicates.parse(ban.where))
-            if predicates.matches(where, idea.configuration):
+            if ban.where not in self._bans:
+                self._bans[ban.where] = predicates.parse(ban.where)
+            if predicates.matches(self._bans[ban.where], idea.configuration):
                 return f"{ban.ban}: {ban.where}"
         return None
+
+
+def _widened(idea: Idea, step: Step) -> SpaceWidened:
+    reason = f"{idea.idea} brings it, as [widen] allows"
+    return SpaceWidened(
+        cause=idea.proposed, dimension=step.dimension, value=step.value, proposer=idea.agent, reason=reason
+    )
 
 
 class _Frame:

@@ -10,6 +10,7 @@ from actors import opening
 from actors.campaign import parse, read
 from actors.errors import CampaignError, CampaignFileInvalid
 from actors.sessions import file_of
+from events.errors import CampaignUnknown
 from events.folder import Campaign as Folder
 from tests import tiny
 
@@ -99,7 +100,7 @@ def test_a_file_that_cannot_be_read_is_one_sentence_that_names_it(tmp_path: Path
 
 
 def test_a_name_that_is_neither_a_file_nor_a_campaign_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(CampaignError, match=r"nobody is neither a campaign file .* nor a campaign under"):
+    with pytest.raises(CampaignUnknown, match=r"nobody is neither a campaign file .* nor a campaign under"):
         file_of("nobody", tmp_path)
 
 
@@ -113,8 +114,7 @@ def test_a_folder_keeps_the_file_that_it_was_opened_with(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
-        ("experiments = 6", "experiments = 9", "opened with budget.experiments = 6, and this file says 9"),
-        ("timeout = 60", "timeout = 60\nattempts = 5", "opened with budget.attempts = 3, and this file says 5"),
+        ("width = 16", "width = 32", "opened with network.width = 16, and this file says 32"),
         ("ideas = 3", "ideas = 4", "opened with agent[0].ideas = 3, and this file says 4"),
     ],
 )
@@ -127,6 +127,16 @@ def test_a_changed_file_is_refused_naming_the_first_key_that_differs(
     with pytest.raises(CampaignError) as raised:
         opening.claim(folder, parse(text, file="it.toml"), text)
     assert sentence in str(raised.value)
+    assert folder.file.read_text() == tiny.FILE
+
+
+def test_another_budget_is_told_and_left_to_the_log_to_refuse(tmp_path: Path) -> None:
+    folder = Folder(tmp_path / "tiny")
+    assert opening.claim(folder, parse(tiny.FILE, file="it.toml"), tiny.FILE) is None
+    text = changed("timeout = 60", "timeout = 60\nattempts = 5")
+    told = opening.claim(folder, parse(text, file="it.toml"), text)
+    assert "opened with budget.attempts = 3, and this file says 5" in str(told)
+    assert "myriad declare tiny reopen" in str(told)
     assert folder.file.read_text() == tiny.FILE
 
 
