@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
+
+import msgspec
 
 from actors.orders import History, Trial
 from events.space import Space
+from replay.defects import known_now
 from replay.ledger import Experiment, Ledger
 
 
@@ -25,7 +29,15 @@ class Trials:
         abandoned = (_trial(ledger, experiment) for experiment in ledger.standing("abandoned"))
         waiting = (_trial(ledger, e) for e in ledger.standing("queued", "assigned", "running", "failed"))
         space = ledger.space or Space(name="empty", dimensions=())
-        return History(space=space, ended=(*self._completed, *abandoned), open=tuple(waiting))
+        return History(space=space, ended=(*self._sound(ledger), *abandoned), open=tuple(waiting))
+
+    def _sound(self, ledger: Ledger) -> Iterator[Trial]:
+        """Yield completed trials as they are known now: one that a defect touches by its sound rerun, or not at all."""
+        for name, trial in zip(ledger.completed, self._completed, strict=True):
+            if name not in ledger.defects.touched:
+                yield trial
+            elif (known := known_now(ledger, name)) is not None:
+                yield msgspec.structs.replace(trial, validation=known)
 
 
 def history(ledger: Ledger) -> History:
