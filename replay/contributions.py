@@ -13,6 +13,7 @@ from replay.importance import importance as decompose
 from replay.ledger import Ledger
 from replay.measures import Measurement
 from replay.metrics import TOO_FEW, Metric
+from replay.policies import random_agents
 from replay.runs import Run, architecture, by_dimensions, grouped, least, runs
 
 
@@ -55,6 +56,7 @@ def _importance(measurement: Measurement) -> Metric:
             + (f", seed noise {found.noise:.3f}" if found.noise is not None else ": seed noise cannot be told apart")
         )
     )
+    summed += _at_random(measurement, done)
     return made(
         "importance",
         "each dimension's share of variance by a ridge expansion: uniform over the space, and as the policy sampled "
@@ -65,6 +67,14 @@ def _importance(measurement: Measurement) -> Metric:
         unit="share of variance",
         note=f"{TOO_FEW}: three runs for each column of the expansion are needed",
     )
+
+
+def _at_random(measurement: Measurement, done: Sequence[Run]) -> str:
+    """Say what the runs that an agent drew evenly from the space show by themselves, where there are enough."""
+    space, agents = measurement.ledger.space, random_agents(measurement)
+    drawn = [run for run in done if run.agent in agents]
+    found = decompose(space, drawn) if space is not None and 0 < len(drawn) < len(done) else None
+    return f"; over the {len(drawn)} runs drawn at random alone: {_shared(found.parts)}" if found is not None else ""
 
 
 def _shared(parts: dict[str, float]) -> str:

@@ -28,6 +28,7 @@ def planted(n=240, *, seed=0):
     """Two agents: motion is better, one settles on it after a third; sweeps refine; a run breaks; a second era."""
     chance, c, idea = random.Random(seed), Chronicle(), ""
     c.opened()
+    c.joins("tpe", "tpe")
     for turn in range(n):
         agent = ("tpe", "uniform")[turn % 2]
         settled = agent == "tpe" and turn > n // 3
@@ -109,6 +110,11 @@ def test_what_was_planted_is_found(told):
     assert metric(told, "sweeps").value > 1.5
     assert 0.5 < metric(told, "validation_test").value < 1.0
     assert metric(told, "attribution").rows[0].log10_p < -3
+
+
+def test_importance_says_what_runs_drawn_at_random_show_by_themselves(told):
+    said = metric(told, "importance").meaning
+    assert "over the 120 runs drawn at random alone: architecture" in said
 
 
 def test_anova_speaks_of_all_of_each_backbone_and_of_balanced_groups(told):
