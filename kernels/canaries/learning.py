@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from kernels.forward import Size
 from kernels.outcomes import Failed
 
 THRESHOLD = 1e-4
+AT_ONCE = 16_384  # ways that are judged together: a bench may have little memory
 CONFIGURATION: Mapping[str, Any] = {
     "backbone": made.BACKBONES[0],
     "pooling": "attention",
@@ -69,23 +70,26 @@ def chance(scores: NDArray[np.float32], labels: NDArray[np.bool_]) -> float:
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
     ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], [True]))
-    places = _ways(len(labels), int(labels.sum()))
-    hits = np.zeros((len(places), len(labels)), np.int16)
-    np.put_along_axis(hits, places, 1, 1)
-    found = _precision(hits, ends)
-    own = _precision(labels[order][None].astype(np.int16), ends)[0]
-    return float(np.mean(found >= own - 1e-12))
+    own = _precision(labels[order][None].astype(np.int8), ends)[0]
+    ways, better = _ways(len(labels), int(labels.sum())), 0
+    for start in range(0, len(ways), AT_ONCE):
+        places = ways[start : start + AT_ONCE].astype(np.int64)
+        hits = np.zeros((len(places), len(labels)), np.int8)
+        np.put_along_axis(hits, places, 1, 1)
+        better += int((_precision(hits, ends) >= own - 1e-12).sum())
+    return better / len(ways)
 
 
 @cache
-def _ways(clips: int, positive: int) -> NDArray[np.int64]:
+def _ways(clips: int, positive: int) -> NDArray[np.int8]:
     """Every choice of `positive` places of `clips`, [ways, positive]."""
-    return np.array(list(combinations(range(clips), positive)))
+    places = chain.from_iterable(combinations(range(clips), positive))
+    return np.fromiter(places, np.int8).reshape(-1, positive)
 
 
-def _precision(hits: NDArray[np.int16], ends: NDArray[np.int64]) -> NDArray[np.float64]:
+def _precision(hits: NDArray[np.int8], ends: NDArray[np.int64]) -> NDArray[np.float64]:
     """Average precision of each row of ranked labels [ways, clips], clips of one score entering together."""
-    reached = np.cumsum(hits, 1, dtype=np.int16)[:, ends]
+    reached = np.cumsum(hits, 1, dtype=np.int8)[:, ends]
     gained = np.diff(reached, prepend=0, axis=1)
     found: NDArray[np.float64] = (reached / (ends + 1) * gained).sum(1) / reached[:, -1]
     return found
