@@ -38,7 +38,7 @@ name = "{name}"                  # names the folder campaigns/{name} and the log
 [space]                          # narrows the space; whole dimensions stay when they are not named
 # backbone = ["appearance", "motion", "image_small", "image_large", "video", "random", "fused"]
 #   on videos of your own or Nexar's also "vjepa2", "dinov3_b", "dinov3_l", "dinov2_b", "siglip2", "convnext", "fusion":
-#   pip install 'myriad[pretrained]', weights under MYRIAD_MODELS; myriad check says which are missing and how to get them
+#   pip install 'myriad[pretrained]', weights under MYRIAD_MODELS; myriad check says what is missing and how to get it
 # encoder = ["zipformer", "retnet"]
 # pooling = ["attention", "mean", "last", "max"]
 # loss = ["focal", "bce", "label_smoothing"]
