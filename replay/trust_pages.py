@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from events.facts import Canary
 from replay.champions import Champion, champion_sentence
 from replay.era_report import Best, EraReport, EraRow
 from replay.instruments import DIGITS, Changes, Instrument
 from replay.tables import cut, folded, table
 from replay.times import lasted, shown
+
+SHOWN = 12
+"""Canaries that held, of each instrument, that a page shows."""
 
 ROOM = 24
 """Columns for a canary's subject, and for the name of a part."""
@@ -88,17 +92,17 @@ def _seen(one: Instrument) -> list[str]:
     took = f", its canaries took {lasted(one.seconds)}" if one.canaries else ""
     why = f": {one.reason}" if one.reason else ""
     head = f"{one.instrument[:DIGITS]} {one.status} at position {one.told}, {shown(one.at)}{took}{why}"
-    rows = [
-        (
-            canary.name,
-            cut(canary.subject, ROOM),
-            _number(canary.seen),
-            _number(canary.allowed),
-            canary.problem or "held",
-        )
-        for canary in one.canaries
-    ]
-    return [head, *(table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else [])]
+    # what did not hold comes first, and is never cut
+    ordered = sorted(one.canaries, key=lambda canary: canary.problem is None)
+    many = max(SHOWN, sum(canary.problem is not None for canary in ordered))
+    rows = [_canary(canary) for canary in ordered[:many]]
+    more = [f"  and {len(ordered) - many} more, which held; --json has them all"] * (len(ordered) > many)
+    return [head, *(table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else []), *more]
+
+
+def _canary(canary: Canary) -> tuple[str, ...]:
+    told = canary.problem or "held"
+    return (canary.name, cut(canary.subject, ROOM), _number(canary.seen), _number(canary.allowed), told)
 
 
 def _number(value: float | None) -> str:

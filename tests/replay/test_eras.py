@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from events import facts
 from replay.doors import replay
 from replay.era_report import era_report
 from replay.eras import INFERRED
 from replay.errors import QuestionUnknown
 from replay.instruments import changes, instruments, named
-from replay.trust_pages import changes_page, eras_page, instruments_page
+from replay.trust_pages import SHOWN, changes_page, eras_page, instruments_page
 from tests.replay.shifting import Shifting
 
 
@@ -114,6 +115,20 @@ def test_instruments_are_told_with_what_their_canaries_saw_and_which_parts_diffe
     assert found.same == 1
     assert "source/pooling.py" in changes_page(found)
     assert "0.3" in instruments_page(known)
+
+
+def test_a_page_of_many_canaries_shows_first_what_did_not_hold() -> None:
+    held = [facts.Canary(name="dimension", subject=f"held {n}", seen=0.1, allowed=0.0) for n in range(30)]
+    broken = facts.Canary(name="padding", subject="pooling", seen=0.4, allowed=1e-6, problem="last reads padding")
+    c = Shifting("first")
+    refused = facts.InstrumentRefused(
+        instrument="first", parts={}, canaries=(*held, broken), seconds=1.0, reason="padding"
+    )
+    c.says("worker-cpu0-a", "worker", "worker-cpu0-a", refused)
+    lines = instruments_page(instruments(c.log)).splitlines()
+    place = next(number for number, line in enumerate(lines) if "first refused" in line)
+    assert "last reads padding" in lines[place + 2]
+    assert f"and {31 - SHOWN} more, which held" in lines[-1]
 
 
 def test_an_instrument_is_named_by_a_beginning_that_only_it_has() -> None:
