@@ -22,7 +22,7 @@ from replay.trajectory import Track, Usage, moved
 READINGS = 40
 """Readings of a series that a table has room for, evenly spread, the last one always; the JSON has them all."""
 
-ROWS = 60
+ROWS = 120
 """Rows of a table; of a longer one the first, and a line that says so."""
 
 DRAWN = {
