@@ -4,7 +4,8 @@ It covers the ledger (every idea with its author and verdict, every experiment w
 recorded, both orders), the agents and repairs, and the integer counts behind every measure; never a logarithm, whose
 last bit a machine may choose. It leaves out positions and the analyst's own facts: a log with and without them, or
 imported elsewhere, has one digest. Fields are listed here by name, so that a field added to the ledger later changes no
-old digest; a change of this list is a new `SCHEME`, and digests of different schemes are not compared.
+old digest; a change of this list is a new `SCHEME`, and digests of different schemes are not compared. What a person
+asked for (pauses, bans, boosts, cancellations) is said only where there is any: logs from before have none.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ ATTEMPT = (
 )
 OUTCOME = ("validation", "test", "noise", "epoch", "peak_memory", "checkpoint")
 EXECUTION = ("micro_batches", "timeout")
+BAN = ("ban", "where", "reason", "until")
 CURVES = ("loss", "validation", "learning_rate")
 CHOICE = ("name", "values", "part", "stage", "aliases")
 INTERVAL = ("name", "low", "high", "part", "stage", "scale", "when", "bins")
@@ -45,6 +47,7 @@ _attempt: Callable[[Any], Plain] = attrgetter(*ATTEMPT)
 _outcome: Callable[[Any], Plain] = attrgetter(*OUTCOME)
 _execution: Callable[[Any], Plain] = attrgetter(*EXECUTION)
 _curves: Callable[[Any], Plain] = attrgetter(*CURVES)
+_ban: Callable[[Any], Plain] = attrgetter(*BAN)
 _choice: Callable[[Any], Plain] = attrgetter(*CHOICE)
 _interval: Callable[[Any], Plain] = attrgetter(*INTERVAL)
 
@@ -104,18 +107,23 @@ def ledger_form(ledger: Ledger) -> Plain:
     """Return what the ledger holds beside its records; what it does not name are indexes over those."""
     space = space_form(ledger.space) if ledger.space is not None else None
     opening = (ledger.campaign, space, ledger.seed, ledger.opened_at, ledger.closed)
-    return (opening, ledger.completed, len(ledger.void), len(ledger.ideas), len(ledger.experiments))
+    whole = (opening, ledger.completed, len(ledger.void), len(ledger.ideas), len(ledger.experiments))
+    bans = [(ban.ban, ban.where, ban.until) for ban in ledger.bans.values()]
+    return (*whole, (ledger.paused, bans)) if ledger.paused is not None or bans else whole
 
 
 def experiment_form(experiment: Experiment) -> Plain:
     """Return an experiment as nested tuples of plain values."""
     execution, outcome = experiment.execution, experiment.outcome
-    return (
+    whole = (
         _experiment(experiment),
         None if execution is None else _execution(execution),
         [(_attempt(attempt), _execution(attempt.execution)) for attempt in experiment.attempts],
         None if outcome is None else (_outcome(outcome), _curves(outcome.curves)),
+        *(((experiment.boost, experiment.cancelled),) if acted else ()),
     )
+    acted = experiment.boost or experiment.cancelled is not None
+    return (*whole, (experiment.boost, experiment.cancelled)) if acted else whole
 
 
 def space_form(space: Space) -> Plain:

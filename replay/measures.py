@@ -17,7 +17,9 @@ from events.facts import (
     Abandoned,
     AgentJoined,
     Assigned,
+    Boosted,
     CampaignOpened,
+    Cancelled,
     Completed,
     Failed,
     IdeaDeclined,
@@ -104,6 +106,16 @@ def _changed(search: Search, fact: Assigned | Started | Requeued | Abandoned, re
     search.experiments[fact.experiment] = None
 
 
+def _acted(search: Search, fact: Boosted | Cancelled, recorded: Recorded, index: int) -> None:
+    if fact.experiment in search.ledger.experiments:
+        search.experiments[fact.experiment] = None
+
+
+def _acted(search: Search, fact: Boosted | Cancelled, recorded: Recorded, index: int) -> None:
+    if fact.experiment in search.ledger.experiments:
+        search.experiments[fact.experiment] = None
+
+
 def _revoked(search: Search, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in search.ledger.leases.get(fact.pack, ()):
         search.experiments[experiment] = None
@@ -168,6 +180,8 @@ _COUNTED: dict[type[Fact], Handler] = {
     LeaseRevoked: _revoked,
     Requeued: _changed,
     Abandoned: _changed,
+    Boosted: _acted,
+    Cancelled: _acted,
 }
 
 

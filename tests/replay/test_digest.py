@@ -4,7 +4,7 @@ from itertools import islice
 import msgspec
 import pytest
 
-from events import archive, reader, records, upcasters
+from events import archive, facts, reader, records, upcasters
 from events.archivist import Segments, catch_up
 from events.folder import Campaign
 from events.log import Frame, Recorded
@@ -12,6 +12,7 @@ from events.memory import MemoryLog
 from events.space import Choice, Interval
 from replay import digest as digests
 from replay.digest import SCHEME, digest
+from replay.entries import Ban
 from replay.folds import run
 from replay.ledger import Attempt, Experiment, Idea, Ledger, LedgerFold, Outcome
 from replay.measures import Measurement, SearchFold, exact
@@ -104,6 +105,29 @@ def test_at_every_cut_the_incremental_digest_equals_the_one_afresh():
         live.advance((frame,))
         if frame.sequence % 3:
             assert live.digest() == digest(live.ledger, exact(live.results))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        facts.Boosted(experiment="e-1", by=0.5, reason="soon"),
+        facts.Cancelled(experiment="e-1", reason="never"),
+        facts.Banned(ban="b-1", where="batch = 16", reason="too small"),
+        facts.CampaignPaused(reason="lunch"),
+        facts.SpaceWidened(dimension="backbone", value="depth", proposer="tpe", reason="new"),
+    ],
+    ids=lambda act: type(act).__name__,
+)
+def test_what_a_person_does_to_a_search_changes_it(act):
+    c, live = Chronicle(), Measurement()
+    c.opened()
+    c.queues(c.proposes("tpe"))
+    live.advance(c.log.read())
+    before = live.digest()
+    c.says("scheduler" if isinstance(act, facts.SpaceWidened) else "person-test", "campaign", "act", act)
+    live.advance(c.log.read())
+    assert live.digest() != before
+    assert live.digest() == digest_of(c.log.read())
 
 
 def test_the_analysts_own_facts_leave_it_alone():
@@ -225,8 +249,12 @@ def test_a_log_of_the_first_vocabulary_has_the_digest_of_the_same_log_upcast():
 
 
 LEDGER = ("campaign", "space", "seed", "opened_at", "closed", "ideas", "experiments", "completed", "void")
-INDEXES = ("unjudged", "leases", "states", "served", "ranked", "opening", "closing", "moved", "fruitless")
-ELSEWHERE = ("eras", "defects")
+INDEXES = (
+    *("unjudged", "leases", "states", "served", "turn", "turns", "waiting", "ranked", "opening", "closing", "moved"),
+    *("fruitless", "pausing", "reopening", "cancelled", "asked", "widened"),
+)
+ELSEWHERE = ("eras", "defects")  # what they touch is in the exact counts; see `replay.measures.exact`
+ACTS = ("paused", "bans")
 
 
 def fields(kind):
@@ -237,10 +265,15 @@ def fields(kind):
     ("kind", "covered", "left_out"),
     [
         (Idea, digests.IDEA, {"proposed"}),
-        (Experiment, digests.EXPERIMENT, {"ended", "moved", "execution", "attempts", "outcome", "number"}),
+        (
+            Experiment,
+            digests.EXPERIMENT,
+            {"ended", "moved", "execution", "attempts", "outcome", "number", "boost", "cancelled"},
+        ),
         (Attempt, digests.ATTEMPT, {"execution", "leased"}),
         (Outcome, digests.OUTCOME, {"curves"}),
-        (Ledger, (), {*LEDGER, *INDEXES, *ELSEWHERE}),
+        (Ledger, (), {*LEDGER, *INDEXES, *ELSEWHERE, *ACTS}),
+        (Ban, digests.BAN, {"declared"}),
         (Choice, digests.CHOICE, {"keys"}),
         (Interval, digests.INTERVAL, {"keys"}),
     ],
@@ -248,6 +281,30 @@ def fields(kind):
 def test_a_new_field_is_digested_or_left_out_by_name(kind, covered, left_out):
     """Left out: positions, second names, places in an order that is digested anyway, and what has a form of its own."""
     assert fields(kind) == set(covered) | left_out
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        facts.Boosted(experiment="e-2", by=0.5, reason="because"),
+        facts.Cancelled(experiment="e-2", reason="because"),
+        facts.Banned(ban="b-1", where="pooling == last", reason="because"),
+        facts.CampaignPaused(reason="because"),
+    ],
+    ids=lambda act: type(act).__name__,
+)
+def test_what_a_person_asks_for_is_digested_as_it_comes_and_afresh(act):
+    c = Chronicle()
+    c.opened()
+    c.joins("tpe")
+    for learning_rate in (1e-3, 2e-3):
+        c.queues(c.proposes("tpe", learning_rate=learning_rate))
+    growing, before = Measurement(), digest_of(c.log.read())
+    growing.advance(c.log.read())
+    assert growing.digest() == before
+    c.says("person-a", "campaign", "act", act)
+    growing.advance(c.log.read())
+    assert growing.digest() == digest_of(c.log.read()) != before
 
 
 def test_every_fact_that_changes_the_ledger_is_followed_by_the_search():
