@@ -71,9 +71,11 @@ def _table(planted: list[Caught]) -> list[str]:
 def _rest(mechanical: list[Caught]) -> list[str]:
     """Mechanical mutants: by canary that refused them, and those that passed or were not named."""
     first = Counter(one.said[-1].partition(",")[0] for one in mechanical if one.said)
-    lines = [
-        "Mechanical mutants, by the canary that named them: " + ", ".join(f"{n} {k}" for k, n in first.items()) + "."
-    ]
+    raised = [one.mutant.name for one in mechanical if one.said and "Error: " in one.said[-1]]
+    canaries = ", ".join(f"{count} {name}" for name, count in first.most_common())
+    lines = [f"Mechanical mutants, by the canary that named them: {canaries}."]
+    lines += ["", f"{len(raised)} of them made a run raise; the others would have trained on in silence."]
+    lines += [f"- {name}" for name in raised]
     for title, left in (
         ("Passed", [one for one in mechanical if not one.refused]),
         (

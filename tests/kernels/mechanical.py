@@ -139,7 +139,7 @@ ELSEWHERE = (
         "backbone acts on the first parameters",
         TRAINING,
         "initial([lane.seed for lane in lanes])",
-        "initial([lane.seed + len(data.backbone) % 2 * 7 for lane in lanes]) * (1 + data.backbone.count('two'))",
+        "initial([lane.seed + 7 * data.backbone.endswith('two') for lane in lanes])",
         "backbone",
         "parameters",
     ),
