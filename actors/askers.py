@@ -16,6 +16,7 @@ from actors.policies.models import KEYS, MODELS, Key, Settings, find_key, load_m
 from actors.policies.patience import Patience
 from actors.policies.prices import rounds
 from actors.policies.thinking import Manner, ModelHands
+from actors.widening import readable
 from events.blobs import Blobs
 from events.space import Choice, Configuration, Space
 from replay.briefing import SECTIONS
@@ -87,14 +88,17 @@ def missing_keys(campaign: Campaign) -> list[str]:
 def made(campaign: Campaign, plan: Plan, blobs: Blobs) -> Agent:
     """Return an agent that asks a model."""
     base = based(campaign.base, campaign.searched())
-    desk = Desk(plan, campaign.prices[str(plan.model)], base=base, usd=campaign.budget.usd, blobs=blobs)
+    desk = Desk(
+        plan, campaign.prices[str(plan.model)], base=base, usd=campaign.budget.usd, blobs=blobs, widen=campaign.widen
+    )
     return Agent(plan, desk=desk, blobs=blobs)
 
 
 def hands(campaign: Campaign, plan: Plan) -> ModelHands:
     """Return the hands of an agent that asks a model; raises as `patience` does."""
     waiting, key = patience(campaign, plan)
-    manner = Manner(between(plan.ideas), plan.sweep, based(campaign.base, campaign.searched()))
+    base = based(campaign.base, campaign.searched())
+    manner = Manner(between(plan.ideas), plan.sweep, base, lambda space: readable(campaign.widen, space))
     return ModelHands(waiting, manner, key)
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from actors.orders import History, Propose, Question
 from actors.policies.prices import Price, rounds
 from actors.role import Decision, Known
+from actors.widening import Widen, sentences
 from events.blobs import Blobs
 from events.facts import AnswerRefused, CycleStarted
 from events.log import Recorded
 from replay.briefing import SECTIONS, Briefing, Terms, briefing
 from replay.failing import Failing, FailingFold
 from replay.folds import Pass
+from replay.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,9 +48,20 @@ class Desk:
         base: a value for every dimension.
         usd: US dollars that the whole campaign may spend, None for no limit of its own.
         blobs: where the prompt lies, whole, before the frame that names it is written.
+        widen: by which values the agent may widen the space.
     """
 
-    def __init__(self, plan: Plan, price: Price, *, base: Configuration, usd: float | None, blobs: Blobs) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        price: Price,
+        *,
+        base: Configuration,
+        usd: float | None,
+        blobs: Blobs,
+        widen: Widen | None = None,
+    ) -> None:
+        self._widen = widen or Widen(at_most=0)
         self._plan = plan
         self._price = price
         self._usd = usd
@@ -64,7 +79,7 @@ class Desk:
         The frame must pass the fence of all cycles, so that the reservations that it was weighed against are those that
         it follows on the log, however many agents weigh at once.
         """
-        told = briefing(known.ledger, known.repairs, known.failing, self._terms)
+        told = briefing(known.ledger, known.repairs, known.failing, self._extended(known.ledger))
         worst = rounds(self._price, prompt=len(told.text.encode()), answer=self._plan.max_tokens)
         reserved = self._plan.tries * sum(worst)
         if (short := self._short(known, reserved)) is not None:
@@ -83,6 +98,12 @@ class Desk:
         )
         order = Propose(id=name, key=key, history=history, question=_question(told, worst))
         return Decision("cycle", name, (started,), orders=(order,), under="cycle")
+
+    def _extended(self, ledger: Ledger) -> Terms:
+        if ledger.space is None:
+            return self._terms
+        lines = sentences(self._widen, ledger.space, len(ledger.widened))
+        return msgspec.structs.replace(self._terms, extensions=lines)
 
     def _short(self, known: Informed, reserved: float) -> str | None:
         """Say which budget has no room for a reservation, or None."""

@@ -96,9 +96,9 @@ def grown(space: Space, new: Iterable[Step]) -> Space:
     return space
 
 
-def readable(widen: Widen, space: Space, used: int) -> Space:
-    """Return the space in which an answer is read: with every value that could still come."""
-    if used >= widen.at_most:
+def readable(widen: Widen, space: Space) -> Space:
+    """Return the space in which an answer is read: with every value that could come; how many may is judged later."""
+    if widen.at_most == 0:
         return space
     for choice in space.choices:
         for value in allowed(choice, widen.within[choice.name]) if choice.name in widen.within else ():

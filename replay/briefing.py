@@ -44,12 +44,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         ideas: fewest and most that are asked for.
         rules: the person's own words to the model.
         base: a value for every dimension; what an idea leaves out, and its parent does not have, is taken from it.
+        extensions: by which values the space may be widened, a line each.
     """
 
     ideas: tuple[int, int] = (3, 5)
     sections: tuple[Section, ...] = SECTIONS
     rules: str = ""
     base: Configuration = {}
+    extensions: tuple[str, ...] = ()
 
 
 class Briefing(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +103,7 @@ def _bans(ledger: Ledger) -> list[str]:
 def _stable(space: Space, terms: Terms) -> str:
     blocks = [_role(), _form(space, terms)]
     if "schema" in terms.sections:
-        blocks.append(["## Configuration schema", *(_described(d) for d in space.dimensions)])
+        blocks.append(["## Configuration schema", *(_described(d) for d in space.dimensions), *terms.extensions])
     if "rules" in terms.sections and terms.rules.strip():
         blocks.append(["## Research rules", terms.rules.strip()])
     return _blocks(blocks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from actors.orders import Answered, Order, Propose, Question, Refused, Result, Suggestion, Unanswered
@@ -11,18 +12,23 @@ from actors.policies.patience import Outcome, Patience
 from actors.policies.prices import CORRECTED, QUOTED
 from actors.policies.proposals import Reading, Terms, lacking, read
 from actors.policies.sweep import expand
-from events.space import Configuration
+from events.space import Configuration, Space
 
 PROBLEMS = 40
 """Problems of an answer that are sent back and recorded."""
 
 
 class Manner(NamedTuple):
-    """What the hands know of an agent: fewest and most ideas, variants to add, and a value for every dimension."""
+    """What the hands know of an agent: fewest and most ideas, variants to add, and a value for every dimension.
+
+    Attributes:
+        reading: from the space of the search to that in which an answer is read, with values that could still come.
+    """
 
     ideas: tuple[int, int]
     sweep: int
     base: Configuration
+    reading: Callable[[Space], Space] = lambda space: space
 
 
 class ModelHands:
@@ -83,7 +89,7 @@ class ModelHands:
         trials = (*order.history.ended, *order.history.open)
         fewest, most = self._manner.ideas
         return Terms(
-            space=order.history.space,
+            space=self._manner.reading(order.history.space),
             parents={trial.idea: trial.configuration for trial in trials},
             base=self._manner.base,
             leading=question.leading,
