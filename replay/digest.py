@@ -108,7 +108,7 @@ def ledger_form(ledger: Ledger) -> Plain:
     space = space_form(ledger.space) if ledger.space is not None else None
     opening = (ledger.campaign, space, ledger.seed, ledger.opened_at, ledger.closed)
     whole = (opening, ledger.completed, len(ledger.void), len(ledger.ideas), len(ledger.experiments))
-    bans = [(ban.ban, ban.where, ban.until) for ban in ledger.bans.values()]
+    bans = [_ban(ban) for ban in ledger.bans.values()]
     return (*whole, (ledger.paused, bans)) if ledger.paused is not None or bans else whole
 
 
@@ -120,7 +120,6 @@ def experiment_form(experiment: Experiment) -> Plain:
         None if execution is None else _execution(execution),
         [(_attempt(attempt), _execution(attempt.execution)) for attempt in experiment.attempts],
         None if outcome is None else (_outcome(outcome), _curves(outcome.curves)),
-        *(((experiment.boost, experiment.cancelled),) if acted else ()),
     )
     acted = experiment.boost or experiment.cancelled is not None
     return (*whole, (experiment.boost, experiment.cancelled)) if acted else whole

@@ -58,12 +58,12 @@ def _getter(dimensions: tuple[str, ...]) -> Callable[[Mapping[str, Value]], Cell
 
 
 class Seen(msgspec.Struct):
-    """The window of one sequence of cells, and its counts."""
+    """The window of one sequence of cells, by their numbers, and its counts."""
 
-    recent: Sliding[Cell]
-    counts: Counts[Cell]
+    recent: Sliding[int]
+    counts: Counts[int]
 
-    def add(self, cell: Cell) -> None:
+    def add(self, cell: int) -> None:
         """Let the next cell in."""
         if fallen := self.recent.push(cell):
             self.counts.replace(fallen[0], cell)
@@ -77,24 +77,27 @@ class Diversity(msgspec.Struct):
     Each agent's window slides over the agent's own sequence.
 
     Attributes:
+        numbers: every cell of a part that was ever seen, numbered as they came: a number is quicker to count.
         ever: cells of the whole space since the start.
     """
 
     window: Window = PAPER
     dimensions: dict[Part, tuple[str, ...]] = {}
+    numbers: dict[Part, dict[Cell, int]] = {}
     seen: dict[str, dict[Part, Seen]] = {}
-    ever: dict[str, Counts[Cell]] = {}
+    ever: dict[str, Counts[int]] = {}
 
     def add(self, agent: str, configuration: Mapping[str, Value]) -> None:
         """Let the next observation in."""
         together, own = self._of(""), self._of(agent)
         for part, dimensions in self.dimensions.items():
-            cell = _getter(dimensions)(configuration)
-            together[part].add(cell)
-            own[part].add(cell)
+            numbers = self.numbers.setdefault(part, {})
+            number = numbers.setdefault(_getter(dimensions)(configuration), len(numbers))
+            together[part].add(number)
+            own[part].add(number)
             if part == "whole":
-                self.ever[""].add(cell)
-                self.ever[agent].add(cell)
+                self.ever[""].add(number)
+                self.ever[agent].add(number)
 
     def entropy(self, part: Part, agent: str = "") -> float | None:
         """Return the entropy of the latest window in bits; None below two observations, or for a part without one."""
@@ -140,18 +143,25 @@ def cells(ledger: Ledger, dimensions: Iterable[str], *, over: Sequenced = "compl
     return [of(point) for point in mine if names <= point.keys()]
 
 
-def numbered(ledger: Ledger, dimensions: Iterable[str], *, over: Sequenced = "completed") -> dict[str, list[int]]:
-    """Return what `cells` returns, of all agents (key "") and of each, every cell as the number of its first coming."""
-    wanted = tuple(dimensions)
-    names, of = set(wanted), _getter(wanted)
-    numbers: dict[Cell, int] = {}
-    found: dict[str, list[int]] = {"": []}
-    together = found[""]
-    for idea in _ideas(ledger, over):
-        if names <= idea.configuration.keys():
-            number = numbers.setdefault(of(idea.configuration), len(numbers))
-            together.append(number)
-            found.setdefault(idea.agent, []).append(number)
+def numbered(
+    ledger: Ledger, parts: Mapping[Part, tuple[str, ...]], *, over: Sequenced = "completed"
+) -> dict[Part, dict[str, list[int]]]:
+    """Return what `cells` returns, of each part, of all agents (key "") and of each: cells as numbers, which is faster.
+
+    A cell's number is its place in the order in which the part's cells first came, from 0.
+    """
+    ideas = list(_ideas(ledger, over))
+    names = dict.fromkeys(name for dimensions in parts.values() for name in dimensions)
+    columns = {name: [idea.configuration.get(name) for idea in ideas] for name in names}
+    places: dict[str, list[int]] = {"": list(range(len(ideas)))}
+    for place, idea in enumerate(ideas):
+        places.setdefault(idea.agent, []).append(place)
+    found: dict[Part, dict[str, list[int]]] = {}
+    for part, dimensions in parts.items():
+        numbers: dict[tuple[Value | None, ...], int] = {}
+        rows = zip(*(columns[name] for name in dimensions), strict=True)
+        row = [-1 if None in cell else numbers.setdefault(cell, len(numbers)) for cell in rows]
+        found[part] = {agent: [row[at] for at in mine if row[at] >= 0] for agent, mine in places.items()}
     return found
 
 

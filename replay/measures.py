@@ -111,11 +111,6 @@ def _acted(search: Search, fact: Boosted | Cancelled, recorded: Recorded, index:
         search.experiments[fact.experiment] = None
 
 
-def _acted(search: Search, fact: Boosted | Cancelled, recorded: Recorded, index: int) -> None:
-    if fact.experiment in search.ledger.experiments:
-        search.experiments[fact.experiment] = None
-
-
 def _revoked(search: Search, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in search.ledger.leases.get(fact.pack, ()):
         search.experiments[experiment] = None

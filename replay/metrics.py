@@ -189,7 +189,7 @@ def _entropy(measurement: Measurement, over: Sequenced = "completed") -> Metric:
     space = ledger.space
     parts: dict[Part, tuple[str, ...]] = projections(space) if space is not None else {}
     found: dict[str, Series] = {}
-    numbers = {part: numbered(ledger, dimensions, over=over) for part, dimensions in parts.items()}
+    numbers = numbered(ledger, parts, over=over)
     for agent in ("", *(row.agent for row in agents(measurement.results))):
         for part in parts:
             sequence = numbers[part].get(agent, [])

@@ -107,29 +107,6 @@ def test_at_every_cut_the_incremental_digest_equals_the_one_afresh():
             assert live.digest() == digest(live.ledger, exact(live.results))
 
 
-@pytest.mark.parametrize(
-    "act",
-    [
-        facts.Boosted(experiment="e-1", by=0.5, reason="soon"),
-        facts.Cancelled(experiment="e-1", reason="never"),
-        facts.Banned(ban="b-1", where="batch = 16", reason="too small"),
-        facts.CampaignPaused(reason="lunch"),
-        facts.SpaceWidened(dimension="backbone", value="depth", proposer="tpe", reason="new"),
-    ],
-    ids=lambda act: type(act).__name__,
-)
-def test_what_a_person_does_to_a_search_changes_it(act):
-    c, live = Chronicle(), Measurement()
-    c.opened()
-    c.queues(c.proposes("tpe"))
-    live.advance(c.log.read())
-    before = live.digest()
-    c.says("scheduler" if isinstance(act, facts.SpaceWidened) else "person-test", "campaign", "act", act)
-    live.advance(c.log.read())
-    assert live.digest() != before
-    assert live.digest() == digest_of(c.log.read())
-
-
 def test_the_analysts_own_facts_leave_it_alone():
     c = tales.busy(10)
     before = digest_of(c.log.read())
