@@ -15,10 +15,14 @@ from events.envelope import Fact, Position
 from events.errors import FrameUnreadable, GapFound, LogError
 from events.log import LogReader, Recorded
 from replay.errors import ReplayError
+from replay.folds import run
 from replay.frame_laws import FRAME_LAWS
 from replay.idea_laws import IDEA_LAWS, everything_begun_is_accounted_for
+from replay.leaderboard import leaderboard
+from replay.ledger import LedgerFold
 from replay.rulings import KEPT, Breach, Case, Closing, Law, Ruling, broken, named, overall, untold
 from replay.run_laws import RUN_LAWS, the_campaign_file_can_be_read
+from replay.scales import SelectedOnTest, selects_by_validation
 from replay.seals import Check, Verdict, verified
 from replay.settings import Reading, at_hand
 from replay.story import Entry, Story
@@ -34,6 +38,8 @@ CLOSINGS: tuple[Closing, ...] = (everything_begun_is_accounted_for, the_campaign
 READABLE, MEASURES = "every frame can be read", "recorded measures equal recomputed ones"
 """The laws about frames as bytes, and about what the analyst recorded."""
 
+SCALES = "selection reads validation alone"
+"""The law about who reads the log: the leaders are the same where every test score is another one."""
 
 DIGITS = 15
 """Characters of a digest that a sentence shows."""
@@ -74,6 +80,8 @@ def audit(log: LogReader, reading: Reading = at_hand, *, laws: tuple[Law, ...] =
     court.close(story)
     for check in _checks(log):
         court.rule(MEASURES, _case(check) if isinstance(check, Check) else check, _where(check))
+    for case in _scales(log):
+        court.rule(SCALES, case, None)
     rulings = list(court.rulings.values())
     return Audit(campaign=log.campaign, through=story.last, facts=facts, verdict=overall(rulings), rulings=rulings)
 
@@ -104,6 +112,7 @@ class _Court:
         self.rulings |= {named(law.check): Ruling(law=named(law.check), everywhere=law.everywhere) for law in laws}
         self.rulings |= {named(law): Ruling(law=named(law), everywhere=True) for law in CLOSINGS}
         self.rulings[MEASURES] = Ruling(law=MEASURES, everywhere=True)
+        self.rulings[SCALES] = Ruling(law=SCALES)
         self._always = [law for law in laws if not law.kinds]
         self._by_kind: dict[type[Fact], list[Law]] = {}
         for law in laws:
@@ -154,6 +163,20 @@ def _checks(log: LogReader) -> list[Check] | list[Case]:
         return verified(log)[1]
     except (LogError, ReplayError) as error:
         return [untold(f"the log does not fold: {error}")]
+
+
+def _scales(log: LogReader) -> list[Case]:
+    try:
+        leaders = selects_by_validation(_leaders, log, name="the leaderboard")
+    except SelectedOnTest as error:
+        return [broken(str(error))]
+    except (LogError, ReplayError):
+        return []  # that the log does not fold is told where its measures are recomputed
+    return [KEPT] if leaders else []
+
+
+def _leaders(log: LogReader) -> list[str]:
+    return [row.experiment for row in leaderboard(run(log, LedgerFold())[0])]
 
 
 def _case(check: Check) -> Case:

@@ -11,7 +11,7 @@ import pytest
 from events import archive, facts
 from events.envelope import Fact, Position, Text
 from events.log import Recorded
-from replay.audit import LAWS, MEASURES, READABLE, audit, audit_page
+from replay.audit import LAWS, MEASURES, READABLE, SCALES, audit, audit_page
 from replay.digest import SCHEME
 from replay.measures import Measurement
 from replay.rulings import Ruling, named
@@ -127,7 +127,7 @@ def test_a_sound_campaign_holds_and_every_law_was_put_to_the_test() -> None:
     assert [(r.law, r.breaches) for r in made.rulings if r.verdict != "held"] == []
     assert all(ruling.held > 0 for ruling in made.rulings)
     assert made.verdict == "held"
-    assert len(made.rulings) == len(LAWS) + 4
+    assert len(made.rulings) == len(LAWS) + 5
 
 
 def completed(c: Chronicle, name: str = "e-1", **fields: Any) -> facts.Completed:
@@ -464,6 +464,14 @@ def test_a_person_s_word_after_the_seal_reopens_nothing() -> None:
     c = sound()
     c.says("person-test", "defect", "d-2", found("d-2"))
     assert audit(c.log).verdict == "held"
+
+
+def test_a_leaderboard_that_reads_test_scores_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    c = sound()
+    c.runs(c.queues(c.proposes("tpe", batch=32)), validation=0.9, test=0.1)
+    assert ruled(c, SCALES).held == 1
+    monkeypatch.setattr("replay.leaderboard.beats", lambda experiment: -experiment.outcome.test)
+    assert (ruled(c, SCALES).verdict, ruled(c, SCALES).broken) == ("broken", 1)
 
 
 def test_what_still_runs_where_the_log_ends_is_unknown() -> None:
