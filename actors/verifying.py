@@ -22,15 +22,19 @@ SPLIT = "split"
 
 
 def vetting(known: Known, worker: str, instrument: str) -> tuple[Order, ...]:
-    """Return the order that goes with a worker's joining: the canaries, unless the log has a verdict on them."""
-    if _judged(known, instrument) is not None:
+    """Return the order that goes with a worker's joining: the canaries, unless the log says that they held.
+
+    What was refused is looked at again: it may have been the machine that failed.
+    """
+    if _holds(_judged(known, instrument)):
         return ()
     return (Verify(id=_name(worker, instrument), split=_split(known)),)
 
 
 def verdict(known: Known, me: Worker, news: News) -> Decision | None:
     """Return what a worker says of its canaries; None while they run, or where the log has the verdict."""
-    if _judged(known, me.instrument) is not None or news.stopping or known.ledger.closed is not None:
+    judged = _judged(known, me.instrument)
+    if _holds(judged) or news.stopping or known.ledger.closed is not None:
         return None
     name = _name(me.worker, me.instrument)
     if name in news.underway:
@@ -39,15 +43,14 @@ def verdict(known: Known, me: Worker, news: News) -> Decision | None:
     if isinstance(result, Verified) and result.instrument == me.instrument:
         return Decision("worker", me.worker, (_said(result, me),), settles=(name,))
     if result is None:
-        return _unheard(known, me)
+        return _again(known, me) if not _since(judged, me) else None
     why = getattr(result, "reason", "it described another instrument than it joined with")
     return Decision("worker", me.worker, (_refused(me, f"the canaries could not be run: {why}"),), settles=(name,))
 
 
 def trains(known: Known, worker: Worker) -> bool:
     """Say whether every canary of a worker's instrument held, so that it may be given work."""
-    judged = _judged(known, worker.instrument)
-    return judged is not None and judged.status == "verified"
+    return _holds(_judged(known, worker.instrument))
 
 
 def era(known: Known) -> Decision | None:
@@ -61,10 +64,9 @@ def era(known: Known) -> Decision | None:
 
 def refused(known: Known) -> CampaignClosed | None:
     """Return the end of a campaign whose instrument was refused, where no worker has another; None where it goes on."""
-    present = known.fleet.present()
-    judged = [_judged(known, worker.instrument) for worker in present]
-    last = next((one for one in judged if one is not None and one.status == "refused"), None)
-    if last is None or any(one is None or one.status == "verified" for one in judged):
+    judged = [(_judged(known, worker.instrument), worker) for worker in known.fleet.present()]
+    last = next((one for one, _ in judged), None)
+    if last is None or any(_holds(one) or not _since(one, worker) for one, worker in judged):
         return None
     reason = f"instrument {last.instrument[:SHORT]} was refused before it trained anything: {last.reason}"
     return CampaignClosed(cause=last.told, reason=reason)
@@ -75,12 +77,17 @@ def _judged(known: Known, instrument: str) -> Instrument | None:
     return found if found is not None and found.status != "unverified" else None
 
 
-def _unheard(known: Known, me: Worker) -> Decision | None:
-    """Join once more where a process died over its canaries: an order follows a word of its own."""
-    return None if me.pack is not None else _again(known, me)
+def _holds(judged: Instrument | None) -> bool:
+    return judged is not None and judged.status == "verified"
+
+
+def _since(judged: Instrument | None, worker: Worker) -> bool:
+    """Say whether there is a verdict on a worker's instrument that was spoken after the worker joined."""
+    return judged is not None and (worker.changed is None or judged.told > worker.changed)
 
 
 def _again(known: Known, me: Worker) -> Decision:
+    """Join once more where a process died over its canaries: an order follows a word of its own."""
     joined = WorkerJoined(
         cause=me.changed,
         worker=me.worker,

@@ -102,6 +102,17 @@ def test_a_worker_that_died_over_its_canaries_joins_once_more_and_has_them_run(s
     assert [one.id for one in decision.orders if isinstance(one, Verify)] == [order.id]
 
 
+def test_a_refused_instrument_is_looked_at_again_by_a_worker_that_joins_later(tale: Chronicle, blobs: Blobs) -> None:
+    refused = InstrumentRefused(instrument=INSTRUMENT, parts={}, canaries=(), seconds=1.0, reason="no memory")
+    tale.says(OTHER, "worker", OTHER, refused)
+    scene = working(tale, blobs)
+    order = joined(scene)
+    assert scheduling(tale).all() == []
+    (said,) = scene.says(results={order.id: Verified(order.id, INSTRUMENT, {}, SAW, 2.0)})
+    assert isinstance(said, InstrumentVerified)
+    assert [type(fact) for fact in scheduling(tale).all()] == [EraOpened]
+
+
 def test_the_split_that_a_campaign_began_with_is_told_to_later_canaries(tale: Chronicle, blobs: Blobs) -> None:
     verified(tale, split="first")
     assert joined(working(tale, blobs, OTHER, "instrument-2")).split == "first"
