@@ -49,6 +49,15 @@ _lines: Any = msgspec.json.Decoder(Result | Progress | Epoch)
 _encoder = msgspec.json.Encoder()
 
 
+Place = Callable[[], tuple[Path | None, Limits | None]]
+"""Returns the folder of a copy of kernels/, None for what is installed, and the limits of who trains with a copy."""
+
+
+def installed() -> tuple[None, None]:
+    """Return the place of a bench that trains with what is installed, and may take what there is."""
+    return None, None
+
+
 class TimedOut(BenchBroken):
     """The bench took longer than it was given, and was killed."""
 
@@ -59,8 +68,7 @@ class Child:
     Args:
         errors: file that takes its standard error.
         hear: called with every pulse and progress, from the asking thread.
-        copy: folder whose kernels/ it trains with, None for what is installed.
-        limits: of a process whose code nobody here wrote.
+        place: asked whenever a process is started: where its kernels/ is, and what it may take.
     """
 
     def __init__(
@@ -69,12 +77,10 @@ class Child:
         errors: Path,
         hear: Callable[[Epoch | Progress], None],
         *,
-        copy: Path | None = None,
-        limits: Limits | None = None,
+        place: Place = installed,
     ) -> None:
         self._setup = setup
-        self._copy = copy
-        self._limits = limits
+        self._place = place
         self._errors = errors
         self._hear = hear
         self._process: subprocess.Popen[bytes] | None = None
@@ -123,7 +129,7 @@ class Child:
 
     def move(self, copy: Path, limits: Limits) -> None:
         """End the process; the next order starts one that trains with a copy of kernels/, under limits."""
-        self._copy, self._limits = copy, limits
+        self._place = lambda: (copy, limits)
         self.kill()
 
     def kill(self) -> None:
@@ -148,15 +154,15 @@ class Child:
     def _start(self) -> subprocess.Popen[bytes]:
         self._errors.parent.mkdir(parents=True, exist_ok=True)
         self._said = SimpleQueue()
-        limits = self._limits.arguments() if self._limits is not None else []
+        copy, limits = self._place()
         with self._errors.open("wb") as errors:
             # -P: a file of the user's folder must not stand in for a module of ours or of Python's.
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "actors.start_bench", *limits],
+                [sys.executable, "-P", "-m", "actors.start_bench", *(limits.arguments() if limits is not None else ())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=self._environment(),
+                env=_environment(copy),
                 start_new_session=True,
             )
         threading.Thread(target=_listen, args=(process, self._said), name="bench", daemon=True).start()
@@ -164,17 +170,18 @@ class Child:
             _write(process, _encoder.encode(self._setup))
         return process
 
-    def _environment(self) -> dict[str, str]:
-        passed = {name: os.environ[name] for name in PASSED if name in os.environ} | {"OMP_NUM_THREADS": "1"}
-        if self._copy is not None:
-            # Before everything else on the path, and without bytecode, so that the copy stays as it was made.
-            places = [str(self._copy), *filter(None, [passed.get("PYTHONPATH")])]
-            passed |= {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
-        return passed
-
     def _last_words(self, process: subprocess.Popen[bytes]) -> str:
         said = self._errors.read_bytes()[-TAIL:].decode(errors="replace") if self._errors.exists() else ""
         return f"the bench ended with status {process.wait()}\n{said}"
+
+
+def _environment(copy: Path | None) -> dict[str, str]:
+    passed = {name: os.environ[name] for name in PASSED if name in os.environ} | {"OMP_NUM_THREADS": "1"}
+    if copy is not None:
+        # Before everything else on the path, and without bytecode, so that the copy stays as it was made.
+        places = [str(copy), *filter(None, [passed.get("PYTHONPATH")])]
+        passed |= {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
+    return passed
 
 
 @contextlib.contextmanager

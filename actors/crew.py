@@ -11,7 +11,7 @@ from actors import askers, menders, tasks
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
 from actors.campaign import Campaign
-from actors.child import Child
+from actors.child import Child, Place
 from actors.copies import Copies
 from actors.errors import CampaignError
 from actors.feed import Feed
@@ -88,13 +88,16 @@ class Crew:
         )
 
     def child(self, name: str, device: str) -> Child:
-        """Return a bench that is not started yet; it trains with what is adopted by now.
+        """Return a bench that is not started yet; it trains with what is adopted by now until it is moved.
 
         Raises:
             CampaignError: the adopted copy is gone and cannot be made.
         """
-        copy, limits = self._copies.current()
-        child = Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse, copy=copy, limits=limits)
+        now = self._copies.current()
+        return self._bench(name, device, lambda: now)
+
+    def _bench(self, name: str, device: str, place: Place) -> Child:
+        child = Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse, place=place)
         self._children.append(child)
         return child
 
@@ -151,17 +154,18 @@ class Crew:
         return self._make(lambda: role, hands)
 
     def _spare(self, name: str) -> Callable[[], Hands]:
-        return lambda: BenchHands(self.child(name, "cpu"))
+        # Seldom asked, and nothing is recorded as its own: each of its processes trains with what is adopted by then.
+        return lambda: BenchHands(self._bench(name, "cpu", self._copies.current))
 
     def _fixer_hands(self) -> Hands:
         memory = self._campaign.workers.memory
         proving = Proving(self._workshop, self._trial, memory=memory * 2**20 if memory is not None else None)
-        return menders.FixerHands(BenchHands(self.child("fixer", "cpu")), menders.mender(self._campaign), proving)
+        return menders.FixerHands(self._spare("fixer")(), menders.mender(self._campaign), proving)
 
     def _trial(self, copy: Path, limits: Limits, device: str) -> Child:
         """Return a bench for a patch's trial: nobody hears it, and its weights are not the campaign's."""
         setup = msgspec.structs.replace(self.setup("trial", device), checkpoints=str(copy / "checkpoints"))
-        child = Child(setup, self.logs / "trial.err", _unheard, copy=copy, limits=limits)
+        child = Child(setup, self.logs / "trial.err", _unheard, place=lambda: (copy, limits))
         self._children.append(child)
         return child
 

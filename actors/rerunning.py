@@ -166,7 +166,7 @@ def _bench(
         raise CannotRebuild(name, found.differing)
     with tempfile.TemporaryDirectory(prefix="myriad-rerun-") as place:
         told = rebuilding.setup(campaign, known.folder, device=device or _device(attempt), checkpoints=Path(place))
-        child = Child(told, Path(place) / "rerun.err", hear, copy=found.copy, limits=found.limits)
+        child = Child(told, Path(place) / "rerun.err", hear, place=lambda: (found.copy, found.limits))
         try:
             yield child, _described(child, found), found.differing
         finally:

@@ -116,7 +116,7 @@ def test_a_run_that_breaks_in_its_trial_refuses_the_patch_and_one_that_ends_lets
             process = Path(f"/proc/{children[-1].pid}")
             seen.append(((process / "limits").read_text(), (process / "environ").read_bytes()))
 
-        children.append(Child(tiny.setup(folder), folder.path / "trial.err", hear, copy=place, limits=limits))
+        children.append(Child(tiny.setup(folder), folder.path / "trial.err", hear, place=lambda: (place, limits)))
         return children[-1]
 
     proving = Proving(Workshop(folder.path / "patches"), bench)
