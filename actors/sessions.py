@@ -10,6 +10,7 @@ from actors.runner import Runner
 from events import campaigns, server
 from events.errors import CampaignUnknown
 from events.folder import Campaign as Folder
+from replay.leaderboard import leaderboard, left_out
 from replay.measures import Measurement
 
 
@@ -62,8 +63,9 @@ def stands(folder: Folder) -> str:
         measurement.advance(log.read())
     finally:
         log.close()
-    ledger, values = measurement.ledger, measurement.values()
-    best = f", best {values['best_validation']:.4f} by {values['best_agent']}" if ledger.completed else ""
+    ledger = measurement.ledger
+    best = "".join(f", best {row.validation:.4f} by {row.agent}" for row in leaderboard(ledger, top=1))
+    best += f" ({omitted})" if (omitted := left_out(ledger)) is not None else ""
     state = f"closed ({ledger.closed})" if ledger.closed is not None else "open"
     return f"campaign {folder.name}: {state}, {len(ledger.completed)} completed{best}, digest {measurement.digest()}"
 

@@ -10,9 +10,13 @@ import msgspec
 from events import campaigns, server
 from events.campaigns import Place
 from events.errors import LogError
-from events.log import LogReader, Recorded
+from events.log import LogReader
 
 State = Literal["running", "open", "closed", "unreadable"]
+
+
+TURNS = ("CampaignClosed", "CampaignReopened")
+"""Facts of which the last one says whether a search is over."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +72,8 @@ def _state(place: Place, log: LogReader) -> State:
     if place.folder is not None and server.address(place.folder) is not None:
         return "running"
     ours = log.read(0, f"myriad.{log.campaign}.campaign.*.*")
-    return "closed" if any(_closes(recorded) for recorded in ours) else "open"
-
-
-def _closes(recorded: Recorded) -> bool:
-    return any(fact.type == "CampaignClosed" for fact in _peek(recorded.payload))
+    turns = [fact.type for recorded in ours for fact in _peek(recorded.payload) if fact.type in TURNS]
+    return "closed" if turns[-1:] == ["CampaignClosed"] else "open"
 
 
 def _size(path: Path) -> int:

@@ -12,6 +12,7 @@ from events import campaigns, listing
 from events.campaigns import Place
 from events.errors import LogError
 from replay.errors import ReplayError
+from replay.leaderboard import leaderboard
 from replay.measures import Measurement
 from replay.tables import TOO_FEW, folded, table
 
@@ -23,7 +24,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
         at: time of the last fact, microseconds since 1970 UTC; None without facts.
         size: bytes of everything that the campaign keeps.
         problem: why it cannot be read or folded, None when it can.
-        completed: experiments; `best` their best validation AP, by `agent`.
+        completed: experiments; `best` the best sound validation AP among them, by `agent`.
         usd, gpu_seconds: spent so far, reservations included.
     """
 
@@ -65,13 +66,13 @@ def _folded(row: listing.Row) -> Standing:
     measurement = Measurement()
     with closing(campaigns.open(row.path)) as log:
         measurement.advance(log.read())
-    values, best = measurement.values(), measurement.results[0].progress.best()
+    best = next(iter(leaderboard(measurement.ledger, top=1)), None)
     search, cycles, _ = measurement.results
     return Standing(
         **msgspec.structs.asdict(row),
         completed=len(measurement.ledger.completed),
         best=best.validation if best is not None else None,
-        agent=str(values["best_agent"]) if best is not None else None,
+        agent=best.agent if best is not None else None,
         usd=sum(agent.usd for agent in cycles.agents.values()),
         gpu_seconds=search.gpu_seconds.value(),
     )

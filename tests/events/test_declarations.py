@@ -16,6 +16,7 @@ from events import (
     doors,
     facts,
     importing,
+    listing,
     predicates,
     server,
     subjects,
@@ -188,6 +189,14 @@ def test_the_help_tells_every_name_and_operator_of_the_predicates() -> None:
     names = predicates.runs(over(("video", "motion"), ("retnet",)))
     for example in re.findall("`([^`]+)`", doors.PREDICATES):
         assert predicates.parse(example, names)
+
+
+def test_a_campaign_that_was_reopened_is_listed_as_open(tmp_path: Path) -> None:
+    folder = importing.import_campaign(GOLDEN, tmp_path)
+    assert [listing.row(place).state for place in campaigns.listing(tmp_path)] == ["closed"]
+    with writable(folder.path) as log:
+        declare(log, declarations.reopen())
+    assert [listing.row(place).state for place in campaigns.listing(tmp_path)] == ["open"]
 
 
 def test_a_portable_file_is_not_written(tmp_path: Path) -> None:

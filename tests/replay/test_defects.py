@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from events import archive, campaigns
 from events.predicates import RUN_FIELDS
 from replay.defects import known_now, row
 from replay.errors import HistoryBroken
@@ -13,6 +16,7 @@ from replay.ledger import LedgerFold
 from replay.lineage import lineage
 from replay.lineage_page import lineage_page
 from replay.measures import Measurement
+from replay.standing import standing
 from tests.replay.shifting import Shifting
 
 
@@ -100,6 +104,16 @@ def test_what_was_believed_then_is_still_there_at_the_moment_before() -> None:
     assert then.defects.touched == {}
     assert [one.validation for one in leaderboard(then)] == [0.9]
     assert leaderboard(c.ledger) == []
+
+
+def test_the_list_of_campaigns_tells_the_best_sound_result(tmp_path: Path) -> None:
+    c = Shifting()
+    c.done(0.9, agent="uniform", pooling="last")
+    c.done(0.7)
+    c.defect("pooling == last")
+    archive.export(c.log, tmp_path / "tale.myriad")
+    (found,) = map(standing, campaigns.listing(tmp_path))
+    assert (found.best, found.agent) == (0.7, "tpe")
 
 
 def test_a_run_is_known_by_every_field_that_a_predicate_may_name() -> None:
