@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 import replay
-from events import archive, sources
+from events import archive, facts, sources
 from events.envelope import Position
 from events.facts import Completed, Curves
 from events.fingerprint import fingerprint
@@ -22,6 +22,7 @@ from replay.preserved import SnapshotRefused, latest, preserve, resume, shelve, 
 from replay.snapshots import Timeline
 from tests.benchmarks.replay import synthetic
 from tests.replay import tales
+from tests.replay.shifting import Shifting
 
 
 def folds_of_the_room():
@@ -61,6 +62,41 @@ def test_a_journey_to_any_position_ends_where_folding_from_the_start_does():
         assert there.through == again.through == position
         assert bytes_of(there) == bytes_of(again)
         assert there.states == again.states
+
+
+def shifted():
+    """A log with all that happens to a search beside runs: eras, a defect and its fix, a rerun, what a person does."""
+    c = Shifting("broken")
+    c.verified()
+    c.era(1)
+    first = c.done(0.9, pooling="last")
+    c.says("person-test", "campaign", "act", facts.Boosted(experiment=first, by=0.5, reason="soon"))
+    c.says("person-test", "campaign", "act", facts.Banned(ban="b-1", where="pooling == max", reason="slow", cycles=2))
+    c.defect("pooling == last")
+    c.instrument = "mended"
+    c.verified(split="cccc")
+    c.era(2)
+    c.fix()
+    c.again(first, 0.6)
+    c.says("person-test", "campaign", "act", facts.CampaignPaused(reason="lunch"))
+    c.says("person-test", "campaign", "act", facts.CampaignResumed(reason="coffee"))
+    waiting = c.queues(c.proposes("uniform"))
+    c.says("person-test", "campaign", "act", facts.Cancelled(experiment=waiting, reason="never"))
+    c.says("person-test", "campaign", "act", facts.BanLifted(ban="b-1", reason="done"))
+    c.done(0.8, pooling="mean")
+    return c.log
+
+
+def test_eras_defects_and_what_a_person_does_are_the_same_at_every_position_however_it_is_reached():
+    log = shifted()
+    timeline, end = Timeline(log, *FOLDS, every=4, marks=64), whole(log, log.last())
+    timeline.catch_up()
+    for position in range(log.last() + 1):
+        straight = whole(log, position)
+        assert bytes_of(timeline.at(position)) == bytes_of(straight)
+        resumed = resume(preserve(straight, log), log, *FOLDS)
+        resumed.advance(log.read(position))
+        assert bytes_of(resumed) == bytes_of(end)
 
 
 def test_what_is_folded_on_from_a_mark_changes_no_other_journey():
