@@ -6,8 +6,9 @@ that they are asked; a screen asks eight times a second.
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Mapping
+from operator import attrgetter
 
 import msgspec
 
@@ -32,6 +33,8 @@ from replay.leaderboard import Row, leaderboard
 from replay.ledger import Experiment, Ledger
 from replay.measures import Results
 from replay.troubles import Failures, Queue, mendings
+
+_ORIGIN = attrgetter("agent", "origin")
 
 HOUR = 3_600_000_000
 """Microseconds over which completions are counted."""
@@ -95,16 +98,24 @@ class Band(msgspec.Struct, frozen=True, kw_only=True):
     experiment: str
 
 
+class _Stretch(msgspec.Struct):
+    """A band that may still grow."""
+
+    instrument: str
+    first: int
+    best: float
+    experiment: str
+
+
 class Glance:
     """Counts of one campaign; `refresh` costs what changed, the first one of a state what there is.
 
     Attributes:
-        bands: stretches of completions by instrument, in order.
         running_best: validation AP, one value a completion.
     """
 
     def __init__(self) -> None:
-        self.bands: list[Band] = []
+        self._stretches: list[_Stretch] = []
         self.running_best: list[float] = []
         self._rows: dict[str, AgentRow] = {}
         self._seconds: dict[str, Total] = {}
@@ -119,7 +130,9 @@ class Glance:
         """Look at what changed; with a fresh object, at everything."""
         ledger = results[0].ledger
         everything = not self._ideas
-        for name in ledger.ideas if everything else touched.ideas:
+        if everything:
+            self._count_ideas(ledger)
+        for name in () if everything else touched.ideas:
             self._count_idea(ledger, name)
         names = dict.fromkeys(name for pack in touched.packs for name in ledger.leases.get(pack, ()))
         for name in ledger.experiments if everything else {**touched.experiments, **names}:
@@ -127,6 +140,15 @@ class Glance:
         for name in ledger.completed[len(self.running_best) :]:
             self._count_completion(ledger.experiments[name])
         touched.forget()
+
+    @property
+    def bands(self) -> list[Band]:
+        """Stretches of completions by instrument, in order."""
+        ends = [stretch.first - 1 for stretch in self._stretches[1:]] + [len(self.running_best)]
+        return [
+            Band(instrument=s.instrument, first=s.first, last=end, best=s.best, experiment=s.experiment)
+            for s, end in zip(self._stretches, ends, strict=True)
+        ]
 
     def agents(self, results: Results) -> list[AgentRow]:
         """Return what `replay.agents.agents` returns: those that joined first, then other authors of ideas."""
@@ -162,7 +184,7 @@ class Glance:
 
     def instruments(self) -> tuple[str, ...]:
         """Name the instruments of what completed, in the order in which they came."""
-        return tuple(dict.fromkeys(band.instrument or "none stated" for band in self.bands))
+        return tuple(dict.fromkeys(band.instrument or "none stated" for band in self._stretches))
 
     def failures(self, results: Results) -> Failures:
         """Return what `replay.troubles.failures` returns."""
@@ -193,6 +215,17 @@ class Glance:
             self._rows[agent], self._seconds[agent] = AgentRow(agent=agent), Total()
         return self._rows[agent]
 
+    def _count_ideas(self, ledger: Ledger) -> None:
+        """Count all of them at once: a moment that somebody goes to is a state that was never looked at."""
+        self._ideas = {name: idea.declined is not None for name, idea in ledger.ideas.items()}
+        counted = Counter(map(_ORIGIN, ledger.ideas.values()))
+        for (agent, origin), many in counted.items():
+            row = self._row(agent)
+            row.proposed += many
+            row.origins[origin] = row.origins.get(origin, 0) + many
+        for agent, many in Counter(idea.agent for idea in ledger.ideas.values() if idea.declined is not None).items():
+            self._row(agent).declined += many
+
     def _count_idea(self, ledger: Ledger, name: str) -> None:
         idea = ledger.ideas[name]
         known, declined = self._ideas.get(name), idea.declined is not None
@@ -204,8 +237,8 @@ class Glance:
         self._ideas[name] = declined
 
     def _count_run(self, ledger: Ledger, experiment: Experiment) -> None:
-        agent = ledger.author(experiment.experiment)
-        row, attempts = self._row(agent), experiment.attempts
+        agent = ledger.ideas[experiment.idea].agent
+        row, attempts = self._rows.get(agent) or self._row(agent), experiment.attempts
         known = experiment.experiment in self._runs
         began, ended, done, lost = self._runs.get(experiment.experiment, (0, 0, False, False))
         row.queued += not known
@@ -220,24 +253,22 @@ class Glance:
         outcome, gone = experiment.outcome, experiment.abandoned is not None
         if outcome is not None and not done:
             row.completed += 1
-            row.best_validation = max(outcome.validation, row.best_validation or -math.inf)
-            self._recovered += any(attempt.broken for attempt in attempts)
+            if row.best_validation is None or outcome.validation > row.best_validation:
+                row.best_validation = outcome.validation
+            self._recovered += len(attempts) > 1 and any(attempt.broken for attempt in attempts)
         self._abandoned += gone and not lost
         self._runs[experiment.experiment] = (len(attempts), ended, outcome is not None, gone)
 
     def _count_completion(self, experiment: Experiment) -> None:
         outcome = experiment.outcome
         assert outcome is not None  # noqa: S101 # the ledger lists nothing as completed that has no outcome
-        n, score, best = len(self.running_best) + 1, outcome.validation, self.running_best[-1:]
-        self.running_best.append(max(score, *best) if best else score)
-        instrument = experiment.attempts[-1].instrument or ""
-        last = self.bands[-1] if self.bands else None
-        if last is None or last.instrument != instrument:
-            band = Band(instrument=instrument, first=n, last=n, best=score, experiment=experiment.experiment)
-            self.bands.append(band)
-        else:
-            better = {"best": score, "experiment": experiment.experiment} if score > last.best else {}
-            self.bands[-1] = msgspec.structs.replace(last, last=n, **better)
+        score, best = outcome.validation, self.running_best
+        best.append(score if not best or score > best[-1] else best[-1])
+        instrument, bands = experiment.attempts[-1].instrument or "", self._stretches
+        if not bands or bands[-1].instrument != instrument:
+            bands.append(_Stretch(instrument, len(best), score, experiment.experiment))
+        elif score > bands[-1].best:
+            bands[-1].best, bands[-1].experiment = score, experiment.experiment
 
 
 def hourly(ledger: Ledger, at: int) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
@@ -88,7 +89,8 @@ class WatchApp(App[None]):
             yield SystemCommand(f"theme {name}", "change the colours", partial(setattr, self, "theme", THEMES[name]))
 
     def on_mount(self) -> None:
-        """Begin to read and to fold."""
+        """Begin to read and to fold; until the log is read nothing is garbage, and the search for it takes a third."""
+        gc.disable()
         self._folding.start()
         self._feed.start()
 
@@ -96,14 +98,25 @@ class WatchApp(App[None]):
         """End both threads."""
         self._folding.stop()
         self._feed.stop()
+        self._read()
+        gc.unfreeze()
 
     def on_pictured(self, message: Pictured) -> None:
         """Show it."""
-        self.watching.show(message.overview)
+        shown = message.overview
+        if shown.link.state != "opening" and shown.end >= shown.link.last:
+            self._read()
+        self.watching.show(shown)
 
     def on_broke(self, message: Broke) -> None:
         """End the program with the error: a screen that stands still would be a lie."""
         raise message.error
+
+    def _read(self) -> None:
+        """Look for garbage again, save in what a campaign keeps for good."""
+        if not gc.isenabled():
+            gc.enable()
+            gc.freeze()
 
     def _tell(self, message: Message) -> None:
         self.post_message(message)

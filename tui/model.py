@@ -15,13 +15,16 @@ from events.facts import Assigned, Completed, Failed
 from events.log import Recorded
 from replay.errors import ReplayError
 from replay.folds import Pass
-from replay.snapshots import EVERY, MARKS, Timeline
+from replay.snapshots import EVERY, Timeline
 from tui.feed import Heard, Item
 from tui.links import Link
 from tui.overview import Overview, lanes, overview
 from tui.pulses import Epoch
 from tui.sight import FOLDS, Sight
 from tui.tape import Tape
+
+MARKS = 16
+"""Moments that are kept on the way, to go from; twice as many are hardly nearer, and take 30 MB of a long campaign."""
 
 
 class Model:
@@ -43,7 +46,7 @@ class Model:
         self.following = True
         self.link = Link()
         self.problem: str | None = None
-        self._timeline = Timeline(self.tape, *FOLDS)
+        self._timeline = Timeline(self.tape, *FOLDS, marks=MARKS)
         self._head = self.sight = Sight(self._timeline.head)
         self._epochs: dict[str, Epoch] = {}
         self._losses: dict[str, list[float | None]] = {}
@@ -119,7 +122,7 @@ class Model:
             self._losses.clear()
         if not len(self.tape) and link.last:
             # a long log is marked from the start as sparsely as it would be in the end
-            self._timeline = Timeline(self.tape, *FOLDS, every=max(EVERY, link.last // MARKS))
+            self._timeline = Timeline(self.tape, *FOLDS, every=max(EVERY, link.last // MARKS), marks=MARKS)
             self._head = self.sight = Sight(self._timeline.head)
 
     def _hear(self, epoch: Epoch) -> None:

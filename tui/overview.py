@@ -160,7 +160,7 @@ def overview(
         following=following,
         leaders=glance.leaders(ledger, TOP),
         running_best=list(glance.running_best),
-        bands=list(glance.bands),
+        bands=glance.bands,
         per_hour=hourly(ledger, sight.at),
         values=measured(results),
         trend=list(sight.trend),

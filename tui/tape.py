@@ -49,7 +49,7 @@ class Tape:
         facts: tuple[Fact, ...] = ()
         with suppress(LogError):  # whoever folds it says so; here it counts as one fact that nobody can read
             facts = recorded.facts
-        at = max((fact.at for fact in facts), default=0)
+        at = facts[-1].at if facts else 0
         self._counts.append(self._counts[-1] + max(1, len(facts)))
         self._latest.append(max(self._latest[-1], at))
         self._note(recorded.sequence, facts)
@@ -106,10 +106,12 @@ class Tape:
                 yield recorded
 
     def _note(self, sequence: int, facts: tuple[Fact, ...]) -> None:
-        if any(isinstance(fact, TROUBLE) for fact in facts):
+        kinds = set(map(type, facts))
+        if not kinds.isdisjoint(TROUBLE):
             self.troubles.append(sequence)
-        opened = any(isinstance(fact, EraOpened) for fact in facts)
-        started = next((fact.instrument for fact in facts if isinstance(fact, Started)), self._instrument)
-        if (opened or started != self._instrument) and self._instrument is not None:
+        if EraOpened not in kinds and Started not in kinds:
+            return
+        started = next((fact.instrument for fact in facts if isinstance(fact, Started | EraOpened)), None)
+        if started != self._instrument and self._instrument is not None:
             self.borders.append(sequence)
         self._instrument = started

@@ -13,7 +13,7 @@ from events.envelope import Fact, Position
 F = TypeVar("F", bound=Fact)
 
 WORDS: dict[type[Fact], Callable[[Any], str]] = {}
-"""What each type says; one that says nothing is told by its name."""
+"""What each type says; one that is not here is told by its fields."""
 
 
 def _says(kind: type[F], words: Callable[[F], str]) -> None:
@@ -100,10 +100,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def line(position: Position, author: str, fact: Fact) -> Line:
-    """Say a fact in a line; one that has no words of its own here says its type alone."""
-    say = WORDS.get(type(fact))
-    words = plain(say(fact)) if say is not None else ""
+    """Say a fact in a line; one that has no words of its own here is told by its fields."""
+    words = plain(WORDS.get(type(fact), _fields)(fact))
     return Line(position=str(position), at=fact.at, author=author, type=type(fact).__name__, words=words)
+
+
+def _fields(fact: Fact) -> str:
+    own = (name for name in fact.__struct_fields__ if name not in Fact.__struct_fields__)
+    told = {name: getattr(fact, name) for name in own}
+    return ", ".join(f"{name} {value}" for name, value in told.items() if isinstance(value, str | int | float))
 
 
 def plain(text: str) -> str:

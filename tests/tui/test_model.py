@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from events import codec
+from events.envelope import Fact, Position
 from events.log import LogReader, Recorded
 from events.memory import MemoryLog
 from replay.agents import agents
@@ -21,7 +21,7 @@ from tui.links import Link
 from tui.model import Model
 from tui.overview import HEAD
 from tui.pulses import Epoch, epoch_of
-from tui.telling import WORDS, plain
+from tui.telling import WORDS, line, plain
 
 
 def _read(log: LogReader) -> Model:
@@ -170,8 +170,13 @@ def test_failures_without_a_completion_have_an_overview() -> None:
     assert {line.type for line in shown.troubles} == {"Failed", "Abandoned"}
 
 
-def test_every_type_of_fact_has_words() -> None:
-    assert set(codec.KINDS.values()) <= set(WORDS)
+def test_a_fact_without_words_of_its_own_is_told_by_its_fields() -> None:
+    class Sighed(Fact, frozen=True, kw_only=True):
+        who: str
+        times: int
+
+    assert Sighed not in WORDS
+    assert line(Position(7, 1), "person-test", Sighed(who="somebody", times=3)).words == "who somebody, times 3"
 
 
 def test_every_fact_of_an_eventful_campaign_says_something() -> None:
