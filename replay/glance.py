@@ -144,10 +144,10 @@ class Glance:
     @property
     def bands(self) -> list[Band]:
         """Stretches of completions by instrument, in order."""
-        ends = [stretch.first - 1 for stretch in self._stretches[1:]] + [len(self.running_best)]
+        firsts = [stretch.first for stretch in self._stretches] + [len(self.running_best) + 1]
         return [
-            Band(instrument=s.instrument, first=s.first, last=end, best=s.best, experiment=s.experiment)
-            for s, end in zip(self._stretches, ends, strict=True)
+            Band(instrument=s.instrument, first=s.first, last=after - 1, best=s.best, experiment=s.experiment)
+            for s, after in zip(self._stretches, firsts[1:], strict=True)
         ]
 
     def agents(self, results: Results) -> list[AgentRow]:
