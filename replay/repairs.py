@@ -73,10 +73,17 @@ class Repair(msgspec.Struct, kw_only=True):
 
 
 class Repairs(msgspec.Struct, kw_only=True):
-    """Repairs by id, the latest of each experiment, patches by digest, and the one that everybody trains with."""
+    """Repairs by id, the latest of each experiment, patches by digest, and the one that everybody trains with.
+
+    Attributes:
+        turns: by experiment, its place in the order in which experiments first broke.
+        unsettled: experiments whose latest repair is not settled, so that nobody needs to look at all of them.
+    """
 
     repairs: dict[str, Repair] = {}
     latest: dict[str, str] = {}
+    turns: dict[str, int] = {}
+    unsettled: dict[str, None] = {}
     patches: dict[str, Patch] = {}
     adopted: str | None = None
 
@@ -100,13 +107,15 @@ class Repairs(msgspec.Struct, kw_only=True):
         return repair if repair is not None and repair.attempt == attempt else None
 
     def with_status(self, *statuses: str) -> list[Repair]:
-        """Return the repairs that stand at one of these, oldest first."""
-        latest = (self.repairs[name] for name in self.latest.values())
+        """Return the unsettled repairs that stand at one of these, in the order in which experiments first broke."""
+        latest = (self.repairs[self.latest[name]] for name in sorted(self.unsettled, key=self.turns.__getitem__))
         return [repair for repair in latest if repair.status in statuses]
 
 
 def _diagnosed(repairs: Repairs, fact: DiagnosisMade, recorded: Recorded, index: int) -> None:
     repairs.latest[fact.experiment] = fact.repair
+    repairs.turns.setdefault(fact.experiment, len(repairs.turns))
+    repairs.unsettled[fact.experiment] = None
     repairs.repairs[fact.repair] = Repair(
         repair=fact.repair,
         experiment=fact.experiment,
@@ -160,6 +169,7 @@ def _adopted(repairs: Repairs, fact: PatchAdopted, recorded: Recorded, index: in
 def _settled(repairs: Repairs, fact: Requeued | Abandoned, recorded: Recorded, index: int) -> None:
     if (name := repairs.latest.get(fact.experiment)) is not None:
         repairs.repairs[name].status = "settled"
+        repairs.unsettled.pop(fact.experiment, None)
 
 
 class RepairsFold:
