@@ -13,13 +13,13 @@ from replay.times import lasted
 
 
 def worth(known: Recorded, *, gpu_hours: float | None = None, most: int | None = None) -> list[Touched]:
-    """Return what is worth making again under what is installed now, best first.
+    """Return what is worth making again under what everybody trains with now, best first.
 
     Args:
         gpu_hours: device time for all of it; None for what the campaign's budget has left.
 
     Raises:
-        CampaignError: a defect that touches them is not fixed in what is installed, so that a rerun would say nothing.
+        CampaignError: a defect that touches them is not fixed there, so that a rerun would say nothing.
     """
     log = campaigns.open(known.folder.path)
     try:
@@ -67,9 +67,10 @@ def _check_fixed(known: Recorded, found: Taint, results: list[Touched]) -> None:
             f"{', '.join(open_)} is not fixed, and a rerun would be touched too: mend it, then myriad declare "
             f"{known.folder.name} fixed {open_[0]} --instrument DIGEST"
         )
-    today = rebuilding.installed(rebuilding.campaign_of(known.folder), known.folder).digest
+    installed = rebuilding.installed(rebuilding.campaign_of(known.folder), known.folder).digest
+    today = known.repairs.instrument or installed
     ran = {known.ledger.experiments[result.experiment].attempts[-1].instrument for result in results}
     if today in ran:
         raise CampaignError(
-            f"what is installed is the instrument {today[:12]} that the defect touched: install the fix"
+            f"instrument {today[:12]}, with which everybody trains now, is what the defect touched: install the fix"
         )

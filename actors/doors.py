@@ -57,7 +57,7 @@ def rerun(
         campaign: a campaign with a folder on this machine.
         experiment: a completed experiment such as e-12.
         seeds: run it under so many other seeds instead, at least 2: nobody is champion before.
-        tainted: make the touched results that matter again under what is installed, best first, within the budget.
+        tainted: make the touched results that matter again with what everybody trains with now, best first.
         gpu_hours: with --tainted: device time for all of them; by default what the campaign's budget has left.
         most: with --tainted: at most so many.
         anyway: run under what is installed where the recorded instrument cannot be rebuilt.

@@ -83,8 +83,18 @@ def rebuilt(
         return Rebuilt(instrument=digest)
     for patch in repairs.patches.values():
         if patch.instrument == wanted.instrument:
-            return _patched(folder, repairs, patch.patch, wanted)
+            return _patched(folder, repairs, patch.patch, wanted.instrument)
     return Rebuilt(instrument=digest, differing=_differing(wanted, today))
+
+
+def current(folder: Folder, repairs: Repairs, wanted: str, *, digest: str) -> Rebuilt:
+    """Return what everybody trains with now: the adopted patch's copy, else what is installed, with its digest."""
+    name = repairs.adopted
+    found = Rebuilt(instrument=digest) if name is None else _patched(folder, repairs, name, str(repairs.instrument))
+    if found.instrument == wanted:
+        return found
+    told = f"instrument {wanted[:DIGITS]} then, {found.instrument[:DIGITS]} now"
+    return msgspec.structs.replace(found, differing=(told,))
 
 
 def installed(campaign: Campaign, folder: Folder) -> instrument.Instrument:
@@ -103,7 +113,7 @@ def installed(campaign: Campaign, folder: Folder) -> instrument.Instrument:
         raise CampaignError(f"the instrument cannot be rebuilt: {error}") from None
 
 
-def _patched(folder: Folder, repairs: Repairs, name: str, wanted: Instrument) -> Rebuilt:
+def _patched(folder: Folder, repairs: Repairs, name: str, wanted: str) -> Rebuilt:
     workshop, blobs = Workshop(folder.path / "patches"), Blobs(folder.blobs)
     chain = [name]
     while (base := repairs.patches[chain[-1]].base) is not None:
@@ -115,7 +125,7 @@ def _patched(folder: Folder, repairs: Repairs, name: str, wanted: Instrument) ->
             workshop.make(one, blobs.whole(repairs.patches[one].diff), repairs.patches[one].base)
         except (PatchRefused, OSError) as error:
             raise CampaignError(f"patch {one[:DIGITS]}, a part of that instrument, cannot be made: {error}") from None
-    return Rebuilt(instrument=wanted.instrument, copy=workshop.place(name), limits=ADOPTED)
+    return Rebuilt(instrument=wanted, copy=workshop.place(name), limits=ADOPTED)
 
 
 def _differing(wanted: Instrument, today: Mapping[str, str]) -> tuple[str, ...]:

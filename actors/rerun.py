@@ -23,7 +23,7 @@ def rerun(
 ) -> int:
     """Make one run again, print the verdict and both curves, and record it; returns the exit code."""
     known = rerunning.recorded(reference, home)
-    return _made(known, experiment, anyway=anyway, device=device, write=write)
+    return _made(known, experiment, under="nearest" if anyway else "recorded", device=device, write=write)
 
 
 def repeat(reference: str, experiment: str, home: Path, *, many: int, device: str | None, write: bool = True) -> int:
@@ -53,13 +53,15 @@ def amend(
     for number, result in enumerate(results, start=1):
         what = f"{result.experiment}, believed {result.believed:.4f}, {result.gpu_seconds:.1f} s"
         print(f"{number} of {len(results)}: {what}")
-        _made(known, result.experiment, anyway=True, device=device, write=write)
+        _made(known, result.experiment, under="current", device=device, write=write)
     return 0
 
 
-def _made(known: rerunning.Recorded, experiment: str, *, anyway: bool, device: str | None, write: bool) -> int:
+def _made(
+    known: rerunning.Recorded, experiment: str, *, under: rerunning.Under, device: str | None, write: bool
+) -> int:
     try:
-        made = rerunning.rerun(known, experiment, _hear, anyway=anyway, device=device)
+        made = rerunning.rerun(known, experiment, _hear, under=under, device=device)
     except rerunning.CannotRebuild as error:
         print(f"myriad: {error}", file=sys.stderr)
         return 2

@@ -43,6 +43,7 @@ ALL_WEIGHTS, NO_WEIGHTS = 0.0, 2.0
 """Validation AP from which weights are kept: of every run, and of none."""
 
 Verdict = Literal["equal", "close", "different"]
+Under = Literal["recorded", "nearest", "current"]
 Hear = Callable[[Epoch | Progress], None]
 
 
@@ -111,11 +112,14 @@ def recorded(reference: str, home: Path) -> Recorded:
     return Recorded(folder, ledger, repairs, instruments.all, repeats)
 
 
-def rerun(known: Recorded, name: str, hear: Hear, *, anyway: bool = False, device: str | None = None) -> Comparison:
+def rerun(
+    known: Recorded, name: str, hear: Hear, *, under: Under = "recorded", device: str | None = None
+) -> Comparison:
     """Train a completed experiment again and compare.
 
     Args:
-        anyway: run under what is installed where the recorded instrument cannot be rebuilt.
+        under: the recorded instrument, which may be gone; what is installed where it is (nearest); or what everybody
+            trains with now (current).
         device: to train on; None for the recorded kind.
 
     Raises:
@@ -123,7 +127,7 @@ def rerun(known: Recorded, name: str, hear: Hear, *, anyway: bool = False, devic
         CampaignError: there is no such result, or the rerun broke.
     """
     attempt, outcome = _result(known, name)
-    with _bench(known, name, hear, anyway=anyway, device=device) as (child, described, differing):
+    with _bench(known, name, hear, under=under, device=device) as (child, described, differing):
         score = _trained(child, known, name, attempt.seed, keep=outcome.checkpoint is not None)
     return compared(name, attempt, outcome, again=score, described=described, differing=differing)
 
@@ -141,7 +145,7 @@ def repeat(known: Recorded, name: str, hear: Hear, *, many: int, device: str | N
     seeds = [seed for seed in drawn if seed not in told and seed != attempt.seed]
     if not seeds:
         return None
-    with _bench(known, name, hear, anyway=False, device=device) as (child, described, _):
+    with _bench(known, name, hear, under="recorded", device=device) as (child, described, _):
         scores = [_trained(child, known, name, seed, keep=False) for seed in seeds]
     return SeedsRepeated(
         experiment=name,
@@ -154,15 +158,20 @@ def repeat(known: Recorded, name: str, hear: Hear, *, many: int, device: str | N
 
 @contextlib.contextmanager
 def _bench(
-    known: Recorded, name: str, hear: Hear, *, anyway: bool, device: str | None
+    known: Recorded, name: str, hear: Hear, *, under: Under, device: str | None
 ) -> Iterator[tuple[Child, Described, tuple[str, ...]]]:
     """Yield a bench with the instrument of a run, what it says of itself, and how it differs from the recorded one."""
     attempt, _ = _result(known, name)
     campaign = rebuilding.campaign_of(known.folder)
     today = rebuilding.installed(campaign, known.folder)
     wanted = known.instruments.get(str(attempt.instrument)) or _unverified(attempt)
-    found = rebuilding.rebuilt(campaign, known.folder, wanted, known.repairs, today=today.parts, digest=today.digest)
-    if found.differing and not anyway:
+    if under == "current":
+        found = rebuilding.current(known.folder, known.repairs, wanted.instrument, digest=today.digest)
+    else:
+        found = rebuilding.rebuilt(
+            campaign, known.folder, wanted, known.repairs, today=today.parts, digest=today.digest
+        )
+    if found.differing and under == "recorded":
         raise CannotRebuild(name, found.differing)
     with tempfile.TemporaryDirectory(prefix="myriad-rerun-") as place:
         told = rebuilding.setup(campaign, known.folder, device=device or _device(attempt), checkpoints=Path(place))

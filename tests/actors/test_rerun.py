@@ -261,3 +261,8 @@ def test_the_copy_of_a_patch_is_made_again_from_the_log(made: Made, tmp_path: Pa
     assert found.copy is not None
     assert (found.instrument, found.differing) == (OLD, ())
     assert (found.copy / "kernels" / "pooling.py").read_text().endswith("PATCHED = 1\n")
+    repairs.adopted = name
+    now = rebuilding.current(folder, repairs, made.seen.digest, digest=made.seen.digest)
+    assert (now.copy, now.differing) == (found.copy, (f"instrument {made.seen.digest[:12]} then, {OLD[:12]} now",))
+    repairs.adopted = None
+    assert rebuilding.current(folder, repairs, OLD, digest=made.seen.digest).copy is None
