@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 
-from replay.era_report import EraReport, era_report
-from replay.instruments import Instrument, counted
-from replay.taint import Taint, tainted
+from replay.era_report import EraReport
+from replay.instruments import Instrument
+from replay.taint import Taint
 from replay.times import lasted, shown
 from tui.columns import Column, fit
 from tui.model import Model
@@ -58,19 +58,8 @@ class Eras(View):
             return
         self._seen = seen
         with self.model.lock:
-            self.sheet.show(page(*told(self.model), width))
+            self.sheet.show(page(*self.model.sight.trust(), width))
         self._again = time.monotonic() + REST * (time.monotonic() - now)
-
-
-def told(model: Model) -> tuple[EraReport, list[Instrument], Taint]:
-    """Return what the page shows, from the shown moment; hold the lock."""
-    sight = model.sight
-    search, cycles, repairs = sight.results
-    return (
-        era_report(search.ledger),
-        counted(sight.instruments, search.ledger),
-        tainted(search.ledger, cycles, repairs, sight.horizons),
-    )
 
 
 def page(report: EraReport, instruments: list[Instrument], taint: Taint, width: int) -> list[str]:

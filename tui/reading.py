@@ -16,12 +16,11 @@ from replay.errors import QuestionUnknown
 from replay.measures import Measurement
 from replay.portrait import portrait
 from replay.roster import columns, entry, order, predicate
-from tui.eras import told
 from tui.errors import WatchError
 from tui.links import Link, is_live
 from tui.model import Model
 from tui.overview import Overview
-from tui.stream import holding
+from tui.tape import holding
 from tui.travel import Travel
 
 
@@ -104,7 +103,7 @@ def _facts(model: Model, where: str, sort: str) -> Any:
 
 
 def _eras(model: Model, where: str, sort: str) -> Any:
-    report, instruments, taint = told(model)
+    report, instruments, taint = model.sight.trust()
     return {"eras": report, "instruments": instruments, "taint": taint}
 
 

@@ -9,12 +9,14 @@ from typing import Any
 from replay.briefed import Horizons, HorizonsFold
 from replay.caps import Caps, OpeningFold, caps
 from replay.controls import Control, ControlsFold
+from replay.era_report import EraReport, era_report
 from replay.fleet import Fleet, FleetFold
 from replay.folds import Pass
 from replay.glance import Glance, TouchedFold
-from replay.instruments import Instruments, InstrumentsFold
+from replay.instruments import Instrument, Instruments, InstrumentsFold, counted
 from replay.ledger import Ledger
 from replay.measures import MEASURES, Results
+from replay.taint import Taint, tainted
 from replay.trend import Reading, TrendFold
 from tui.tape import Tape
 from tui.telling import TROUBLE, Line, line
@@ -99,6 +101,15 @@ class Sight:
         """How much each briefing knew."""
         found: Horizons = self.passing.states[9]
         return found
+
+    def trust(self) -> tuple[EraReport, list[Instrument], Taint]:
+        """Return the eras, the instruments, and what defects touched."""
+        search, cycles, repairs = self.results
+        return (
+            era_report(search.ledger),
+            counted(self.instruments, search.ledger),
+            tainted(search.ledger, cycles, repairs, self.horizons),
+        )
 
     def recall(self, tape: Tape) -> None:
         """Read from the tape what passed by last; costs a few frames, and nothing where nothing came since."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 from textual.app import ComposeResult
@@ -10,13 +10,13 @@ from textual.binding import Binding, BindingType
 
 from events.envelope import Fact, Position
 from events.errors import LogError
-from events.log import Recorded
 from replay.times import shown
 from tui.columns import Column
 from tui.model import Model
 from tui.overview import Overview
 from tui.roll import Roll, Table
 from tui.sheet import Sheet
+from tui.tape import holding
 from tui.telling import line
 from tui.view import Keys, View
 
@@ -122,13 +122,3 @@ class Facts(View):
             return (str(position), "", recorded.author, "unreadable", str(error))
         told = line(position, recorded.author, fact)
         return (told.position, shown(told.at)[:19], told.author, told.type, told.words)
-
-
-def holding(recorded: Recorded, words: tuple[str, ...]) -> list[tuple[int, Any]]:
-    """Return those of a frame's facts, as plain data with their index, that hold every word, or whose subject does."""
-    found = []
-    for index, fact in enumerate(msgspec.json.decode(recorded.payload)):
-        text = f"{recorded.subject} {msgspec.json.encode(fact).decode()}".lower()
-        if all(word in text for word in words):
-            found.append((index, fact))
-    return found

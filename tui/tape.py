@@ -7,6 +7,9 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
+
+import msgspec
 
 from events import subjects
 from events.envelope import Fact, Position
@@ -115,3 +118,13 @@ class Tape:
         if started != self._instrument and self._instrument is not None:
             self.borders.append(sequence)
         self._instrument = started
+
+
+def holding(recorded: Recorded, words: tuple[str, ...]) -> list[tuple[int, Any]]:
+    """Return those of a frame's facts, as plain data with their index, that hold every word, or whose subject does."""
+    found = []
+    for index, fact in enumerate(msgspec.json.decode(recorded.payload)):
+        text = f"{recorded.subject} {msgspec.json.encode(fact).decode()}".lower()
+        if all(word in text for word in words):
+            found.append((index, fact))
+    return found
