@@ -29,6 +29,7 @@ DOORS = {
     "declare": ("events.doors:declare", "Pause, resume, boost, cancel, ban, lift, reopen; defects and their fixes."),
     "export": ("actors.doors:export", "Write a campaign into one portable file, or its champion into a folder."),
     "import": ("events.doors:import_", "Make a campaign from a portable file."),
+    "schema": ("events.doors:schema", "JSON Schema of every fact, or the stream's AsyncAPI document."),
     "selftest": ("kernels.doors:selftest", "Check operations, encoders and lanes on this device."),
 }
 

@@ -1,4 +1,4 @@
-"""The room's doors: `myriad tail`, `export`, `import` and `declare`; each loads what it needs when it is opened."""
+"""The doors `myriad tail`, `export`, `import`, `schema` and `declare`; each loads what it needs when it is opened."""
 
 from __future__ import annotations
 
@@ -107,6 +107,22 @@ def import_(archive: Path, *, home: Path | None = None) -> None:
         _print([f"{made.path}: {log.last()} frames of {made.name}"])
     finally:
         log.close()
+
+
+def schema(*, asyncapi: bool = False) -> None:
+    """Print the JSON Schema of a frame and of every fact, or the AsyncAPI 3 document of a campaign's stream.
+
+    Parameters
+    ----------
+    asyncapi
+        The AsyncAPI document instead: addresses, who says what, and the same schemas.
+    """
+    import msgspec  # noqa: PLC0415 # a door loads its room when it is opened
+
+    from events import schema as described  # noqa: PLC0415 # a door loads its room when it is opened
+
+    document = described.asyncapi() if asyncapi else described.json_schema()
+    _print([msgspec.json.format(msgspec.json.encode(document), indent=2).decode()])
 
 
 def declare(*words: Words) -> int:

@@ -19,6 +19,9 @@ def _queued_in_terms(fact: dict[str, Any]) -> dict[str, Any]:
 
 UPCASTERS: dict[str, Upcaster] = {"Queued": _queued_in_terms}
 
+VOCABULARY = 1 + len(UPCASTERS)
+"""Number of today's vocabulary: a changed meaning moves it; a new type, or a field with a default, does not."""
+
 
 def upcast(fact: dict[str, Any]) -> dict[str, Any]:
     """Carry a fact through as many changes of the vocabulary as it has missed."""
