@@ -149,16 +149,13 @@ def places(ledger: Ledger) -> tuple[Place, ...]:
 
 def queueing_page(queueing: Queueing) -> str:
     """Return the queue's text."""
-    waiting = [
-        (p.place, p.experiment, p.agent, p.turn, f"{p.value:.3f}", _why(p), p.attempt) for p in queueing.waiting[:SHOWN]
-    ]
     state = f"closed: {queueing.closed}; nothing that waits will run" if queueing.closed is not None else "open"
     waits, runs = len(queueing.waiting), len(queueing.running)
     lines = [
         f"queue      at position {queueing.through}: {waits} wait, {runs} under a lease",
         f"search     {state}",
         f"served     {pairs(queueing.served)}",
-        *(["", *table(("#", "experiment", "agent", "turn", "value", "why", "attempt"), waiting)] if waiting else []),
+        *_places(queueing.waiting[:SHOWN]),
         *_more(waits),
         "",
         f"Declined: {len(queueing.declined)} ({pairs(queueing.reasons)}); {len(queueing.unjudged)} without a verdict",
@@ -170,6 +167,15 @@ def queueing_page(queueing: Queueing) -> str:
 
 def _served(ledger: Ledger) -> Counter[str]:
     return Counter(ledger.author(e.experiment) for e in ledger.experiments.values() if e.attempts)
+
+
+def _places(waiting: tuple[Place, ...]) -> list[str]:
+    if not waiting:
+        return []
+    rows = [(p.place, p.experiment, p.agent, p.turn, f"{p.value:.3f}", p.attempt) for p in waiting]
+    header, *lines = table(("#", "experiment", "agent", "turn", "value", "attempt"), rows)
+    reasons = (f"        {_why(place)}" for place in waiting)
+    return ["", header, *(line for pair in zip(lines, reasons, strict=True) for line in pair)]
 
 
 def _why(place: Place) -> str:

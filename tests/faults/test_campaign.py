@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from events import jetstream
 from events import server as servers
 from events.archive import open_folder
-from events.facts import CampaignClosed, Completed, Fact, LeaseRevoked, LogSealed, WorkerRetired
+from events.facts import CampaignClosed, Completed, ControlMeasured, Fact, LeaseRevoked, LogSealed, WorkerRetired
 from events.folder import Campaign as Folder
 from events.log import Recorded
 from events.server import Running
@@ -158,3 +160,28 @@ def test_ctrl_c_while_clips_are_made_ends_at_once_and_leaves_no_process(tmp_path
     assert "myriad run tiny resumes it" in ended.out
     place.all_gone()
     assert len(place.frames()) == 1
+
+
+@pytest.mark.prove
+def test_a_stop_while_the_controls_are_made_is_no_end_and_the_next_run_measures_them_and_seals(
+    world: Folder, tmp_path: Path, places: list[Place]
+) -> None:
+    slow = (("epochs = [5]", "epochs = [30]"), ("width = 16", "width = 128"), ("length = [8, 12]", "length = [32]"))
+    changes = (*slow, ("experiments = 6", "experiments = 1"), ("controls = false", "controls = true"))
+    place = Place(tmp_path, world, *changes)
+    places.append(place)
+    run = place.starts().until(lambda: place.count("CampaignClosed") and place.wrote()[-1]["role"] == "analyst")
+    run.interrupts()
+    run.interrupts()
+    stopped = run.ended()
+    assert "stopped; everything is on the log" in stopped.out, stopped
+    place.all_gone()
+    assert sealed(place.frames())
+    assert not facts(place.frames(), ControlMeasured)
+    ended = place.runs()
+    assert (ended.code, "closed (1 experiments completed" in ended.out) == (0, True), ended
+    frames = place.frames()
+    assert len(facts(frames, ControlMeasured)) == 2
+    assert sealed(frames)
+    again = place.runs()
+    assert (again.code, place.frames() == frames) == (0, True)

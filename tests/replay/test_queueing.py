@@ -1,5 +1,9 @@
+import itertools
+import re
+
 import pytest
 
+from events.facts import Boosted
 from replay.queueing import queueing, queueing_page
 from tests.replay import tales
 
@@ -78,3 +82,22 @@ def test_poor_campaigns_have_a_queue(make):
     told = queueing(make().log)
     assert told.waiting == ()
     assert "Declined: 0 (none)" in queueing_page(told)
+
+
+def test_the_page_says_what_a_run_promises_what_it_would_take_and_what_a_person_added():
+    c = tales.Chronicle()
+    c.opened()
+    for batch, pooling in itertools.product((16, 64), ("max", "last", "mean", "attention")):
+        idea, score = c.proposes("tpe", batch=batch, pooling=pooling), 0.5 + len(pooling) / 50 + batch % 3 / 20
+        c.runs(c.queues(idea), validation=score, gpu_seconds=1280 / batch)
+    quick, slow = (c.queues(c.proposes("tpe", batch=batch, dropout=0.1)) for batch in (64, 16))
+    c.says("person-x", "campaign", "declared", Boosted(experiment=slow, by=0.25, reason=""))
+    first, second = queueing(c.log).waiting
+    assert (first.experiment, first.rule, first.boost) == (slow, "boosted", 0.25)
+    assert (second.experiment, second.rule, second.boost, second.worth) == (quick, "value", 0.0, 1.0)
+    assert first.seconds > second.seconds
+    assert first.value == pytest.approx(first.priority + first.worth + first.boost)
+    page = " ".join(queueing_page(queueing(c.log)).split())
+    assert "boosted; " in page
+    assert "boost 0.25" in page
+    assert re.search(r"worth 1; gain 0\.\d+ in \d+ s", page)
