@@ -12,6 +12,7 @@ our log holds them. Each row of the second table is one process of its own.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import random
@@ -116,6 +117,7 @@ def travelled(path: Path, *, journeys: int = 60) -> tuple[float, list[float]]:
     log, chance = archive.open_file(path), random.Random(0)
     timeline = Timeline(log, *MEASURES, FleetFold(), ControlsFold())
     folded = spent(timeline.catch_up)
+    gc.freeze()
     positions = [log.last(), *(chance.randint(0, log.last()) for _ in range(journeys - 1))]
     return folded, sorted(spent(lambda position=position: timeline.at(position).results()) for position in positions)
 
@@ -176,10 +178,9 @@ def loaded(path: Path) -> int:
 
 def compare(experiments: int) -> None:
     """Print the first table."""
-    c = synthetic(experiments)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "synthetic.myriad"
-        archive.export(c.log, path)
+        archive.export(synthetic(experiments).log, path)
         facts, ideas = decoded(path), experiments * 4
         size = f"{experiments} experiments, {ideas} ideas, {facts} facts, archive {path.stat().st_size / 1e6:.1f} MB"
         print(f"log               {size}")
@@ -187,17 +188,15 @@ def compare(experiments: int) -> None:
         print(f"decode alone      {plain:.2f} s")
         print(f"measures, digest  {exact:.2f} s with decoding, {exact / plain:.2f} x decoding (promised {PROMISED:g})")
         print(f"and every series  {series:.2f} s with decoding, {series / plain:.2f} x decoding")
-        _against_optuna(Path(folder), measured(path), exact)
         _apart(measured(path))
+        total, slowest = live(archive.open_file(path).read())
+        asked = f"values and digest every {EVERY}, the slowest {slowest * 1e3:.1f} ms"
+        print(f"live analyst      {total:.2f} s for {asked}")
         folded, journeys = travelled(path)
         middle, slow = journeys[len(journeys) // 2], journeys[-1]
-        print(
-            f"time travel       {folded:.2f} s with marks on the way; then {middle * 1e3:.0f} ms to a position,",
-            end=" ",
-        )
-        print(f"{slow * 1e3:.0f} ms to the worst of {len(journeys)}")
-    total, slowest = live(c.log.read())
-    print(f"live analyst      {total:.2f} s for values and digest every {EVERY}, the slowest {slowest * 1e3:.1f} ms")
+        reached = f"{middle * 1e3:.0f} ms to a position, {slow * 1e3:.0f} ms to the worst of {len(journeys)}"
+        print(f"time travel       {folded:.2f} s with marks on the way; then {reached}")
+        _against_optuna(Path(folder), measured(path), exact)
 
 
 def _against_optuna(folder: Path, measurement: Measurement, exact: float) -> None:
@@ -260,6 +259,11 @@ def measure(path: Path, facts: int) -> None:
 
 
 def _peak() -> int:
+    """Bytes of the most memory that this process ever held; `ru_maxrss` would begin with that of its parent."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
