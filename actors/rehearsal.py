@@ -26,10 +26,11 @@ from actors.scheduler import Scheduler
 from actors.widening import Widen
 from events import codec
 from events.authors import role_of
-from events.envelope import Fact, Position
+from events.envelope import Fact, Position, Text
 from events.facts import (
     AgentJoined,
     CampaignOpened,
+    CampaignReopened,
     CycleStarted,
     InstrumentRefused,
     InstrumentVerified,
@@ -122,6 +123,10 @@ def rehearse(log: LogReader, cast: Iterable[Role] | None = None, *, reading: Rea
         through = recorded.sequence
         for player in players:
             player.hear(recorded)
+        if cast is None and (file := _reopened_under(recorded)) is not None:
+            # whoever ran the campaign from here on was told another budget
+            for player, role in zip(players, _under(file, log, reading), strict=True):
+                player.goes_on_as(role)
     roles = tuple(player.rehearsed for player in players)
     others = [one.first for one in roles if one.first is not None]
     return Rehearsal(
@@ -138,7 +143,11 @@ def todays(log: LogReader, reading: Reading = at_hand) -> tuple[Role, ...]:
     opened = (fact for recorded in log.read() for fact in recorded.facts if isinstance(fact, CampaignOpened))
     if (opening := next(opened, None)) is None:
         raise RehearsalImpossible(f"campaign {log.campaign} was never opened: there is nothing to rehearse")
-    found = settings(opening.file, reading)
+    return _under(opening.file, log, reading)
+
+
+def _under(file: Text, log: LogReader, reading: Reading) -> tuple[Role, ...]:
+    found = settings(file, reading)
     if isinstance(found, str):
         raise RehearsalImpossible(f"campaign {log.campaign}: {found}")
     try:
@@ -158,6 +167,11 @@ def todays(log: LogReader, reading: Reading = at_hand) -> tuple[Role, ...]:
     )
 
 
+def _reopened_under(recorded: Recorded) -> Text | None:
+    files = (fact.file for fact in recorded.facts if isinstance(fact, CampaignReopened))
+    return next((file for file in files if file is not None), None)
+
+
 def _vetted(log: LogReader) -> bool:
     """Say whether instruments were verified when this log was written, so that its scheduler waited for it."""
     verdicts = (InstrumentVerified, InstrumentRefused)
@@ -172,6 +186,10 @@ class _Player:
         self._known = role.initial()
         self._ahead: deque[Recorded] = deque()
         self.rehearsed = Rehearsed(role=role.author)
+
+    def goes_on_as(self, role: Role) -> None:
+        """Let another role of the same kind, which keeps nothing that it did not fold, take over what is known."""
+        self._role = role
 
     def hear(self, recorded: Recorded) -> None:
         """Take in a frame; where it is the role's own, decide anew and compare."""

@@ -26,7 +26,7 @@ from events.envelope import Text
 from events.log import Recorded
 from events.memory import MemoryLog
 from replay.turns import order
-from tests.actors.company import Company
+from tests.actors.company import Company, Member
 from tests.actors.test_company import luck
 from tests.actors.test_whatif import AGENTS, played
 from tests.chronicle import Chronicle
@@ -300,10 +300,26 @@ policy = "uniform"
 """
 
 
-def under_its_file(log: MemoryLog) -> MemoryLog:
+def under_its_file(log: MemoryLog, file: str = FILE) -> MemoryLog:
     """The company's log, with the file that it was begun under."""
     whole = MemoryLog("company")
     first, *rest = log.read()
-    opened = msgspec.structs.replace(first.facts[0], file=Text(head=FILE, length=len(FILE)))
+    opened = msgspec.structs.replace(first.facts[0], file=Text(head=file, length=len(file)))
     whole.restore([Recorded(1, first.subject, first.id, msgspec.json.encode([opened])), *rest])
     return whole
+
+
+def test_roles_of_a_reopened_campaign_are_rehearsed_under_the_budget_that_they_were_told(blobs: Blobs) -> None:
+    short = FILE.replace("experiments = 12", "experiments = 6")
+    company = played(blobs, budget=Budget(experiments=6, timeout=60.0))
+    reopened = facts.CampaignReopened(reason="more", file=Text(head=FILE, length=len(FILE)))
+    company.declares(reopened)
+    company.members["scheduler"] = Member(cast()[0], company.log, company.clock)
+    company.joins("worker-cpu9-z")
+    company.play()
+    assert len(company.ledger.completed) == 12
+    log = under_its_file(company.log, short)
+    made = rehearse(log)
+    assert made.first is None
+    assert made.verdict == "same"
+    assert rehearse(log, todays(log)).verdict == "different"
