@@ -31,9 +31,13 @@ def tail(
     campaign: str,
     *,
     after: str = "0",
+    since: str | None = None,
     follow: bool = False,
+    durable: str | None = None,
     type: tuple[str, ...] = (),  # noqa: A002 # the option is --type
     subject: str = ">",
+    entity: str | None = None,
+    cloudevents: bool = False,
     home: Path | None = None,
 ) -> None:
     """Print a campaign's facts as JSON lines, each with its position.
@@ -44,26 +48,49 @@ def tail(
         A name under the home, the path of an archive, or a nats URL.
     after
         Begin after this position, as an earlier line gave it: SEQUENCE or SEQUENCE.INDEX.
+    since
+        Begin with the first fact whose author's clock said this or later: ISO 8601, of UTC where it says no zone.
     follow
         Wait for new facts until interrupted.
+    durable
+        Go on where the last tail under this name stopped; every line that was handed over counts as read. Who must
+        lose nothing when it dies keeps the position of its last line itself, and asks --after it.
     type
         Print these types of facts alone.
     subject
         Print the facts of these subjects alone: a NATS filter, `myriad.NAME.` understood before it.
+    entity
+        Print what is said of one thing alone: an experiment, idea, agent, worker, pack, cycle, repair, by its name.
+    cloudevents
+        Print CloudEvents 1.0 instead, one a line.
     home
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from events import campaigns, tailing  # noqa: PLC0415 # a door loads its room when it is opened
+    from events import cloudevents as events_of  # noqa: PLC0415 # a door loads its room when it is opened
+    from events.bookmarks import Bookmark  # noqa: PLC0415 # a door loads its room when it is opened
 
-    position = tailing.position(after)
+    wanted = tailing.Wanted(type, entity, None if since is None else tailing.moment(since))
+    position, line = tailing.position(after), events_of.line if cloudevents else tailing.line
     log = campaigns.open(campaign, home)
+    mark = None
     try:
+        if durable is not None:
+            mark = Bookmark(campaigns.home_of(home), log.campaign, durable)
+            position = max(position, mark.position)
         frames: Iterable[Recorded] = tailing.frames(log, position, subject, follow=follow)
-        _print(tailing.lines(frames, position, type), flush=follow)
+        for said in tailing.said(frames, position, wanted):
+            if not _print([line(said)], flush=follow or mark is not None):
+                return
+            if mark is not None:
+                mark.move(said.position)
+        _print([], flush=True)
     except KeyboardInterrupt:
         return
     finally:
         log.close()
+        if mark is not None:
+            mark.close()
 
 
 def export(campaign: str, to: Path, *, home: Path | None = None) -> None:
@@ -140,11 +167,15 @@ def declare(*words: Words) -> int:
     return app(in_order(words)) or 0
 
 
-def _print(lines: Iterable[str], *, flush: bool = False) -> None:
+def _print(lines: Iterable[str], *, flush: bool = True) -> bool:
+    """Print the lines and say whether there is still somebody who reads them."""
     # A reader such as `head` may close the pipe; that is its right, and the end of our work.
     try:
         for line in lines:
-            print(line, flush=flush)
-        sys.stdout.flush()
+            print(line)
+        if flush:
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True

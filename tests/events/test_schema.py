@@ -74,10 +74,10 @@ def test_a_frame_is_one_or_more_facts_of_known_types() -> None:
 def test_a_line_of_tail_fits_the_schema_of_a_line() -> None:
     log = memory.MemoryLog("tale")
     log.append(frame("tale", 1))
-    (line,) = tailing.lines(log.read(), Position(0))
-    _of("Line").validate(json.loads(line))
+    (said,) = tailing.said(log.read(), Position(0))
+    _of("Line").validate(json.loads(tailing.line(said)))
     with pytest.raises(ValidationError):
-        _of("Line").validate({**json.loads(line), "position": "first"})
+        _of("Line").validate({**json.loads(tailing.line(said)), "position": "first"})
 
 
 def _resolved(reference: str) -> Any:
