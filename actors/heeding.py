@@ -1,4 +1,4 @@
-"""What the scheduler does about a person's words: cancelled experiments end, and bans are lifted when their time is over.
+"""What the scheduler does about a person's words: cancelled experiments end, bans are lifted when their time is over.
 
 A pause and a boost need no answer of their own: nothing is leased during the one, and the other stands in the order.
 """
