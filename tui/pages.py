@@ -90,16 +90,16 @@ def agents(overview: Overview, width: int) -> list[str]:
     """Each author of ideas: policy, cycles, ideas, best and cost."""
     columns = (
         Column("agent"),
-        Column("policy", 3),
+        Column("policy", 5),
         Column("cycles", 2, right=True),
         Column("ideas", 1, right=True),
-        Column("done", 4, right=True),
+        Column("done", 3, right=True),
         Column("best", right=True),
         Column("firsts", 6, right=True),
         Column("failed", 5, right=True),
         Column("device time", 7, right=True),
         Column("USD", right=True),
-        Column("last idea", 8, long=16),
+        Column("last idea", 4, long=16),
     )
     rows = [
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 
 from replay.briefed import Horizons, HorizonsFold
 from replay.caps import Caps, OpeningFold, caps
@@ -16,7 +16,7 @@ from replay.glance import Glance, TouchedFold
 from replay.instruments import Instrument, Instruments, InstrumentsFold, counted
 from replay.ledger import Ledger
 from replay.measures import MEASURES, Results
-from replay.taint import Taint, tainted
+from replay.taint import Taint, Via, tainted
 from replay.trend import Reading, TrendFold
 from tui.tape import Tape
 from tui.telling import TROUBLE, Line, line
@@ -108,7 +108,9 @@ class Sight:
         return (
             era_report(search.ledger),
             counted(self.instruments, search.ledger),
-            tainted(search.ledger, cycles, repairs, self.horizons),
+            tainted(search.ledger, cycles, repairs, self.horizons)
+            if search.ledger.defects.all
+            else _sound(search.ledger),
         )
 
     def recall(self, tape: Tape) -> None:
@@ -124,6 +126,20 @@ class Sight:
     def refresh(self) -> None:
         """Bring the counts up to what was folded."""
         self.glance.refresh(self.results, self.passing.states[5])
+
+
+def _sound(ledger: Ledger) -> Taint:
+    """Return what `tainted` does without a defect, and does not look through every briefing for it."""
+    none: dict[Via, int] = dict.fromkeys(get_args(Via), 0)
+    return Taint(
+        campaign=ledger.campaign,
+        completed=len(ledger.completed),
+        defects=[],
+        results=[],
+        followed=none,
+        briefed=0,
+        tree=[],
+    )
 
 
 def _last(tape: Tape, sequences: Iterable[int], many: int, *, troubled: bool) -> list[Line]:

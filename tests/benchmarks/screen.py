@@ -147,7 +147,10 @@ async def repainted(app: object, key: str) -> float:
     done = asyncio.Event()
     begun = time.perf_counter()
     app.post_message(Key(key, None))
-    app.call_later(lambda: app.call_after_refresh(done.set))
+    # the key goes from the program to the widget in focus and from there to the screen, each with a queue of its own
+    screen = app.watching
+    asked = screen.focused or screen
+    app.call_later(lambda: asked.call_later(lambda: screen.call_later(lambda: screen.call_after_refresh(done.set))))
     await done.wait()
     return time.perf_counter() - begun
 

@@ -12,6 +12,7 @@ from events import archive
 from events.archive import ArchiveLog
 from replay.measures import Measurement, measured
 from replay.moment import moment
+from replay.taint import taint
 from tests.tui.test_views import drawn, types
 from tests.tui.watching import eventful, lines, said, until, watched
 from tui.app import WatchApp
@@ -157,3 +158,7 @@ def test_p_plays_plus_and_minus_change_the_speed_and_p_stops() -> None:
         assert app.watching.travel.speed == 60
 
     watched(golden(), story)
+
+
+def test_a_campaign_without_defects_is_said_to_be_sound_in_the_words_of_replay() -> None:
+    assert loaded().sight.trust()[2] == taint(golden())
