@@ -63,7 +63,7 @@ class Front(View):
         """Show this moment."""
         self._overview = overview
         for panel in self._panels:
-            panel.show(overview)
+            panel.look(overview)
         self._summarise()
 
     def on_resize(self) -> None:

@@ -77,10 +77,14 @@ class Sheet(Widget, can_focus=True):
         width, nth = self.size.width, self.top + y
         if nth >= len(self.lines):
             return Strip.blank(width, self.rich_style)
-        text, style = self.lines[nth], self.rich_style
-        if text.startswith("# "):
-            text, style = text[2:], self.get_component_rich_style("sheet--heading")
+        text, style, heading = self.lines[nth], self.rich_style, self.heading(nth)
+        if heading is not None:
+            text, style = heading, self.get_component_rich_style("sheet--heading")
         return Strip([Segment(cut(text, width), style)]).adjust_cell_length(width, style)
+
+    def heading(self, nth: int) -> str | None:
+        """Return what a line says where it is a heading, None where it is none."""
+        return self.lines[nth][2:] if self.lines[nth].startswith("# ") else None
 
     def _to(self, top: int) -> None:
         height = self.size.height

@@ -33,7 +33,7 @@ FOLDS = (
 )
 """What a sight folds, in the order in which its properties read them."""
 
-LATEST, TROUBLES = 200, 50
+LATEST, TROUBLES = 100, 50
 """Lines of the stream, and of failures and repairs, that an overview keeps."""
 
 

@@ -113,4 +113,6 @@ def _fields(fact: Fact) -> str:
 
 def plain(text: str) -> str:
     """Return a text on one line and without control characters: facts may quote models, and models may say anything."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

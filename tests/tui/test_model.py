@@ -59,7 +59,7 @@ def test_facts_and_the_time_of_the_last_are_counted_as_the_log_has_them() -> Non
     everything = [fact for frame in c.log.read() for fact in frame.facts]
     shown = _read(c.log).overview()
     assert (shown.facts, shown.at) == (len(everything), everything[-1].at)
-    assert [line.type for line in shown.latest] == [type(fact).__name__ for fact in everything][-200:]
+    assert [line.type for line in shown.latest] == [type(fact).__name__ for fact in everything][-100:]
 
 
 def test_an_overview_stands_still_while_the_model_goes_on() -> None:
