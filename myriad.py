@@ -27,7 +27,7 @@ DOORS = {
     "whatif": ("actors.hindsight:whatif", "A recorded campaign under another rule: exact, a bound, or unknown."),
     "rehearse": ("actors.hindsight:rehearse", "Today's roles over a recorded campaign: would they decide the same?"),
     "declare": ("events.doors:declare", "Pause, resume, boost, cancel, ban, lift, reopen; defects and their fixes."),
-    "export": ("actors.doors:export", "Write a campaign into one portable file, or its champion into a folder."),
+    "export": ("actors.doors:export", "Write a campaign into one portable file, as open tables, or its champion."),
     "import": ("events.doors:import_", "Make a campaign from a portable file."),
     "schema": ("events.doors:schema", "JSON Schema of every fact, or the stream's AsyncAPI document."),
     "selftest": ("kernels.doors:selftest", "Check operations, encoders and lanes on this device."),

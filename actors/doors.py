@@ -238,23 +238,31 @@ def export(
     campaign: str,
     to: Path | None = None,
     *,
+    parquet: Path | None = None,
+    csv: Path | None = None,
     champion: Path | None = None,
     experiment: str = "champion",
     home: Home = None,
 ) -> int:
-    """Write a campaign into one portable file, verified by whoever opens it; or its champion into a folder.
+    """Write a campaign into one portable file, verified by whoever opens it; or as open tables; or its champion.
 
     Args:
         campaign: a name under the home, the path of an archive, or a nats URL.
         to: the file to write, NAME.myriad by custom; it must not be there yet.
+        parquet: a folder to make instead: experiments, attempts, curves, ideas, cycles, defects, eras and a data card.
+        csv: the same folder with CSV files.
         champion: a folder to make instead: weights, configuration, a loader, and what it says of the recorded split.
         experiment: with --champion, another run whose weights were kept.
     """
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
-    if (to is None) is (champion is None):
-        print("myriad: export needs a file to write, or --champion FOLDER, and not both", file=sys.stderr)
+    if sum(wish is not None for wish in (to, parquet, csv, champion)) != 1:
+        wishes = "--parquet, --csv or --champion with a folder"
+        print(f"myriad: export needs a file to write, or {wishes}, and only one of them", file=sys.stderr)
         return 2
+    for form, tables in (("parquet", parquet), ("csv", csv)):
+        if tables is not None:
+            _publish(campaign, tables, form, home)
     if to is not None:
         from events.doors import export as whole  # noqa: PLC0415 # heavy
 
@@ -268,3 +276,15 @@ def export(
             print(f"{run.experiment} {part.name:<10} recorded {part.recorded!r}, again {part.again!r}")
         print(f"{champion}: {', '.join(sorted(path.name for path in champion.iterdir()))}")
     return 0
+
+
+def _publish(campaign: str, folder: Path, form: str, home: Path | None) -> None:
+    from actors.publishing import publish  # noqa: PLC0415 # heavy
+    from events import campaigns  # noqa: PLC0415 # heavy
+
+    log = campaigns.open(campaign, home)
+    try:
+        written = publish(log, folder, form)
+    finally:
+        log.close()
+    print(f"{folder}: {', '.join(f'{file.name} ({file.stat().st_size} bytes)' for file in written)}")

@@ -37,6 +37,7 @@ DOORS = {
     "matplotlib": ("replay/figures.py",),
     "transformers": ("kernels/backbones/pretrained.py",),
     "av": ("kernels/video.py",),
+    "pyarrow": ("actors/publishing.py",),
     "structlog": ("actors/", "myriad.py"),
     "msgspec": ("events/", "replay/", "tui/", "actors/", "myriad.py"),
     "torch": ("kernels/", "actors/bench.py"),
