@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
+
+# One thread a process: the tests run side by side already. Said before anybody imports what reads it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from events import jetstream
 from events import server as servers
 from events.folder import Campaign
 from events.jetstream import JetStreamLog
 from events.server import Running
+from tests.sharing import made_once
 
 # A runner in the background inherits an ignored Ctrl-C and would hand it on to every process that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -39,4 +44,4 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     """Clips and features of a tiny task, made once; campaigns take them over as links."""
     from tests.tiny import make_world
 
-    return make_world(tmp_path_factory.mktemp("world") / "world")
+    return Campaign(made_once(tmp_path_factory, "world", make_world))

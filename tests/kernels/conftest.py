@@ -10,6 +10,7 @@ import torch
 from kernels import datasets, features
 from kernels.datasets import Dataset, Part
 from kernels.tasks import roadsim
+from tests.sharing import made_once
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,15 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """480 clips, of which 379 train, described by both backbones."""
-    root = tmp_path_factory.mktemp("world")
+    root = made_once(tmp_path_factory, "roads", _make)
     folder, cache = root / "task", root / "cache"
-    roadsim.render(folder, clips=480, seed=7, processes=2)
-    for backbone in ("motion", "appearance"):
-        features.extract(folder, backbone, cache, processes=2)
     return World(folder, cache, datasets.load(folder, cache, "motion"), datasets.load(folder, cache, "appearance"))
+
+
+def _make(root: Path) -> None:
+    roadsim.render(root / "task", clips=480, seed=7, processes=2)
+    for backbone in ("motion", "appearance"):
+        features.extract(root / "task", backbone, root / "cache", processes=2)
 
 
 @pytest.fixture(scope="session")
