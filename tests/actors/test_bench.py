@@ -395,7 +395,7 @@ def test_a_run_that_is_out_of_memory_completes_in_slices_with_its_configuration_
 def enough_for_eighths(folder: Folder) -> int:
     """Mebibytes with which a bench trains that run in eight slices a batch, with a little to spare."""
     idle = idle_mebibytes(folder)
-    for more in range(80, 800, 40):
+    for more in range(120, 800, 40):
         setup = tiny.setup(folder, width=256, layers=2, memory=(idle + more) << 20)
         hands = BenchHands(Child(setup, folder.path / "enough.err", lambda pulse: None))
         try:

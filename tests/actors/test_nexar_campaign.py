@@ -67,6 +67,7 @@ def test_weights_and_the_package_that_are_missing_are_named_before_any_clip_is_r
         checking.check(place.file, tmp_path / "home")
 
 
+@pytest.mark.prove
 def test_a_campaign_on_nexar_runs_with_a_published_backbone_and_keeps_its_measure_at_each_lead(
     place: Place, models: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
