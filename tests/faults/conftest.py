@@ -38,6 +38,13 @@ def place(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
 
 @pytest.fixture
 def long(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
-    """A campaign long enough to be disturbed."""
-    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 30")))
+    """A campaign of some seconds: long enough to be disturbed, and short enough to be brought to its end."""
+    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 60")))
+    return places[-1]
+
+
+@pytest.fixture
+def endless(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
+    """A campaign that no machine brings to its end before the test does."""
+    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 5000")))
     return places[-1]

@@ -72,41 +72,41 @@ def test_ctrl_c_ends_a_campaign_cleanly_and_it_resumes_to_its_end(long: Place) -
     assert not facts(before, LeaseRevoked), "running packs are given time to end"
 
     text = long.file.read_text()
-    long.file.write_text(text.replace("experiments = 30", "experiments = 31"))
+    long.file.write_text(text.replace("experiments = 60", "experiments = 61"))
     refused = long.runs()
     assert refused.code == 1
     assert (
-        "opened with budget.experiments = 30, and this file says 31: a campaign keeps its budget until"
+        "opened with budget.experiments = 60, and this file says 61: a campaign keeps its budget until"
         in refused.sentence
     )
     long.file.write_text(text)
     assert long.frames() == before
 
     resumed = long.runs()
-    assert (resumed.code, "closed (30 experiments completed" in resumed.out) == (0, True), resumed
+    assert (resumed.code, "closed (60 experiments completed" in resumed.out) == (0, True), resumed
     after = long.frames()
     assert after[: len(before)] == before
     names = [fact.experiment for fact in facts(after, Completed) if isinstance(fact, Completed)]
-    assert len(names) == len(set(names)) == 30
+    assert len(names) == len(set(names)) == 60
     assert sealed(after)
 
 
-def test_a_second_run_is_refused_in_a_sentence_and_the_first_goes_on_until_it_is_told_to_stop(long: Place) -> None:
-    first = long.starts().until(lambda: long.count("Completed") >= 1)
-    second = long.runs()
+def test_a_second_run_is_refused_in_a_sentence_and_the_first_goes_on_until_it_is_told_to_stop(endless: Place) -> None:
+    first = endless.starts().until(lambda: endless.count("Completed") >= 1)
+    second = endless.runs()
     assert second.code == 1
     assert f"campaign tiny is being run by process {first.pid}" in second.sentence
-    completed = long.count("Completed")
-    first.until(lambda: long.count("Completed") > completed)
-    asked = long.calls("stop", "tiny")
+    completed = endless.count("Completed")
+    first.until(lambda: endless.count("Completed") > completed)
+    asked = endless.calls("stop", "tiny")
     assert asked.code == 0
     assert f"asked process {first.pid} to stop; myriad run tiny resumes it" in asked.out
     ended = first.ended()
     assert ended.code == 0, ended
     assert "stopped; " in ended.out
-    assert sealed(long.frames())
-    long.all_gone()
-    idle = long.calls("stop", "tiny")
+    assert sealed(endless.frames())
+    endless.all_gone()
+    idle = endless.calls("stop", "tiny")
     assert (idle.code, idle.err) == (1, "campaign tiny is not running on this machine\n")
 
 
@@ -115,7 +115,7 @@ def test_a_second_run_on_a_foreign_server_is_refused_and_told_who_runs_it_since_
 ) -> None:
     name, credential = f"far-{tmp_path.name}"[:40], str(server.folder.credentials / "owner.json")
     here, there = (tmp_path / part for part in ("here", "there"))
-    places += [Place(home, world, ("experiments = 6", "experiments = 30"), name=name) for home in (here, there)]
+    places += [Place(home, world, ("experiments = 6", "experiments = 5000"), name=name) for home in (here, there)]
     first = places[0].starts("--connect", credential).until(lambda: places[0].count("Completed") >= 1)
     second = places[1].runs("--connect", credential)
     assert second.code == 1
