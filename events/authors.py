@@ -35,7 +35,6 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.WorkerLost,
         facts.CampaignClosed,
         facts.SpaceWidened,
-        facts.Banned,
         facts.BanLifted,
         facts.EraOpened,
     ),
@@ -62,12 +61,7 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.PatchAdopted,
         facts.InstrumentVerified,
     ),
-    "analyst": (
-        facts.MetricsMeasured,
-        facts.ControlMeasured,
-        facts.LogSealed,
-        facts.DefectFound,
-    ),
+    "analyst": (facts.MetricsMeasured, facts.ControlMeasured, facts.LogSealed),
 }
 
 

@@ -64,7 +64,7 @@ class DefectFound(Fact, frozen=True, kw_only=True, tag="DefectFound"):
         component: what was wrong, such as "pooling" or "split".
         where: predicate over runs that says which results it touched; see `events.predicates`.
         since: the first position whose runs may be touched; None means from the beginning.
-        by: who found it: a person, the analyst or a canary, in words.
+        by: who or what found it, in words; the person who declares it is the author.
     """
 
     defect: str

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,7 @@ from replay.measures import Measurement
 from replay.seals import overall, verified
 from tests.actors.policies.asking import PLANTED, idea
 from tests.actors.policies.provider import Answer, Asked, Provider, Sent, provider, said, status
-from tests.faults.runs import Place, adopting
+from tests.faults.runs import Place
 
 AGENTS = """
 [prices."model-x"]
@@ -54,22 +51,6 @@ base_url = "{url}"
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", PLANTED)
     monkeypatch.setenv("GEMINI_API_KEY", PLANTED)
-
-
-@pytest.fixture(scope="session")
-def _adopted() -> Iterator[None]:
-    with adopting():
-        yield
-
-
-@pytest.fixture
-def home(_adopted: None) -> Iterator[list[Place]]:
-    """Whatever a test makes a place of is cleared away, even when the test fails."""
-    made: list[Place] = []
-    yield made
-    for place in made:
-        for pid in place.processes():
-            os.kill(pid, signal.SIGKILL)
 
 
 def ready(made: list[Place], world: Folder, path: Path, server: Provider) -> Place:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +36,7 @@ from tests.actors.policies import planted
 from tests.actors.policies.asking import PLANTED, idea
 from tests.actors.policies.planted import Housed
 from tests.actors.policies.provider import Answer, Asked, Provider, Sent, provider, said
-from tests.faults.runs import Ended, Place, Running, adopting
+from tests.faults.runs import Ended, Place, Running
 
 AGENTS = """
 [fixer]
@@ -81,22 +78,6 @@ WHOLE = 30.0
 def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", PLANTED)
     monkeypatch.setenv("GEMINI_API_KEY", PLANTED)
-
-
-@pytest.fixture(scope="session")
-def _adopted() -> Iterator[None]:
-    with adopting():
-        yield
-
-
-@pytest.fixture
-def home(_adopted: None) -> Iterator[list[Place]]:
-    """Whatever a test makes a place of is cleared away, even when the test fails."""
-    made: list[Place] = []
-    yield made
-    for place in made:
-        for pid in place.processes():
-            os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
