@@ -149,7 +149,7 @@ def test_a_name_that_somebody_else_took_first_is_not_taken_again(tale: Chronicle
     def decide(known: Known) -> declarations.Act:
         act = declarations.ban(where="pooling == last")(known)
         if not known.banned:
-            tale.log.append(Frame(subjects.subject("tale", "campaign", "x", "scheduler"), "scheduler:99", (rival,)))
+            tale.log.append(Frame(subjects.subject("tale", "campaign", "x", "person-b"), "person-b:1", (rival,)))
         return act
 
     assert declare(tale.log, decide).fact.ban == "b-2"  # type: ignore[attr-defined]
