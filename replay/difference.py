@@ -20,8 +20,8 @@ from replay.errors import QuestionUnknown
 from replay.leaderboard import Row, leaderboard
 from replay.ledger import Ledger
 from replay.measures import Measurement
-from replay.report import Subject, subject
 from replay.settings import Reading, at_hand, flat, settings
+from replay.subject import Subject, subject
 
 
 class PositionUnknown(QuestionUnknown):

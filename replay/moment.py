@@ -10,7 +10,7 @@ from replay.fleet import Fleet, FleetFold, Worker
 from replay.leaderboard import Row, leaderboard
 from replay.ledger import Ledger
 from replay.measures import Measurement, Values
-from replay.report import Subject, subject
+from replay.subject import Subject, subject
 from replay.times import parsed
 from replay.troubles import Queue, queue
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from replay.leaderboard import Row
 from replay.metrics import Metric
 from replay.moment import Moment
-from replay.report import Record, Report, Searching, Spread, Subject
+from replay.report import Record, Report, Searching, Spread
 from replay.seals import Check
+from replay.subject import Subject
 from replay.tables import WIDTH, Entry, brief, cut, entry, folded, pairs, table, wide
 from replay.times import lasted, shown
 

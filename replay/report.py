@@ -10,7 +10,7 @@ from replay.controls import Control, ControlsFold
 from replay.costs import Cost, Mended, Use, costs, mended, shifts_of, used
 from replay.counts import count, window_for
 from replay.diversity import cells, highest, projections
-from replay.leaderboard import Row, leaderboard, left_out
+from replay.leaderboard import Row, leaderboard
 from replay.leads import Leads, LeadsFold, leads
 from replay.ledger import Ledger
 from replay.measures import Measurement, Values
@@ -19,33 +19,11 @@ from replay.occupancy import OccupancyFold
 from replay.outlook import Sentence, outlook
 from replay.progress import expected_improvements
 from replay.seals import Check, Verdict, overall, verified
+from replay.subject import Subject, subject
 from replay.troubles import Failures, Queue, failures, queue
 
 NO_TEST = "validation AP; all selection reads it, test is not shown"
 WITH_TEST = "validation AP; test AP is shown beside it and never selected on"
-
-
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """What is reported on.
-
-    Attributes:
-        cells: of the campaign's space.
-        opened_at: microseconds since 1970 UTC, by the clock of who opened it.
-        instruments: those that completed runs were measured by; scores of different ones do not compare.
-        left_out: what the leaderboard leaves out because defects touch it, None where nothing is.
-        closed: the reason, None while the search is open.
-        through: the last sequence that was folded.
-    """
-
-    campaign: str
-    space: str | None
-    cells: int
-    seed: int
-    opened_at: int
-    instruments: tuple[str, ...]
-    closed: str | None
-    through: int
-    left_out: str | None = None
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,23 +143,6 @@ def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, wi
 def record(measurement: Measurement, checks: list[Check]) -> Record:
     """Say whether what was recorded holds."""
     return Record(digest=measurement.digest(), checks=checks, verdict=overall(checks))
-
-
-def subject(ledger: Ledger, through: int) -> Subject:
-    """Say what is reported on."""
-    attempts = (ledger.experiments[name].attempts[-1] for name in ledger.completed)
-    instruments = dict.fromkeys(attempt.instrument or "none stated" for attempt in attempts)
-    return Subject(
-        campaign=ledger.campaign,
-        space=ledger.space.name if ledger.space is not None else None,
-        cells=ledger.space.cells if ledger.space is not None else 0,
-        seed=ledger.seed,
-        opened_at=ledger.opened_at,
-        instruments=tuple(instruments),
-        closed=ledger.closed,
-        through=through,
-        left_out=left_out(ledger),
-    )
 
 
 def searching(measurement: Measurement) -> Searching:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.message import Message
 
 from replay.folds import Pass
 from replay.measures import Measurement
-from replay.portrait import Portrait, portrait
 from replay.tables import TOO_FEW
 from tui.chart import BARS, curve, stretched
 from tui.columns import Column, fit
@@ -20,6 +19,9 @@ from tui.model import Model
 from tui.overview import Overview
 from tui.sheet import Sheet
 from tui.view import Keys, View
+
+if TYPE_CHECKING:
+    from replay.portrait import Portrait
 
 REST = 10
 """Times that a portrait took in which no other is drawn while facts arrive."""
@@ -96,6 +98,8 @@ class Dynamics(View):
         threading.Thread(target=self._draw, args=(passing,), name="portrait", daemon=True).start()
 
     def _draw(self, passing: Pass[Any]) -> None:
+        from replay.portrait import portrait  # noqa: PLC0415 # scipy takes longer to load than all the rest of the screen
+
         begun = time.monotonic()
         made = portrait(Measurement(passing=passing))
         self.post_message(self.Drawn(made, time.monotonic() - begun))

@@ -17,7 +17,7 @@ from replay.leaderboard import Row
 from replay.ledger import Experiment, Ledger
 from replay.measures import Results, measured
 from replay.moment import Waiting
-from replay.report import Subject
+from replay.subject import Subject
 from replay.trend import Reading
 from replay.troubles import Failures, Queue
 from tui.links import Link

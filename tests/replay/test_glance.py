@@ -15,7 +15,7 @@ from replay.leaderboard import leaderboard
 from replay.measures import Measurement
 from replay.metrics import validations
 from replay.progress import running_best
-from replay.report import subject
+from replay.subject import subject
 from replay.troubles import failures, queue
 from tests.chronicle import Chronicle
 from tests.replay.tales import busy, failed, measured

@@ -113,3 +113,7 @@ def test_the_twin_of_an_empty_campaign_is_an_object_too(tmp_path: Path, capsys: 
     archive.export(log, tmp_path / "tale.myriad")
     assert doors.watch("tale", home=tmp_path, json=True) == 0
     assert json.loads(capsys.readouterr().out)["leaders"] == []
+
+
+def test_the_screen_opens_without_what_only_its_portraits_need() -> None:
+    assert _imported("import tui.app, tui.links", "scipy", "numpy", "nats", "textual") == "['textual']"
