@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 OF_MODELS = ("model", "temperature", "base_url", "max_tokens", "tries", "timeout", "usd", "rules", "without")
 """Keys of [[agent]] that mean something only where a model is asked."""
 
+MOST = 40
+"""Ideas of a model's one answer: each may have a page of words, and all lie in one frame of the log."""
+
 LONGEST_RULES = 20_000
 """Characters of an agent's rules: they are paid for in every cycle."""
 
@@ -111,15 +114,16 @@ def patience(campaign: Campaign, plan: Plan) -> tuple[Patience, Key]:
     key = find_key(plan.policy)
     if key is None and plan.base_url is None:
         raise CampaignError("; ".join(missing_keys(campaign)))
+    price = campaign.prices[str(plan.model)]
     settings = Settings(
         model=str(plan.model),
         max_tokens=plan.max_tokens,
         timeout=plan.timeout,
         temperature=plan.temperature,
         base_url=plan.base_url,
+        cached=price.write is not None,
     )
     model = load_model(plan.policy, settings, key or NO_KEY)
-    price = campaign.prices[settings.model]
     return Patience(model, price, tries=plan.tries, timeout=plan.timeout), key or NO_KEY
 
 
@@ -177,6 +181,8 @@ def asker_problems(campaign: Campaign, plan: Plan, who: str, key: Callable[[str]
 
 def _asker(campaign: Campaign, plan: Plan) -> list[str]:
     wrong = asker_problems(campaign, plan, f"agent {plan.name}", lambda key: f"agent.{key} of {plan.name}")
+    if plan.ideas > MOST:
+        wrong.append(f"agent.ideas of {plan.name} must be in [1, {MOST}]: a model is asked for them in one answer")
     unknown = [section for section in plan.without if section not in SECTIONS]
     return wrong + [f"agent.without = {section!r} is not one of {', '.join(SECTIONS)}" for section in unknown]
 

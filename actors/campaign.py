@@ -222,8 +222,8 @@ def _out_of_range(campaign: Campaign) -> list[str]:
         "workers.silence must be at least 2 and finite": 2 <= campaign.workers.silence < math.inf,
         "workers.memory must be at least 1": campaign.workers.memory is None or campaign.workers.memory >= 1,
         "analysis.every must be at least 1": campaign.analysis.every >= 1,
-        "agent.ideas must be at least 1 and agent.sweep at least 0": all(
-            plan.ideas >= 1 and plan.sweep >= 0 and plan.backlog >= 1 for plan in campaign.agent
+        "agent.ideas must be in [1, 200], agent.sweep in [0, 100] and agent.backlog at least 1": all(
+            1 <= plan.ideas <= 200 and 0 <= plan.sweep <= 100 and plan.backlog >= 1 for plan in campaign.agent
         ),
         "agent.every must be at least 0 and finite": all(0 <= plan.every < math.inf for plan in campaign.agent),
         "workers.devices are cpu or cuda:N": all(

@@ -185,6 +185,7 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
     correction: str | None = None
     corrected: str | None = None
     problems: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 class Unanswered(msgspec.Struct, frozen=True, tag="unanswered"):
@@ -205,6 +206,7 @@ class Unanswered(msgspec.Struct, frozen=True, tag="unanswered"):
     correction: str | None = None
     corrected: str | None = None
     problems: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

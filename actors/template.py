@@ -126,7 +126,7 @@ policy = "uniform"
 input = 5.0
 output = 25.0
 cached = 0.5                     # read from the provider's cache; as input when left out
-write = 6.25                     # kept in it; as input when left out
+write = 6.25                     # kept in it; without this price Claude is not asked to keep what never changes
 
 [prices."gemini-2.5-pro"]
 input = 1.25

@@ -66,7 +66,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
         status: open (asked, not answered), answered, or refused with `reason`.
         prompt: the briefing as it was sent, None for a policy that reads no text.
         answer: as it came; `correction` what was sent back about it, `corrected` the answer to that.
-        problems: what was still wrong then, a sentence each.
+        problems: what was still wrong then, a sentence each; `failures` why each call failed that did.
         tokens_in, tokens_out, seconds, usd: of all its calls; `reserve_usd` what was set aside for them.
     """
 
@@ -91,6 +91,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     reserve_usd: float
     accepted: int
     ideas: tuple[Told, ...]
+    failures: tuple[str, ...] = ()
 
 
 def speakers(results: Results) -> list[Speaker]:
@@ -131,6 +132,7 @@ def conversation(results: Results, name: str) -> Conversation:
         reserve_usd=cycle.reserve_usd,
         accepted=cycle.accepted,
         ideas=tuple(_told(results, idea) for idea in cycle.ideas),
+        failures=cycle.failures,
     )
 
 

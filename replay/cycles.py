@@ -64,6 +64,7 @@ class Cycle(msgspec.Struct, kw_only=True, gc=False):
     correction: Text | None = None
     corrected: Text | None = None
     problems: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 class Agent(msgspec.Struct, kw_only=True):
@@ -181,7 +182,8 @@ def _ended(cycles: Cycles, cycle: Cycle, fact: AnswerReceived | AnswerRefused, h
     cycle.open, cycle.ended_at, cycle.model = False, fact.at, fact.model or None
     cycle.tokens_in, cycle.tokens_out, cycle.tokens_cached = fact.tokens_in, fact.tokens_out, fact.tokens_cached
     cycle.tokens, cycle.seconds, cycle.calls = fact.tokens_in + fact.tokens_out, fact.seconds, fact.calls
-    cycle.correction, cycle.corrected, cycle.problems = fact.correction, fact.corrected, fact.problems
+    cycle.correction, cycle.corrected = fact.correction, fact.corrected
+    cycle.problems, cycle.failures = fact.problems, fact.failures
 
 
 def _proposed(cycles: Cycles, fact: IdeaProposed, recorded: Recorded, index: int) -> None:

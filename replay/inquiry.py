@@ -54,6 +54,7 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         prompt, answer, correction, corrected: whole texts, None where there was none.
         problems: what stayed wrong with the answer.
+        failures: why each call failed that did, in order.
         reserve_usd, spent_usd: US dollars set aside, and counted as spent.
     """
 
@@ -77,6 +78,7 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: int
     calls: int
     seconds: float
+    failures: tuple[str, ...] = ()
 
 
 def inquiry(log: LogReader, name: str, reading: Reading) -> Inquiry:
@@ -113,11 +115,15 @@ def inquiry(log: LogReader, name: str, reading: Reading) -> Inquiry:
         tokens_out=cycle.tokens_out,
         calls=cycle.calls,
         seconds=cycle.seconds,
+        failures=cycle.failures,
     )
 
 
 def inquiry_page(inquiry: Inquiry) -> str:
-    """Return a cycle's text; what was sent and answered stands as it was, line for line."""
+    """Return a cycle's text; what was sent and answered stands as it was, line for line.
+
+    Characters that no eye sees, such as those that steer a terminal or turn a line around, are spelled out.
+    """
     known = f", {inquiry.model}" if inquiry.model else ""
     tokens = f"{inquiry.tokens_in} tokens in ({inquiry.tokens_cached} cached), {inquiry.tokens_out} out"
     head = [
@@ -128,13 +134,15 @@ def inquiry_page(inquiry: Inquiry) -> str:
         f"sections   {', '.join(inquiry.sections) or 'none'}",
     ]
     parts = [folded(head)]
+    if inquiry.failures:
+        parts.append(folded(["--- calls that failed ---", *inquiry.failures], indent=2))
     names = {"prompt": inquiry.prompt, "answer": inquiry.answer}
     names |= {"correction asked for": inquiry.correction, "corrected answer": inquiry.corrected}
     parts += [f"--- {name} ---\n{text.rstrip()}" for name, text in names.items() if text is not None]
     if inquiry.problems:
         parts.append(folded(["--- what stayed wrong ---", *inquiry.problems], indent=2))
     parts.append(folded(["--- ideas ---", *(line for idea in inquiry.ideas for line in _lines(idea))], indent=4))
-    return "\n\n".join(parts)
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in "\n\n".join(parts))
 
 
 def _lines(idea: Proposed) -> Iterator[str]:

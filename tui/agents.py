@@ -165,6 +165,7 @@ def page(made: Conversation, width: int, whole: Callable[[Text], str]) -> list[s
         f"began {shown(made.at)} at {made.started}; {made.model or 'no model yet'}",
         f"{made.usd:.4f} USD of {made.reserve_usd:.4f} set aside, {made.calls} calls, {made.seconds:.1f} s",
         f"{made.tokens_in} tokens in, {made.tokens_out} out",
+        *[f"failed call: {plain(failure)}" for failure in made.failures],
         *[f"problem: {plain(problem)}" for problem in made.problems],
         "",
         *_ideas(made, width),

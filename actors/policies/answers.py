@@ -13,6 +13,7 @@ from typing import NamedTuple
 import yaml
 
 from actors.errors import CampaignError
+from actors.policies.fences import blocks
 
 LONGEST = 65_536
 """Characters of an answer; a longer one is not looked into."""
@@ -22,7 +23,6 @@ EVENTS, DEPTH, SCALAR, IDEAS = 4_000, 4, 4_000, 50
 
 Node = str | list["Node"] | dict[str, "Node"]
 
-_FENCE = re.compile(r"^[ \t]*```[a-zA-Z]*[ \t]*\n(.*?)^[ \t]*```[ \t]*$", re.DOTALL | re.MULTILINE)
 _ITEM = re.compile(r"^([ \t]*)- ", re.MULTILINE)
 
 
@@ -160,11 +160,12 @@ def _refuse(event: yaml.Event) -> None:
 
 
 def _body(text: str) -> str:
+    """Return what an answer says: its one fenced block, whether that ends or was cut, else all of it."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    blocks = _FENCE.findall(text)
-    if len(blocks) > 1:
-        raise AnswerRejected(f"{len(blocks)} fenced blocks: give one list in one block")
-    return str(blocks[0]) if blocks else re.sub(r"\A\s*```[a-zA-Z]*[ \t]*\n", "", text)
+    found = [block for block in blocks(text) if block.closed or block.body.strip()]
+    if len(found) > 1:
+        raise AnswerRejected(f"{len(found)} fenced blocks: give one list in one block")
+    return found[0].body if found else text
 
 
 def _listed(node: Node) -> list[Node]:

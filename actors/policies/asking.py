@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from actors.policies.models import Key, Prompt, Reply
+from actors.policies.models import Key, Prompt, Reply, one_line
 from actors.policies.patience import Outcome, Patience
 
 
@@ -21,6 +21,7 @@ class Account(NamedTuple):
     tokens_cached: int = 0
     correction: str | None = None
     corrected: str | None = None
+    failures: tuple[str, ...] = ()
 
     def after(self, outcome: Outcome) -> Account:
         """Add what a round of calls cost."""
@@ -34,6 +35,7 @@ class Account(NamedTuple):
             tokens_in=self.tokens_in + fresh + written + cached,
             tokens_out=self.tokens_out + out,
             tokens_cached=self.tokens_cached + cached,
+            failures=(*self.failures, *outcome.failures),
         )
 
 
@@ -57,9 +59,10 @@ class Asker:
             account: of what was asked before.
         """
         outcome = self._patience.ask(prompt, worst)
+        outcome = outcome._replace(failures=tuple(map(self._key.hide, outcome.failures)))
         if outcome.reply is not None:
-            text, model = (self._clean(words) for words in (outcome.reply.text, outcome.reply.model))
-            detail = self._clean(outcome.reply.detail)
+            text = self._clean(outcome.reply.text)
+            model, detail = (one_line(self._clean(words)) for words in (outcome.reply.model, outcome.reply.detail))
             outcome = outcome._replace(reply=outcome.reply._replace(text=text, model=model[:100], detail=detail))
         return outcome, account.after(outcome)
 

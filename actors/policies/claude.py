@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anthropic
-from anthropic.types import Message, MessageParam
+from anthropic.types import Message, MessageParam, TextBlockParam
 
 from actors.policies.models import Key, ModelFailed, Prompt, Reply, Settings, asked_wait, counted, turned_away
 
@@ -44,7 +44,7 @@ class Claude:
             message = self._client.messages.create(
                 model=self._settings.model,
                 max_tokens=self._settings.max_tokens,
-                system=[{"type": "text", "text": prompt.stable, "cache_control": {"type": "ephemeral"}}],
+                system=[self._stable(prompt)],
                 messages=_messages(prompt),
                 **self._extras(schema),
             )
@@ -58,6 +58,11 @@ class Claude:
     def close(self) -> None:
         """Give back connections."""
         self._client.close()
+
+    def _stable(self, prompt: Prompt) -> TextBlockParam:
+        """Return what never changes; a provider keeps it from about a thousand tokens on, at a price of its own."""
+        block: TextBlockParam = {"type": "text", "text": prompt.stable}
+        return block | {"cache_control": {"type": "ephemeral"}} if self._settings.cached else block
 
     def _extras(self, schema: Mapping[str, Any] | None) -> dict[str, Any]:
         extras: dict[str, Any] = {}
@@ -77,7 +82,9 @@ def _messages(prompt: Prompt) -> list[MessageParam]:
 
 
 def _status(error: anthropic.APIStatusError) -> ModelFailed:
-    return turned_away(error.status_code, f"{error.type or ''} {error.message}", asked_wait(error.response.headers))
+    said = error.body.get("error") if isinstance(error.body, dict) else None
+    words = said.get("message") if isinstance(said, dict) else error.message
+    return turned_away(error.status_code, f"{error.type or ''} {words}", asked_wait(error.response.headers))
 
 
 def _reply(message: object, seconds: float) -> Reply:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from actors.orders import Answered, Mend, Order, Refused, Result, Unanswered
 from actors.policies.asking import Account, Asker, useless
+from actors.policies.fences import blocks
 from actors.policies.models import Key, Prompt
 from actors.policies.patience import Patience
 
 LONGEST = 200_000
 """Characters of an answer that is looked into."""
-
-_FENCE = re.compile(r"^(`{3,})(?:diff|patch)[ \t]*\n(.*?\n)\1[ \t]*$", re.DOTALL | re.MULTILINE)
 
 
 class Mended(NamedTuple):
@@ -29,11 +27,11 @@ def read(text: str) -> Mended:
     if len(text) > LONGEST:
         return Mended("", None, f"the answer has {len(text)} characters; at most {LONGEST} are read")
     text = text.replace("\r\n", "\n")
-    found = _FENCE.findall(text)
+    found = [block for block in blocks(text) if block.closed and block.info in ("diff", "patch")]
     if len(found) != 1:
         problem = "the answer holds no fenced diff" if not found else f"the answer holds {len(found)} diffs, not one"
         return Mended(text.strip(), None, problem)
-    return Mended(text[: text.index(found[0][0])].strip(), found[0][1])
+    return Mended(text[: found[0].start].strip(), found[0].body)
 
 
 class MendHands:

@@ -80,13 +80,18 @@ class ModelFailed(CampaignError):
 
 
 class Settings(NamedTuple):
-    """How a model is asked; `base_url` None is the provider's own address, `timeout` seconds for one call."""
+    """How a model is asked; `base_url` None is the provider's own address, `timeout` seconds for one call.
+
+    Attributes:
+        cached: whether a provider that must be told to keeps what never changes: only where the price of that is known.
+    """
 
     model: str
     max_tokens: int
     timeout: float
     temperature: float | None = None
     base_url: str | None = None
+    cached: bool = False
 
 
 class Model(Protocol):

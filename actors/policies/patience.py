@@ -20,13 +20,18 @@ LONGEST_PAUSE = 60.0
 
 
 class Outcome(NamedTuple):
-    """What came of all tries: a reply or the last failure, what they cost at most, how many, how long."""
+    """What came of all tries: a reply or the last failure, what they cost at most, how many, how long.
+
+    Attributes:
+        failures: why each call that failed did, in order.
+    """
 
     reply: Reply | None
     failure: ModelFailed | None
     usd: float
     calls: int
     seconds: float
+    failures: tuple[str, ...] = ()
 
 
 class Patience:
@@ -54,20 +59,22 @@ class Patience:
             prompt: sent as it is in every try.
             worst: US dollars that one call counts as where nobody knows what it cost.
         """
-        began, usd = time.monotonic(), 0.0
-        failure: ModelFailed | None = None
-        for call in range(1, self._tries + 1):
+        began, usd, call = time.monotonic(), 0.0, 0
+        failures: list[ModelFailed] = []
+        reply: Reply | None = None
+        while reply is None:
+            call += 1
             try:
                 reply = self._once(prompt)
             except ModelFailed as error:
-                failure = error
+                failures.append(error)
                 usd += 0.0 if error.free else worst
                 if not self._pauses(error, call):
-                    return Outcome(None, failure, usd, call, time.monotonic() - began)
+                    break
             else:
                 usd += worst if reply.usage is None else self._price.cost(reply.usage)
-                return Outcome(reply, None, usd, call, time.monotonic() - began)
-        return Outcome(None, failure, usd, self._tries, time.monotonic() - began)
+        failure = failures[-1] if reply is None else None
+        return Outcome(reply, failure, usd, call, time.monotonic() - began, tuple(map(_told, failures)))
 
     def close(self) -> None:
         """Wait for nothing any more."""
@@ -108,3 +115,8 @@ class Patience:
         with self._changed:
             came.append(result)
             self._changed.notify_all()
+
+
+def _told(failure: ModelFailed) -> str:
+    asked = "" if failure.wait is None else f" (asks for {failure.wait:g} s)"
+    return f"{failure}{asked}"

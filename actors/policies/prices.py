@@ -32,7 +32,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     Attributes:
         cached: read from the provider's cache; as `input` where it is left out.
-        write: read and kept in the cache; as `input` where it is left out.
+        write: read and kept in the cache; where it is left out, no provider is asked to keep anything.
     """
 
     input: float

@@ -44,6 +44,7 @@ class AnswerReceived(Fact, frozen=True, kw_only=True, tag="AnswerReceived"):
         correction: what was sent back after the first answer, with its errors; None where there was nothing to correct.
         corrected: the answer to that.
         problems: what is still wrong after it, a sentence each; what it says of an idea kept that idea out.
+        failures: why each call failed that did, in order, tried again or not.
     """
 
     cycle: str
@@ -58,6 +59,7 @@ class AnswerReceived(Fact, frozen=True, kw_only=True, tag="AnswerReceived"):
     correction: Text | None = None
     corrected: Text | None = None
     problems: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 RefusalKind = Literal["answer", "unreachable", "rejected", "budget", "interrupted"]
@@ -90,6 +92,7 @@ class AnswerRefused(Fact, frozen=True, kw_only=True, tag="AnswerRefused"):
     correction: Text | None = None
     corrected: Text | None = None
     problems: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
 
 
 class IdeaProposed(Fact, frozen=True, kw_only=True, tag="IdeaProposed"):

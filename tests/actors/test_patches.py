@@ -145,6 +145,14 @@ def test_an_answer_is_its_words_and_its_one_fenced_diff() -> None:
     assert (read.explanation, read.diff, read.problem) == ("The sign is wrong.", HEAD + HUNK, None)
 
 
+def test_a_fence_in_a_line_of_a_diff_does_not_end_it_and_other_blocks_are_words() -> None:
+    diff = f"{HEAD}{HUNK} ```\n"
+    read = mending.read(f"It computes\n```python\nx = 1\n```\n````patch\n{diff}````\n")
+    assert read.diff == diff
+    assert read.explanation == "It computes\n```python\nx = 1\n```"
+    assert mending.read(f"```diff\n{diff}```\n").diff == diff
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -153,6 +161,7 @@ def test_an_answer_is_its_words_and_its_one_fenced_diff() -> None:
         (f"```diff\n{HEAD}{HUNK}```\n```diff\n{HEAD}{HUNK}```", "2 diffs, not one"),
         (f"```diff\n{HEAD}{HUNK}", "no fenced diff"),
         ("x" * (mending.LONGEST + 1), "at most"),
+        ("```diff\n" * 25_000, "no fenced diff"),
     ],
 )
 def test_an_answer_without_one_diff_says_why_it_is_of_no_use(text: str, why: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from actors.budgets import Budget
-from tests.benchmarks.planted import TIMEOUT, best, first_come, played, until, without
-from tests.benchmarks.scheduler import TERMS, interval, judged, proposed
+from tests.benchmarks import scheduler
+from tests.benchmarks.planted import TERMS, TIMEOUT, best, first_come, played, until, without
+from tests.benchmarks.scheduler import interval, judged, proposed
 
 SHORT = Budget(experiments=40, timeout=TIMEOUT)
 
@@ -19,6 +20,18 @@ def test_the_order_reaches_what_first_come_first_served_found_in_fewer_gpu_secon
     reached = until(told, target)
     assert reached is not None
     assert reached < spent
+
+
+def test_the_benchmark_prints_what_it_measured(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["scheduler", "1", "100"])
+    monkeypatch.setattr(scheduler, "EXPERIMENTS", 12)
+    monkeypatch.setattr(scheduler, "TERMS", {})
+    scheduler.main()
+    judged_, _, _, whole = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert judged_.startswith("100 candidates judged in ")
+    assert whole.startswith("as it is ")
 
 
 @pytest.mark.parametrize("term", TERMS)

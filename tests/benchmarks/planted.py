@@ -7,11 +7,12 @@ their ideas uniformly and wish for them by a noisy look at what they are worth. 
 from __future__ import annotations
 
 import contextlib
+import heapq
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from actors import priority
 from actors.agent import Agent, Plan
@@ -29,7 +30,7 @@ from events.facts import CampaignOpened
 from events.memory import MemoryLog
 from events.space import Configuration, Space
 from events.spaces import PAPER
-from replay import turns
+from replay import prospects, turns
 from replay.ledger import Experiment
 
 START = 1_750_000_000_000_000
@@ -56,15 +57,32 @@ def first_come(known: Known, scheduler: Ordering) -> Iterator[Experiment]:
 
 @contextlib.contextmanager
 def without(term: str) -> Iterator[None]:
-    """Take one term out of the order: wish, novelty, worth or oldest."""
-    places = {"wish": (priority, "WISH"), "novelty": (priority, "NOVELTY"), "worth": (turns, "WORTH")}
-    module, name = places.get(term, (turns, "OLDEST"))
+    """Take one term out of the order: one of `TERMS`."""
+    module, name, nothing = TERMS[term]
     before = getattr(module, name)
-    setattr(module, name, 2**30 if term == "oldest" else 0.0)
+    setattr(module, name, nothing)
     try:
         yield
     finally:
         setattr(module, name, before)
+
+
+def _by_value(heads: list[tuple[int, int, str, Iterator[tuple[Any, str]]]]) -> Iterator[turns.Turn]:
+    """Order the experiments of all agents as if they were one agent's."""
+    queues = ([(waiting.key, agent, waiting, rule) for waiting, rule in picks] for _, _, agent, picks in heads)
+    for _, agent, waiting, rule in heapq.merge(*queues):
+        yield turns._turn(waiting, agent, 0, rule)
+
+
+TERMS: dict[str, tuple[Any, str, Any]] = {
+    "wish": (priority, "WISH", 0.0),
+    "novelty": (priority, "NOVELTY", 0.0),
+    "worth": (turns, "WORTH", 0.0),
+    "cost": (prospects.Prospect, "rate", property(lambda prospect: prospect.gain)),
+    "oldest": (turns, "OLDEST", 2**30),
+    "turns": (turns, "_taken_in_turn", _by_value),
+}
+"""The terms of the order: where each is said, and what stands there when it is taken out."""
 
 
 class Truth:

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
+from functools import cache
 from math import comb
 from random import Random
 
@@ -26,11 +28,9 @@ from events.facts import AgentJoined, AnswerReceived, CampaignOpened, CycleStart
 from events.log import Frame
 from events.memory import MemoryLog
 from events.spaces import PAPER
-from tests.benchmarks.planted import TIMEOUT, best, first_come, played, until, without
+from tests.benchmarks.planted import TERMS, TIMEOUT, End, best, first_come, played, until, without
 
 SEEDS, CANDIDATES, FRAME, EXPERIMENTS = 100, 42_042, 25, 80
-
-TERMS = ("wish", "novelty", "worth", "oldest")
 
 
 def proposed(candidates: int) -> MemoryLog:
@@ -78,21 +78,22 @@ def judged(log: MemoryLog) -> tuple[float, int, int]:
     return time.process_time() - began, verdicts, len(known.ledger.experiments)
 
 
+@cache
+def former(seed: int) -> list[End]:
+    """Return what first come, first served completed, in order."""
+    return played(seed, first_come, budget=Budget(experiments=EXPERIMENTS, timeout=TIMEOUT))
+
+
 def shares(seeds: int, term: str | None) -> tuple[list[float], int]:
     """Return each seed's share, sorted, and how many never reached the best; `term` is taken out of the order."""
     found, never = [], 0
     for seed in range(1, seeds + 1):
-        former = played(seed, first_come, budget=Budget(experiments=EXPERIMENTS, timeout=TIMEOUT))
-        spent, target = former[-1].spent, best(former)
-        budget = Budget(gpu_hours=(spent + 2 * TIMEOUT) / 3600, timeout=TIMEOUT)
-        if term is None:
-            told = played(seed, budget=budget)
-        else:
-            with without(term):
-                told = played(seed, budget=budget)
+        spent, target = former(seed)[-1].spent, best(former(seed))
+        with without(term) if term is not None else nullcontext():
+            told = played(seed, budget=Budget(gpu_hours=(spent + 2 * TIMEOUT) / 3600, timeout=TIMEOUT))
         reached = until([end for end in told if end.spent <= spent], target)
         never += reached is None
-        found.append((spent if reached is None else reached) / (until(former, target) or spent))
+        found.append((spent if reached is None else reached) / (until(former(seed), target) or spent))
     return sorted(found), never
 
 
@@ -108,10 +109,8 @@ def interval(many: int) -> tuple[int, int]:
 def main() -> None:
     """Print both."""
     seeds, candidates = (int(word) for word in (*sys.argv[1:3], *map(str, (SEEDS, CANDIDATES)[len(sys.argv) - 1 :])))
-    deciding, folding, verdicts, accepted = judged(proposed(candidates))
-    print(
-        f"{verdicts} candidates judged in {deciding:.2f} s ({accepted} accepted); folding the verdicts {folding:.2f} s"
-    )
+    seconds, verdicts, accepted = judged(proposed(candidates))
+    print(f"{verdicts} candidates judged in {seconds:.2f} s ({accepted} accepted)")
     print(f"\n{seeds} seeds, GPU-seconds to first come, first served's best, beside its own")
     print(f"{'order':20} {'median':>7} {'95% interval':>15} {'never':>6}")
     low, high = interval(seeds)

@@ -9,13 +9,15 @@ import pytest
 from actors import askers
 from actors.campaign import parse
 from actors.errors import CampaignFileInvalid
+from actors.policies.models import Prompt
 from actors.template import TEMPLATE
 from events.blobs import Blobs
+from events.facts import AnswerReceived
 from replay.inquiry import CycleUnknown, inquiry, inquiry_page
 from replay.settings import at_hand
 from tests import tiny
-from tests.actors.policies.asking import Asking, claude, idea
-from tests.actors.policies.provider import provider, said
+from tests.actors.policies.asking import PLANTED, Asking, claude, idea
+from tests.actors.policies.provider import provider, said, status
 
 ASKING = (
     tiny.FILE
@@ -151,6 +153,41 @@ def test_a_cycle_is_shown_with_its_prompt_its_answers_its_ideas_and_their_verdic
     ):
         assert words in page
     assert json.loads(json.dumps(made.sections))[0] == "leaderboard"
+
+
+def test_calls_that_failed_are_on_the_log_of_an_answered_cycle_and_nothing_on_its_page_steers_a_terminal(
+    blobs: Blobs,
+) -> None:
+    steering = "I will.\n\x1b]0;a title\x07 \N{RIGHT-TO-LEFT OVERRIDE}\n```yaml\n" + idea(pooling="max") * 3 + "```"
+    away = status(429, f"slow down, {PLANTED}", retry_after="0")
+    with provider(status(529), away, said(steering, model="model\x1b[2J")) as server:
+        company = Asking(server, blobs, claude(ideas=3))
+        for _ in range(2):
+            company.speaks("agent-claude")
+        company.works("agent-claude")
+        company.speaks("agent-claude")
+    (answer,) = company.facts(AnswerReceived)
+    assert [failure.partition(" ")[0] for failure in answer.failures] == ["529", "429"]
+    assert answer.failures[1].endswith("slow down, [A_KEY] (asks for 0 s)")
+    made = inquiry(company.log, "c-claude-1", blobs.whole)
+    assert made.answer == steering
+    page = inquiry_page(made)
+    assert all(character.isprintable() or character == "\n" for character in page)
+    assert "\\x1b]0;a title\\x07 \\u202e" in page
+    assert "--- calls that failed ---" in page
+
+
+def test_a_provider_is_asked_to_keep_a_prompt_only_where_that_has_a_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", PLANTED)
+    with provider(said("- an idea")) as server:
+        for price in ("", "write = 6.25\n"):
+            text = changed("usd = 3.0", f'usd = 3.0\nbase_url = "{server.url}"').replace("output =", f"{price}output =")
+            campaign = parse(text, file="it.toml")
+            waiting, _ = askers.patience(campaign, campaign.agent[-1])
+            waiting.ask(Prompt("what never changes", "what does"), 1.0)
+    plain, kept = (asked.body["system"][0] for asked in server.requests)
+    assert "cache_control" not in plain
+    assert kept["cache_control"] == {"type": "ephemeral"}
 
 
 def test_a_cycle_whose_texts_are_far_away_shows_their_ends(blobs: Blobs) -> None:

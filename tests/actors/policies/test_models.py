@@ -74,9 +74,11 @@ def test_a_correction_follows_the_answer_that_it_is_about(policy: str) -> None:
 
 def test_the_part_that_never_changes_is_marked_for_claude_s_cache() -> None:
     with provider(said("- an idea")) as server:
-        model("claude", server).ask(PROMPT)
-    (block,) = server.requests[0].body["system"]
-    assert block == {"type": "text", "text": PROMPT.stable, "cache_control": {"type": "ephemeral"}}
+        model("claude", server, cached=True).ask(PROMPT)
+        model("claude", server, cached=False).ask(PROMPT)
+    (kept,), (plain,) = (asked.body["system"] for asked in server.requests)
+    assert kept == {"type": "text", "text": PROMPT.stable, "cache_control": {"type": "ephemeral"}}
+    assert plain == {"type": "text", "text": PROMPT.stable}
 
 
 def test_claude_takes_a_temperature_only_under_the_version_that_knows_one() -> None:
@@ -206,7 +208,9 @@ def test_counts_of_tokens_that_cannot_be_true_are_no_counts(policy: str) -> None
 def test_overload_is_tried_again_and_costs_what_the_reply_costs(policy: str) -> None:
     with provider(status(529), status(429, retry_after="0"), said("- an idea")) as server:
         outcome = patient(policy, server).ask(PROMPT, 9.0)
-    assert (outcome.calls, outcome.reply is not None) == (3, True)
+    assert (outcome.calls, outcome.reply is not None, outcome.failure) == (3, True, None)
+    assert [failure.partition(" ")[0] for failure in outcome.failures] == ["529", "429"]
+    assert outcome.failures[1].endswith("a reason (asks for 0 s)")
     assert outcome.usd == PRICE.cost(outcome.reply.usage or Usage(0, 0, 0, 0))  # type: ignore[union-attr] # seen above
 
 
@@ -217,6 +221,7 @@ def test_tries_end_and_those_whose_cost_nobody_knows_count_at_their_worst(policy
     assert (outcome.reply, outcome.calls, outcome.usd) == (None, 3, 0.5)
     assert outcome.failure is not None
     assert str(outcome.failure).startswith("504")
+    assert len(outcome.failures) == 3
 
 
 @both
