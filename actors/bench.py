@@ -121,15 +121,14 @@ class Bench:
         """Run every canary on what would train now; a script has none, and is trusted as it is."""
         began, setup = time.perf_counter(), self._setup
         if self._program is not None:
-            digest = self._program.digest
-            return Verified(order.id, digest, {"program": digest}, (), time.perf_counter() - began)
+            digest, platform = self._program.digest, instrument.platform(setup.device)
+            return Verified(order.id, digest, {"program": digest}, (), time.perf_counter() - began, None, platform)
         seen, size = self._instrument(), Size(setup.width, setup.layers, setup.heads)
         own = suite.Own(self._task, self._cache, setup.backbones, size, split=order.split)
         found = suite.verdict(setup.device, own)
         told = tuple(Canary(one.name, one.subject, _told(one.seen), one.allowed, one.problem) for one in found)
-        return Verified(
-            order.id, seen.digest, dict(seen.parts), told, time.perf_counter() - began, suite.problem(found)
-        )
+        seconds, platform = time.perf_counter() - began, instrument.platform(setup.device)
+        return Verified(order.id, seen.digest, dict(seen.parts), told, seconds, suite.problem(found), platform)
 
     def _train(self, order: Train) -> tuple[Score | Breakdown, ...]:
         began = time.perf_counter()

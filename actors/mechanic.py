@@ -142,7 +142,7 @@ def _verified(repair: Repair, result: Tried) -> tuple[Fact, ...]:
     seen = result.verified
     if seen is None:
         return ()
-    names = ("instrument", "parts", "canaries", "seconds")
+    names = ("instrument", "parts", "canaries", "seconds", "platform")
     return (InstrumentVerified(cause=repair.spoken, **{name: getattr(seen, name) for name in names}),)
 
 

@@ -1,18 +1,22 @@
 """Nothing trains unverified: who runs an instrument's canaries, what is said of them, and which era a verdict opens.
 
 A worker joins, has the canaries run, and says what they saw; until then the scheduler entrusts nothing to it. Where the
-log has a verdict on its instrument already, that one counts.
+log has a verdict on its instrument and its platform already, that one counts.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
 
 from actors.orders import Order
 from actors.role import Decision, Known, News
 from actors.vetting import Verified, Verify
 from events.envelope import Fact
 from events.facts import CampaignClosed, EraOpened, InstrumentRefused, InstrumentVerified, WorkerJoined
+from replay.entries import Attempt
 from replay.fleet import Worker
 from replay.instruments import Instrument
+from replay.platforms import Platform, on
 
 SHORT = 12
 """Characters of a digest by which people are told of an instrument."""
@@ -21,19 +25,20 @@ SPLIT = "split"
 """The part of an instrument that says which clip trains and which judges."""
 
 
-def vetting(known: Known, worker: str, instrument: str) -> tuple[Order, ...]:
+def vetting(known: Known, worker: str, instrument: str, platform: Mapping[str, str]) -> tuple[Order, ...]:
     """Return the order that goes with a worker's joining: the canaries, unless the log says that they held.
 
-    What was refused is looked at again: it may have been the machine that failed.
+    Another version of a library is another platform, on which they are run again. What was refused is looked at again
+    too: it may have been the machine that failed.
     """
-    if _holds(_judged(known, instrument)):
+    if _holds(_judged(known, instrument, platform)):
         return ()
     return (Verify(id=_name(worker, instrument), split=_split(known)),)
 
 
 def verdict(known: Known, me: Worker, news: News) -> Decision | None:
     """Return what a worker says of its canaries; None while they run, or where the log has the verdict."""
-    judged = _judged(known, me.instrument)
+    judged = _judged(known, me.instrument, me.platform)
     if _holds(judged) or news.stopping or known.ledger.closed is not None:
         return None
     name = _name(me.worker, me.instrument)
@@ -50,7 +55,7 @@ def verdict(known: Known, me: Worker, news: News) -> Decision | None:
 
 def trains(known: Known, worker: Worker) -> bool:
     """Say whether every canary of a worker's instrument held, so that it may be given work."""
-    return _holds(_judged(known, worker.instrument))
+    return _holds(_judged(known, worker.instrument, worker.platform))
 
 
 def era(known: Known) -> Decision | None:
@@ -64,26 +69,34 @@ def era(known: Known) -> Decision | None:
 
 def refused(known: Known) -> CampaignClosed | None:
     """Return the end of a campaign whose instrument was refused, where no worker has another; None where it goes on."""
-    judged = [(_judged(known, worker.instrument), worker) for worker in known.fleet.present()]
-    last = next((one for one, _ in judged), None)
-    if last is None or any(_holds(one) or not _since(one, worker) for one, worker in judged):
+    judged = [(_judged(known, one.instrument, one.platform), one) for one in known.fleet.present()]
+    last, worker = next(iter(judged), (None, None))
+    if last is None or worker is None or any(_holds(one) or not _since(one, worker) for one, worker in judged):
         return None
-    reason = f"instrument {last.instrument[:SHORT]} was refused before it trained anything: {last.reason}"
+    ran = any(attempt.instrument == worker.instrument for attempt in _attempts(known))
+    when = "on this platform" if ran else "before it trained anything"
+    reason = f"instrument {worker.instrument[:SHORT]} was refused {when}: {last.reason}"
     return CampaignClosed(cause=last.told, reason=reason)
 
 
-def _judged(known: Known, instrument: str) -> Instrument | None:
+def _attempts(known: Known) -> Iterator[Attempt]:
+    return (attempt for experiment in known.ledger.experiments.values() for attempt in experiment.attempts)
+
+
+def _judged(known: Known, instrument: str, platform: Mapping[str, str]) -> Platform | None:
     found = known.instruments.all.get(instrument)
-    return found if found is not None and found.status != "unverified" else None
+    return on(found.platforms, platform) if found is not None else None
 
 
-def _holds(judged: Instrument | None) -> bool:
+def _holds(judged: Platform | None) -> bool:
     return judged is not None and judged.status == "verified"
 
 
-def _since(judged: Instrument | None, worker: Worker) -> bool:
+def _since(judged: Platform | None, worker: Worker) -> bool:
     """Say whether there is a verdict on a worker's instrument that was spoken after the worker joined."""
-    return judged is not None and (worker.changed is None or judged.told > worker.changed)
+    if judged is None or judged.told is None:
+        return False
+    return worker.changed is None or judged.told > worker.changed
 
 
 def _again(known: Known, me: Worker) -> Decision:
@@ -96,7 +109,7 @@ def _again(known: Known, me: Worker) -> Decision:
         platform=dict(me.platform),
         instrument=me.instrument,
     )
-    return Decision("worker", me.worker, (joined,), vetting(known, me.worker, me.instrument))
+    return Decision("worker", me.worker, (joined,), vetting(known, me.worker, me.instrument, me.platform))
 
 
 def _said(result: Verified, me: Worker) -> Fact:
@@ -107,6 +120,7 @@ def _said(result: Verified, me: Worker) -> Fact:
             parts=result.parts,
             canaries=result.canaries,
             seconds=result.seconds,
+            platform=dict(me.platform),
         )
     return InstrumentRefused(
         cause=me.changed,
@@ -115,12 +129,19 @@ def _said(result: Verified, me: Worker) -> Fact:
         canaries=result.canaries,
         seconds=result.seconds,
         reason=result.problem,
+        platform=dict(me.platform),
     )
 
 
 def _refused(me: Worker, reason: str) -> InstrumentRefused:
     return InstrumentRefused(
-        cause=me.changed, instrument=me.instrument, parts={}, canaries=(), seconds=0.0, reason=reason
+        cause=me.changed,
+        instrument=me.instrument,
+        parts={},
+        canaries=(),
+        seconds=0.0,
+        reason=reason,
+        platform=dict(me.platform),
     )
 
 

@@ -24,6 +24,7 @@ class Verified(msgspec.Struct, frozen=True, tag="verified"):
     Attributes:
         parts: digest of each part of the instrument, by name.
         problem: why it may not train, in one sentence; None where every canary held.
+        platform: on which they were run; empty where nobody says.
     """
 
     id: str
@@ -32,3 +33,4 @@ class Verified(msgspec.Struct, frozen=True, tag="verified"):
     canaries: tuple[Canary, ...]
     seconds: float
     problem: str | None = None
+    platform: dict[str, str] = {}

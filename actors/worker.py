@@ -80,7 +80,7 @@ class Worker:
         joined = decision.facts[0] if decision is not None else None
         if decision is None or not self._vetted or not isinstance(joined, WorkerJoined):
             return decision
-        return decision._replace(orders=verifying.vetting(known, self.author, joined.instrument))
+        return decision._replace(orders=verifying.vetting(known, self.author, joined.instrument, joined.platform))
 
     def _return(self, known: Known, me: Device, news: News) -> Decision | None:
         """Join again when it was thought lost, once its lease is taken back: the work may be somebody else's by now."""
@@ -121,6 +121,7 @@ class Worker:
         return Decision("pack", pack.pack, facts, (order,), lease=pack.pack)
 
     def _started(self, known: Known, run: Run, pack: Pack) -> Started:
+        me = known.fleet.workers[self.author]
         return Started(
             cause=known.ledger.experiments[run.experiment].moved,
             experiment=run.experiment,
@@ -129,8 +130,8 @@ class Worker:
             lane=run.lane,
             worker=self.author,
             seed=run.seed,
-            instrument=known.fleet.workers[self.author].instrument,
-            platform=self._platform,
+            instrument=me.instrument,
+            platform=dict(me.platform),
         )
 
     def _end(self, known: Known, pack: Pack, news: News) -> Decision | None:

@@ -21,7 +21,8 @@ A predicate says which configurations (of a ban) or runs (of a defect) are meant
 The operators are == != < <= > >=, ~ for "begins with", in (...) and not in (...), joined by and, or, not and
 parentheses; `everything` means all. A name that a run does not have makes its comparison false. Names are the
 dimensions of the space, and of a run also experiment, idea, agent, origin, status, worker, instrument, device, failure,
-era, attempt, seed, position, validation, best_epoch and gpu_seconds.
+era, attempt, seed, position, validation, best_epoch and gpu_seconds; torch, numpy, triton and av are the versions of a
+run's platform.
 """
 
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]

@@ -60,6 +60,10 @@ RUN_FIELDS: dict[str, Field] = {
     "worker": "word",
     "instrument": "word",
     "device": "word",
+    "torch": "word",
+    "numpy": "word",
+    "triton": "word",
+    "av": "word",
     "failure": "word",
     "era": "number",
     "attempt": "number",
@@ -70,7 +74,8 @@ RUN_FIELDS: dict[str, Field] = {
     "gpu_seconds": "number",
 }
 """What is known of a run beside its configuration: `attempt`, `worker`, `instrument`, `device`, `era`, `failure` of its
-last attempt, `position` the sequence at which that one started, `device` the kind that its platform names."""
+last attempt, `position` the sequence at which that one started, `device` the kind that its platform names, and `torch`,
+`numpy`, `triton`, `av` the versions there."""
 
 LONGEST, DEEPEST = 2000, 40
 """Characters of a predicate, and `not` and parentheses within one another, that are read."""

@@ -18,6 +18,7 @@ from events.facts import DefectFixed, DefectFound, RunCompared
 from events.log import Recorded
 from events.predicates import Predicate, PredicateInvalid, matches, parse
 from replay.errors import HistoryBroken
+from replay.platforms import LIBRARIES
 
 if TYPE_CHECKING:
     from replay.ledger import Ledger
@@ -166,7 +167,7 @@ def row(ledger: Ledger, experiment: str) -> Mapping[str, object]:
     if entry.attempts:
         last = entry.attempts[-1]
         known |= {"attempt": last.attempt, "worker": last.worker, "seed": last.seed, "failure": last.failure}
-        known |= {"instrument": last.instrument, "device": last.platform.get("device")}
+        known |= {name: last.platform.get(name) for name in ("device", *LIBRARIES)} | {"instrument": last.instrument}
     return known | idea.configuration
 
 

@@ -19,10 +19,13 @@ from replay.story import Entry, Story
 
 
 def nothing_runs_unverified(story: Story, entry: Entry) -> Cases:
-    """Every canary of an instrument held before its first run; a log that verified nothing says nothing of it."""
-    verdicts, instrument = story.vouched.verdicts, entry.fact.instrument
-    if verdicts:
-        verdict = {True: "verified", False: "refused", None: "never verified"}[verdicts.get(instrument)]
+    """Every canary of an instrument held before its first run, on the platform of that run where the verdict names one;
+    a log that verified nothing says nothing of it.
+    """
+    instrument = entry.fact.instrument
+    if story.vouched.verdicts:
+        told = story.vouched.holds(instrument, entry.fact.platform)
+        verdict = {True: "verified", False: "refused", None: "never verified there"}[told]
         yield tested(f"{instrument[:12]} is {verdict}, and runs", holds=verdict == "verified")
 
 
@@ -32,7 +35,7 @@ def eras_tile_the_log(story: Story, entry: Entry) -> Cases:
     eras, verdicts = story.vouched.eras, story.vouched.verdicts
     last = max(eras, default=0)
     yield tested(f"era {fact.era} follows era {last}", holds=fact.era == last + 1)
-    yield tested(f"{fact.instrument[:12]} was not verified", holds=verdicts.get(fact.instrument) is True)
+    yield tested(f"{fact.instrument[:12]} was not verified", holds=True in verdicts.get(fact.instrument, {}).values())
     yield tested(f"era {last} is under {fact.instrument[:12]} already", holds=eras.get(last) != fact.instrument)
 
 

@@ -6,6 +6,7 @@ from events.facts import Canary
 from replay.champions import Champion, champion_sentence
 from replay.era_report import Best, EraReport, EraRow
 from replay.instruments import DIGITS, Changes, Instrument
+from replay.platforms import Platform, differing, said
 from replay.tables import cut, folded, table
 from replay.times import lasted, shown
 
@@ -58,8 +59,16 @@ def changes_page(changes: Changes) -> str:
         (change.part, (change.before or "none")[:DIGITS], (change.after or "none")[:DIGITS])
         for change in changes.changes
     ]
-    title = f"from {changes.before[:DIGITS]} to {changes.after[:DIGITS]}: {differ}"
-    return folded([title, *(table(("part", "before", "after"), rows) if rows else [])])
+    moved = [(one.part, one.before or "none", one.after or "none") for one in changes.platforms]
+    return folded(
+        [
+            f"from {changes.before[:DIGITS]} to {changes.after[:DIGITS]}: {differ}",
+            *(table(("part", "before", "after"), rows) if rows else []),
+            "",
+            f"the platforms of their runs differ in {len(moved)} values" if moved else "their platforms are the same",
+            *(table(("platform", "before", "after"), moved) if moved else []),
+        ]
+    )
 
 
 def champion_page(made: Champion) -> str:
@@ -97,7 +106,20 @@ def _seen(one: Instrument) -> list[str]:
     many = max(SHOWN, sum(canary.problem is not None for canary in ordered))
     rows = [_canary(canary) for canary in ordered[:many]]
     more = [f"  and {len(ordered) - many} more, which held; --json has them all"] * (len(ordered) > many)
-    return [head, *(table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else []), *more]
+    seen = table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else []
+    return [head, *_platforms(one.platforms), *seen, *more]
+
+
+def _platforms(platforms: tuple[Platform, ...]) -> list[str]:
+    """Return a line for each platform, and what they differ in: results there agree within noise, not bit for bit."""
+    lines = [
+        f"  on {said(one.values)}: {one.status}, {one.runs} runs, {one.completed} done"
+        for one in platforms
+        if one.values or one.runs
+    ]
+    apart = differing(one for one in platforms if one.runs)
+    names = "; ".join(f"{name}: {', '.join(values)}" for name, values in apart.items())
+    return lines + [f"  its runs are of platforms that differ, and agree within noise alone: {names}"] * bool(apart)
 
 
 def _canary(canary: Canary) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from events.envelope import Fact
 from events.facts import (
     BanLifted,
@@ -13,27 +15,42 @@ from events.facts import (
     InstrumentVerified,
 )
 
+Named = tuple[tuple[str, str], ...]
+"""A platform's values by name, in the order of names."""
+
+
+def named(platform: Mapping[str, str]) -> Named:
+    """Return a platform so that it can be looked up."""
+    return tuple(sorted(platform.items()))
+
 
 class Vouched:
     """Plain names, kept apart from the folds that the audit is to check.
 
     Attributes:
-        verdicts: by instrument, whether its canaries held the last time.
+        verdicts: by instrument and then platform, whether its canaries held there the last time; the platform is empty
+            where a verdict names none, and is of every one.
         eras: by number, the instrument that it was opened for, in the order of opening.
         defects: each with whether it is fixed; `bans` each with whether it is lifted.
     """
 
     def __init__(self) -> None:
-        self.verdicts: dict[str, bool] = {}
+        self.verdicts: dict[str, dict[Named, bool]] = {}
         self.eras: dict[int, str] = {}
         self.defects: dict[str, bool] = {}
         self.bans: dict[str, bool] = {}
+
+    def holds(self, instrument: str, platform: Mapping[str, str]) -> bool | None:
+        """Say whether an instrument's canaries held on a platform; None where nobody said."""
+        told = self.verdicts.get(instrument, {})
+        return told.get(named(platform), told.get(()))
 
     def advance(self, fact: Fact) -> None:
         """Take a fact in."""
         match fact:
             case InstrumentVerified() | InstrumentRefused():
-                self.verdicts[fact.instrument] = isinstance(fact, InstrumentVerified)
+                told = self.verdicts.setdefault(fact.instrument, {})
+                told[named(fact.platform)] = isinstance(fact, InstrumentVerified)
             case EraOpened():
                 self.eras[fact.era] = fact.instrument
             case DefectFound():

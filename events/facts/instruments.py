@@ -31,12 +31,15 @@ class InstrumentVerified(Fact, frozen=True, kw_only=True, tag="InstrumentVerifie
     Attributes:
         parts: digest of each part of the instrument, by name; two instruments differ where these do.
         seconds: that the canaries took.
+        platform: on which they were run: kind of device, lanes, versions of what computes. The verdict is of the
+            instrument there, and of no other; empty in logs from before it was told, where it is of every one.
     """
 
     instrument: str
     parts: dict[str, str]
     canaries: tuple[Canary, ...]
     seconds: float
+    platform: dict[str, str] = {}
 
 
 class InstrumentRefused(Fact, frozen=True, kw_only=True, tag="InstrumentRefused"):
@@ -47,6 +50,7 @@ class InstrumentRefused(Fact, frozen=True, kw_only=True, tag="InstrumentRefused"
     canaries: tuple[Canary, ...]
     seconds: float
     reason: str
+    platform: dict[str, str] = {}
 
 
 class EraOpened(Fact, frozen=True, kw_only=True, tag="EraOpened"):

@@ -79,6 +79,26 @@ def test_where_the_log_has_a_verdict_no_canary_is_run_again(tale: Chronicle, blo
     assert second.decides() is None
 
 
+def test_another_version_of_a_library_has_the_canaries_run_again_and_its_own_verdict(
+    tale: Chronicle, blobs: Blobs
+) -> None:
+    first = working(tale, blobs)
+    order = joined(first)
+    first.says(results={order.id: Verified(order.id, INSTRUMENT, {}, SAW, 2.0)})
+    newer = PLATFORM | {"torch": "2.12.0"}
+    role = Worker(OTHER, device="cpu", lanes=1, platform=newer, instrument=INSTRUMENT, blobs=blobs, vetted=True)
+    second, scheduler = Scene(tale, role), scheduling(tale)
+    order = joined(second)
+    tale.queues(tale.proposes("a"))
+    (said,) = second.says(results={order.id: Verified(order.id, INSTRUMENT, {}, SAW, 2.0, "dimension, pooling: dead")})
+    assert isinstance(said, InstrumentRefused)
+    assert said.platform == newer
+    assert [fact.worker for fact in scheduler.all() if isinstance(fact, Assigned)] == [ME]
+    tale.says(ME, "worker", ME, WorkerRetired(worker=ME, reason="asked to stop"))
+    tale.queues(tale.proposes("a", length=12))
+    assert [fact for fact in scheduler.all() if isinstance(fact, Assigned)] == []
+
+
 def test_a_canary_that_does_not_hold_and_a_bench_that_cannot_run_them_refuse_the_instrument(
     scene: Scene, tale: Chronicle, blobs: Blobs
 ) -> None:

@@ -284,6 +284,14 @@ def refused_and_running(c: Chronicle) -> None:
     plants(c, "worker-cpu0-a", "pack.p-77", start(leased(c)))
 
 
+def refused_where_it_runs(c: Chronicle) -> None:
+    verdict = facts.InstrumentRefused(
+        instrument=INSTRUMENT, parts={}, canaries=(), seconds=1.0, reason="no", platform=PLATFORM
+    )
+    c.says("worker-cpu0-a", "worker", "worker-cpu0-a", verdict)
+    plants(c, "worker-cpu0-a", "pack.p-77", start(leased(c)))
+
+
 def an_era(c: Chronicle, number: int, instrument: str = "instrument-2") -> None:
     opening = facts.EraOpened(era=number, instrument=instrument, reason="I say so")
     plants(c, "scheduler", "campaign.era", opening)
@@ -361,6 +369,7 @@ PLANTED: dict[str, tuple[str, Callable[[Chronicle], Any]]] = {
     "another seed": ("runs keep the draw of their lease", another_seed),
     "other features": ("one split and one instrument", other_features),
     "a run under a refused instrument": ("nothing runs unverified", refused_and_running),
+    "a run on a platform that was refused": ("nothing runs unverified", refused_where_it_runs),
     "an era skipped": ("eras tile the log", lambda c: an_era(c, 3)),
     "an era of nobody's canaries": ("eras tile the log", lambda c: an_era(c, 2)),
     "an era of the same instrument": ("eras tile the log", lambda c: an_era(c, 2, INSTRUMENT)),

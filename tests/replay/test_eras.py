@@ -12,8 +12,10 @@ from replay.era_report import era_report
 from replay.eras import INFERRED
 from replay.errors import QuestionUnknown
 from replay.instruments import changes, instruments, named
+from replay.platforms import differing
 from replay.trust_pages import SHOWN, changes_page, eras_page, instruments_page
-from tests.replay.shifting import Shifting
+from tests.chronicle import PLATFORM
+from tests.replay.shifting import PARTS, Shifting
 
 
 def _numbers(c: Shifting) -> list[tuple[int, str, bool]]:
@@ -115,6 +117,33 @@ def test_instruments_are_told_with_what_their_canaries_saw_and_which_parts_diffe
     assert found.same == 1
     assert "source/pooling.py" in changes_page(found)
     assert "0.3" in instruments_page(known)
+
+
+def test_the_versions_of_libraries_are_told_beside_an_instrument_and_what_they_differ_in() -> None:
+    c = Shifting("first")
+    c.verified()
+    c.done(0.5)
+    newer = PLATFORM | {"torch": "2.12.0"}
+    joined = facts.WorkerJoined(
+        worker="worker-cpu1-b", device="cpu", lanes=1, platform=newer, instrument=c.instrument, cause=None
+    )
+    c.says("worker-cpu1-b", "worker", "worker-cpu1-b", joined)
+    verdict = facts.InstrumentRefused(
+        instrument="first", parts=PARTS, canaries=(), seconds=1.0, reason="torch rounds", platform=newer
+    )
+    c.says("worker-cpu1-b", "worker", "worker-cpu1-b", verdict)
+    (known,) = instruments(c.log)
+    assert known.status == "verified"
+    told = [(one.values.get("torch"), one.status, one.runs) for one in known.platforms]
+    assert told == [(None, "verified", 0), ("2.12.0", "refused", 0), ("2.11.0", "verified", 1)]
+    assert "on cpu, lanes 1, torch 2.12.0: refused, 0 runs, 0 done" in instruments_page([known])
+    c.instrument = "second"
+    c.verified(**{"source/pooling.py": "cccc"})
+    second = next(one for one in instruments(c.log) if one.instrument == "second")
+    found = changes(known, second)
+    assert ("torch", "2.12.0, 2.11.0", None) in [(one.part, one.before, one.after) for one in found.platforms]
+    assert "torch" in changes_page(found)
+    assert differing(known.platforms) == {"torch": ("2.12.0", "2.11.0")}
 
 
 def test_a_page_of_many_canaries_shows_first_what_did_not_hold() -> None:
