@@ -12,6 +12,7 @@ import msgspec
 
 from actors import askers, menders, tasks, widening
 from actors.agent import Plan
+from actors.banning import Banning
 from actors.budgets import Budget
 from actors.errors import CampaignFileInvalid
 from actors.fixing import Fixing
@@ -60,6 +61,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     Attributes:
         fixer: whether crashes in what trains are put to a model.
         widen: by which values agents may widen the space.
+        bans: when the scheduler leaves a shape alone that nothing completes in.
         base: values of dimensions that a model's idea leaves out, and its parent does not have; the middle ones else.
         prices: of models, by name.
     """
@@ -75,6 +77,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     fixer: Fixing = Fixing()
     agent: tuple[Plan, ...] = ()
     widen: Widen = Widen()
+    bans: Banning = Banning()
     base: dict[str, str | int | float] = {}
     prices: dict[str, Price] = {}
 
@@ -219,6 +222,8 @@ def _out_of_range(campaign: Campaign) -> list[str]:
         "budget needs experiments, gpu_hours or hours: a campaign must be able to end": any(
             limit is not None for limit in (budget.experiments, budget.gpu_hours, budget.hours)
         ),
+        "bans.after must be at least 0, and bans.cycles at least 1": campaign.bans.after >= 0
+        and campaign.bans.cycles >= 1,
         "workers.silence must be at least 2 and finite": 2 <= campaign.workers.silence < math.inf,
         "workers.memory must be at least 1": campaign.workers.memory is None or campaign.workers.memory >= 1,
         "analysis.every must be at least 1": campaign.analysis.every >= 1,

@@ -49,8 +49,9 @@ from events.facts import (
     Started,
 )
 from events.log import Recorded
+from replay.entries import SHAPE
 from replay.ledger import Experiment, Ledger
-from replay.prospects import SHAPE, Prospects
+from replay.prospects import Prospects
 
 
 class Rules(NamedTuple):

@@ -123,6 +123,7 @@ class Crew:
                 silence=campaign.workers.silence,
                 vetted=True,
                 widen=campaign.widen,
+                bans=campaign.bans,
             ),
             NoHands,
             hear=hear,

@@ -36,13 +36,17 @@ def given_up(experiment: Experiment, said: Position | None) -> Abandoned:
 
 
 def lifted(known: Known) -> Decision | None:
-    """End a ban whose cycles are over and judged."""
+    """End a ban whose cycles are over and judged, or one of the scheduler's own that a completion speaks against."""
     if known.ledger.unjudged:
         return None
     for ban in known.ledger.bans.values():
-        if ban.until is not None and known.ledger.asked >= ban.until:
-            end = BanLifted(cause=ban.declared, ban=ban.ban, reason="the cycles that it was declared for are over")
-            return Decision("campaign", "bans", (end,))
+        if ban.refuted is not None:
+            cause, reason = known.ledger.experiments[ban.refuted].ended, f"{ban.refuted}, which it describes, completed"
+        elif ban.until is not None and known.ledger.asked >= ban.until:
+            cause, reason = ban.declared, "the cycles that it was declared for are over"
+        else:
+            continue
+        return Decision("campaign", "bans", (BanLifted(cause=cause, ban=ban.ban, reason=reason),))
     return None
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from actors.analyst import Analyst
+from actors.banning import Banning
 from actors.budgets import Budget
 from actors.campaign import Analysis, Workers
 from actors.errors import CampaignError
@@ -29,6 +30,7 @@ from events.authors import role_of
 from events.envelope import Fact, Position, Text
 from events.facts import (
     AgentJoined,
+    Banned,
     CampaignOpened,
     CampaignReopened,
     CycleStarted,
@@ -154,12 +156,18 @@ def _under(file: Text, log: LogReader, reading: Reading) -> tuple[Role, ...]:
         budget = msgspec.convert(found.get("budget", {}), Budget)
         workers = msgspec.convert(found.get("workers", {}), Workers)
         widen = msgspec.convert(found.get("widen", {}), Widen)
+        bans = msgspec.convert(found.get("bans", {}), Banning) if "bans" in found or _banned(log) else None
         analysis = msgspec.convert(found.get("analysis", {}), Analysis)
     except msgspec.ValidationError as error:
         raise RehearsalImpossible(f"the file of campaign {log.campaign} cannot be read today: {error}") from None
     return (
         Scheduler(
-            budget, agents=len(found.get("agent", ())), silence=workers.silence, vetted=_vetted(log), widen=widen
+            budget,
+            agents=len(found.get("agent", ())),
+            silence=workers.silence,
+            vetted=_vetted(log),
+            widen=widen,
+            bans=bans,
         ),
         Fixer(timeout=budget.timeout),
         # what the controls may take is said to the bench alone, and no bench is asked here
@@ -176,6 +184,11 @@ def _vetted(log: LogReader) -> bool:
     """Say whether instruments were verified when this log was written, so that its scheduler waited for it."""
     verdicts = (InstrumentVerified, InstrumentRefused)
     return any(isinstance(fact, verdicts) for recorded in log.read() for fact in recorded.facts)
+
+
+def _banned(log: LogReader) -> bool:
+    """Say whether the scheduler banned anything of its own accord, which it did not in every log."""
+    return any(isinstance(f, Banned) for r in log.read() if role_of(r.author) == "scheduler" for f in r.facts)
 
 
 class _Player:

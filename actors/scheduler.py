@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from actors import adoption, budgets, heeding, verifying
+from actors import adoption, banning, budgets, heeding, verifying
 from actors.agent import BARREN
+from actors.banning import Banning
 from actors.budgets import Budget
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
@@ -23,9 +24,10 @@ from events.facts import (
     WorkerLost,
 )
 from events.space import Configuration
+from replay.entries import SHAPE
 from replay.fleet import Worker
 from replay.ledger import Experiment
-from replay.prospects import SHAPE, Prospects
+from replay.prospects import Prospects
 from replay.repairs import Repair
 from replay.turns import order
 
@@ -39,18 +41,27 @@ class Scheduler:
         vetted: whether nothing is entrusted to a worker before its instrument's canaries held, which they did not say
             in every log.
         widen: by which values an idea may widen the space; by none where it is not given.
+        bans: when it bans a shape of its own accord; never where it is not given.
     """
 
     author = "scheduler"
 
     def __init__(
-        self, budget: Budget, *, agents: int, silence: float, vetted: bool = False, widen: Widen | None = None
+        self,
+        budget: Budget,
+        *,
+        agents: int,
+        silence: float,
+        vetted: bool = False,
+        widen: Widen | None = None,
+        bans: Banning | None = None,
     ) -> None:
         self._budget = budget
         self._agents = agents
         self._silence = silence
         self._vetted = vetted
         self._widen = widen
+        self._bans = bans or Banning(after=0)
         self._verdicts, self._prospects = Verdicts(self._widen), Prospects()
 
     def initial(self) -> Known:
@@ -60,7 +71,7 @@ class Scheduler:
 
     def decide(self, known: Known, now: int, news: News) -> Decision | None:
         """Look, in this order, for a lost worker, an orphaned lease, what a person cancelled, a verdict, a repair, a
-        ban that is over, an end, what no budget can pay, and an assignment.
+        ban that is over or due, an end, what no budget can pay, and an assignment.
         """
         if not known.ledger.campaign:
             return None
@@ -72,6 +83,7 @@ class Scheduler:
             or self._settle(known)
             or self._return(known)
             or heeding.lifted(known)
+            or banning.dead_end(known, self._bans)
             or verifying.era(known)
             or self._close(known, now)
             or self._forgo(known, now)

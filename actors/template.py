@@ -54,6 +54,10 @@ name = "{name}"                  # names the folder campaigns/{name} and the log
 # epochs = [1, 60]               # whole numbers: lowest and highest (batch 2 to 1024, length 2 to 32, epochs 1 to 1000)
 # backbone = ["fused"]           # words: those that [space] left out and that may come all the same
 
+[bans]                           # shapes (backbone, encoder, batch, length) that the scheduler leaves alone for a while
+# after = 3                      # when so many of one were given up and none completed; 0 for never
+# cycles = 50                    # of all agents, until the ban ends; it ends before when one of them completes
+
 [network]                        # one size for the whole campaign
 # width = 64                     # a multiple of twice the heads
 # layers = 2

@@ -35,6 +35,7 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.WorkerLost,
         facts.CampaignClosed,
         facts.SpaceWidened,
+        facts.Banned,
         facts.BanLifted,
         facts.EraOpened,
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from events.authors import role_of
 from events.envelope import Fact, Position
 from events.facts import (
     AnswerReceived,
@@ -65,7 +66,9 @@ def _banned(ledger: Ledger, fact: Banned, recorded: Recorded, index: int) -> Non
         reason=fact.reason,
         until=None if fact.cycles is None else ledger.asked + fact.cycles,
         declared=Position(recorded.sequence, index),
+        ruled=role_of(recorded.author) == "scheduler",
     )
+    ledger.dead_ends.pop(fact.where, None)
 
 
 def _lifted(ledger: Ledger, fact: BanLifted, recorded: Recorded, index: int) -> None:

@@ -13,6 +13,9 @@ from replay.folds import Given
 
 Status = Literal["queued", "assigned", "running", "completed", "failed", "abandoned"]
 
+SHAPE = ("backbone", "encoder", "batch", "length")
+"""Dimensions in which the experiments of one pack agree, and which say how long an epoch takes."""
+
 
 # records hold plain values and no cycles: the collector need not walk fifty thousand of them again and again (gc=False)
 class Idea(msgspec.Struct, kw_only=True, gc=False):
@@ -44,6 +47,8 @@ class Ban(msgspec.Struct, kw_only=True, frozen=True, gc=False):
 
     Attributes:
         until: the number of ended cycles at which it is lifted, None while only a person may lift it.
+        ruled: whether it is the scheduler's own.
+        refuted: the experiment that completed although it is one of those that a ban by rule describes.
     """
 
     ban: str
@@ -51,6 +56,8 @@ class Ban(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     reason: str
     until: int | None
     declared: Position
+    ruled: bool = False
+    refuted: str | None = None
 
 
 class Attempt(msgspec.Struct, kw_only=True, gc=False):

@@ -29,7 +29,7 @@ from events.facts import (
 )
 from events.log import Recorded
 from events.space import Configuration, Space, Value
-from replay import acts, defects
+from replay import acts, dead_ends, defects
 from replay.defects import Defects
 from replay.entries import Attempt, Ban, Experiment, Idea, Outcome, Status
 from replay.eras import Eras
@@ -58,6 +58,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         paused: why a person asked for a pause, None while nobody does; `pausing` and `reopening` say where.
         cancelled: experiments that a person wants not to run and that have not ended, each with where that was said.
         bans: in force, by name.
+        dead_ends: by shape, the experiments given up since the last one that completed or the last ban; see there.
         asked: cycles that have ended.
         widened: values that the space was widened by, with their dimensions.
         fruitless: experiments abandoned in a row, each begun after the last completion.
@@ -91,6 +92,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     reopening: Position | None = None
     cancelled: dict[str, Position] = {}
     bans: dict[str, Ban] = {}
+    dead_ends: dict[str, list[str]] = {}
     asked: int = 0
     widened: list[tuple[str, Value]] = []
     eras: Eras = msgspec.field(default_factory=Eras)
@@ -212,6 +214,7 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
     ledger.completed.append(fact.experiment)
     ledger.fruitless = 0
     experiment.completion, experiment.ended = len(ledger.completed), here
+    dead_ends.completed(ledger, experiment)
     defects.judge(ledger, fact.experiment)
 
 
@@ -245,6 +248,7 @@ def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) 
         _move(ledger, experiment, "abandoned", recorded, index)
         experiment.abandoned = fact.reason
         ledger.fruitless += _is_fruitless(ledger, experiment)
+        dead_ends.given_up(ledger, experiment)
 
 
 def _is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:

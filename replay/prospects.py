@@ -13,10 +13,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from events.space import Choice, Configuration, Space
+from replay.entries import SHAPE
 from replay.ledger import Experiment, Ledger
-
-SHAPE = ("backbone", "encoder", "batch", "length")
-"""Dimensions in which the experiments of one pack agree, and which say how long an epoch takes."""
 
 EPOCHS = "epochs"
 

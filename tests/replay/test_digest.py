@@ -228,7 +228,7 @@ def test_a_log_of_the_first_vocabulary_has_the_digest_of_the_same_log_upcast():
 LEDGER = ("campaign", "space", "seed", "opened_at", "closed", "ideas", "experiments", "completed", "void")
 INDEXES = (
     *("unjudged", "leases", "states", "served", "turn", "turns", "waiting", "ranked", "opening", "closing", "moved"),
-    *("fruitless", "pausing", "reopening", "cancelled", "asked", "widened"),
+    *("fruitless", "pausing", "reopening", "cancelled", "asked", "widened", "dead_ends"),
 )
 ELSEWHERE = ("eras", "defects")  # what they touch is in the exact counts; see `replay.measures.exact`
 ACTS = ("paused", "bans")
@@ -250,7 +250,7 @@ def fields(kind):
         (Attempt, digests.ATTEMPT, {"execution", "leased"}),
         (Outcome, digests.OUTCOME, {"curves"}),
         (Ledger, (), {*LEDGER, *INDEXES, *ELSEWHERE, *ACTS}),
-        (Ban, digests.BAN, {"declared"}),
+        (Ban, digests.BAN, {"declared", "ruled", "refuted"}),
         (Choice, digests.CHOICE, {"keys"}),
         (Interval, digests.INTERVAL, {"keys"}),
     ],
