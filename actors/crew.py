@@ -26,11 +26,11 @@ from actors.scheduler import Scheduler
 from actors.setups import Setup
 from actors.shell import Died, Hear, Reference, Shell, hears_nothing
 from actors.supervisor import Make
+from actors.voices import Voices
 from actors.worker import Worker
 from actors.workshop import COPIES, Proving, Workshop
 from events import folder as folders
 from events.blobs import Blobs
-from events.log import EventLog
 
 CONTROLS = 900.0
 """Seconds that the champion's controls may take."""
@@ -55,7 +55,7 @@ class Crew:
         self,
         campaign: Campaign,
         folder: folders.Campaign,
-        log: EventLog,
+        voices: Voices,
         feed: Feed,
         *,
         pulse: Callable[[Epoch | Progress], None],
@@ -64,7 +64,7 @@ class Crew:
             raise CampaignError(f"{'; '.join(missing)}: set it and run again")
         self._campaign = campaign
         self._folder = folder
-        self._log = log
+        self._voices = voices
         self._feed = feed
         self._pulse = pulse
         self._blobs = Blobs(folder.blobs)
@@ -180,7 +180,9 @@ class Crew:
 
     def _make(self, role: Callable[[], Role], hands: Callable[[], Hands], hear: Hear = hears_nothing) -> Make:
         def start(died: Callable[[Died], None]) -> Reference:
-            return Shell.start(role(), hands(), self._log, self._feed, wall_clock, hear=hear, died=died)
+            speaker = role()
+            log = self._voices.of(speaker.author)
+            return Shell.start(speaker, hands(), log, self._feed, wall_clock, hear=hear, died=died)
 
         return start
 

@@ -20,6 +20,7 @@ def run(
     home: Home = None,
     connect: str | None = None,
     port: int = 0,
+    websocket: int | None = None,
 ) -> int:
     """Start a campaign, or resume it where it stands.
 
@@ -28,12 +29,15 @@ def run(
         headless: plain lines and the operational log instead of bars.
         connect: a JetStream server to use (nats://user:password@host:port, or a credential file) instead of our own.
         port: of our own server on the loopback address; 0 takes a free one.
+        websocket: port on which our own server also takes browsers of this machine; 0 takes a free one.
     """
     from actors.sessions import file_of, session  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     folder_home = home_of(home)
-    return session(file_of(campaign, folder_home), folder_home, headless=headless, connect=connect, port=port)
+    return session(
+        file_of(campaign, folder_home), folder_home, headless=headless, connect=connect, port=port, websocket=websocket
+    )
 
 
 def rerun(

@@ -20,6 +20,9 @@ class Wire:
         losing: authors whose next acknowledgement is lost.
     """
 
+    author: str | None = None
+    """Anybody may write."""
+
     def __init__(self, campaign: str, struck: Counter[Kind]) -> None:
         self._log = MemoryLog(campaign)
         self._struck = struck

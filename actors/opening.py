@@ -74,10 +74,10 @@ def reuse(source: Folder, folder: Folder) -> None:
 
 
 class Person:
-    """The person who runs a campaign, as an author with a name of their own for each process."""
+    """The person who runs a campaign, as the author that the log's credential names, else one of this process alone."""
 
     def __init__(self, log: EventLog, feed: Feed, blobs: Blobs) -> None:
-        self._pen = Pen(log, feed, f"person-{secrets.token_hex(3)}", wall_clock)
+        self._pen = Pen(log, feed, log.author or f"person-{secrets.token_hex(3)}", wall_clock)
         self._blobs = blobs
 
     def opens(self, campaign: Campaign, text: str) -> None:

@@ -26,8 +26,9 @@ from actors.pen import wall_clock
 from actors.shell import Reference, tell
 from actors.supervisor import Make, Supervisor, stop_everybody
 from actors.vitals import Ear, Heart
+from actors.voices import Choir
+from events import credentials, holding, jetstream, server, settling
 from events import folder as folders
-from events import holding, jetstream, server, settling
 from events.archivist import Archivist
 from events.blobs import Blobs
 from events.credentials import Credential
@@ -43,6 +44,9 @@ PREPARATION = 86_400.0
 
 LOOK = 0.2
 """Seconds between two looks at the state of things."""
+
+OFFICES = ("supervisor", "scheduler", "fixer", "analyst")
+"""Authors of which a campaign has one."""
 
 Ending = Literal["closed", "stopped"]
 Request = Literal["stopping", "leaving"]
@@ -76,6 +80,7 @@ class Runner:
     Args:
         connect: address of a JetStream server that somebody else runs; None for the embedded one.
         port: of the embedded server, 0 for a free one.
+        websocket: port of its listener for browsers, 0 for a free one, None for none.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class Runner:
         *,
         connect: str | None = None,
         port: int = 0,
+        websocket: int | None = None,
     ) -> None:
         self._campaign = campaign
         self._text = text
@@ -94,6 +100,8 @@ class Runner:
         self._display = display
         self._connect = connect
         self._port = port
+        self._websocket = websocket
+        self._workers = _worker_names(campaign)
         self._requests = 0
         self._archived = False
         self._begun = 0
@@ -109,14 +117,15 @@ class Runner:
         self._rebudgeted = opening.claim(self._folder, self._campaign, self._text)
         with self._heeding_signals():
             try:
-                with self._served() as (owner, service):
-                    jetstream.create(owner, self._campaign.name).close()
+                with self._served() as users:
+                    jetstream.create(users["owner"], self._campaign.name).close()
                     with (
-                        jetstream.connect(service, self._campaign.name) as log,
+                        jetstream.connect(users["person"], self._campaign.name) as log,
                         self._alone(log),
                         self._followed(log) as feed,
+                        Choir(log, users) as voices,
                     ):
-                        return self._carry(log, feed)
+                        return self._carry(log, feed, voices)
             finally:
                 if self._archived and self._connect is None:
                     settling.remember(self._folder)
@@ -126,13 +135,19 @@ class Runner:
         self._requests += 1
 
     @contextlib.contextmanager
-    def _served(self) -> Iterator[tuple[Credential | str, Credential | str]]:
+    def _served(self) -> Iterator[dict[str, Credential]]:
+        """Give the credential of each user, by name; on a server of somebody else's, the one that we were given."""
         if self._connect is not None:
-            yield self._connect, self._connect
+            yield dict.fromkeys(("owner", "person"), credentials.parse(self._connect))
             return
-        with server.running(self._folder, port=self._port) as running:
+        authors = (*(f"agent-{plan.name}" for plan in self._campaign.agent), *OFFICES, *self._workers)
+        with server.running(self._folder, port=self._port, authors=authors, websocket=self._websocket) as running:
             self._display.say(f"log: nats-server with JetStream on {running.url}")
-            yield running.credential("owner"), running.credential("service")
+            if running.websocket is not None:
+                self._display.say(
+                    f"browsers: {running.websocket}, as the user in {self._folder.credentials}/reader.json"
+                )
+            yield {user: running.credential(user) for user in ("owner", "person", *authors)}
 
     def _alone(self, log: JetStreamLog) -> contextlib.AbstractContextManager[None]:
         """Keep every other run of the campaign away; on a server of our own its locked store does."""
@@ -172,7 +187,7 @@ class Runner:
         finally:
             feed.stop()
 
-    def _carry(self, log: JetStreamLog, feed: Feed) -> Ending:
+    def _carry(self, log: JetStreamLog, feed: Feed, voices: Choir) -> Ending:
         known = Measured()
         feed.wait_for(log.last())
         known.advance(feed.since(0))
@@ -182,7 +197,7 @@ class Runner:
             return "closed"
         self._begun = log.last()
         blobs = Blobs(self._folder.blobs)
-        crew = Crew(self._campaign, self._folder, log, feed, pulse=lambda pulse: self._hear(log, pulse))
+        crew = Crew(self._campaign, self._folder, voices, feed, pulse=lambda pulse: self._hear(voices, pulse))
         person = opening.Person(log, feed, blobs)
         if not known.measurement.ledger.campaign:
             person.opens(self._campaign, self._text)
@@ -194,7 +209,7 @@ class Runner:
                 return "stopped"
             known.advance(feed.since(known.measurement.through))
             person.extracted(prepared.features, _extracted(feed), known.measurement.ledger.opening)
-            return self._work(log, feed, crew, blobs, known)
+            return self._work(voices, feed, crew, blobs, known)
         finally:
             crew.close()
 
@@ -220,13 +235,14 @@ class Runner:
             self._display.say(f"features: {made.backbone}, {made.clips} clips, {made.width} wide, {how}")
         return answer
 
-    def _work(self, log: JetStreamLog, feed: Feed, crew: Crew, blobs: Blobs, known: Measured) -> Ending:
-        ear = Ear(log, feed.tick)
-        workers = _workers(self._campaign, crew)
+    def _work(self, voices: Choir, feed: Feed, crew: Crew, blobs: Blobs, known: Measured) -> Ending:
+        ear = Ear(voices, feed.tick)
+        workers = _workers(self._workers, crew)
         roster: dict[str, Reference] = {}
         makes = crew.speakers(ear.hear) | workers
+        log = voices.of("supervisor")
         Supervisor.start(makes, roster, log, feed, clock=wall_clock, blobs=blobs, give_up=self._give_up)
-        heart = Heart(log, lambda: [n for n in workers if n in roster and roster[n].is_alive()], feed.tick)
+        heart = Heart(voices, lambda: [n for n in workers if n in roster and roster[n].is_alive()], feed.tick)
         heart.start()
         try:
             return self._watch(feed, ear, roster, known)
@@ -268,11 +284,11 @@ class Runner:
     def _lacks_controls(self, known: Measured) -> bool:
         return measures_controls(self._campaign) and known.uncontrolled is not None
 
-    def _hear(self, log: JetStreamLog, pulse: Epoch | Progress) -> None:
+    def _hear(self, voices: Choir, pulse: Epoch | Progress) -> None:
         if isinstance(pulse, Progress):
             self._display.progress(pulse)
         else:
-            log.publish_pulse(pulse.worker, msgspec.json.encode(pulse))
+            voices.publish_pulse(pulse.worker, msgspec.json.encode(pulse))
 
     def _give_up(self, reason: Exception) -> None:
         self._lost = self._lost or reason
@@ -284,15 +300,19 @@ class Runner:
             raise CampaignError(f"the campaign cannot go on: {self._lost!r}; run it again to resume") from self._lost
 
 
-def _workers(campaign: Campaign, crew: Crew) -> dict[str, Make]:
-    """Start a bench for each device, all at once, and return how to start their workers."""
+def _worker_names(campaign: Campaign) -> dict[str, str]:
+    """Return a name for each worker of this run, with its device; no two runs have the same."""
     devices = campaign.workers.devices or ("cpu",) * (os.cpu_count() or 1)
-    names = [f"worker-{device.replace(':', '')}-{secrets.token_hex(2)}" for device in devices]
-    children = [crew.child(name, device) for name, device in zip(names, devices, strict=True)]
-    with ThreadPoolExecutor(len(devices)) as pool:
+    return {f"worker-{device.replace(':', '')}-{secrets.token_hex(3)}": device for device in devices}
+
+
+def _workers(names: dict[str, str], crew: Crew) -> dict[str, Make]:
+    """Start a bench for each device, all at once, and return how to start their workers."""
+    children = [crew.child(name, device) for name, device in names.items()]
+    with ThreadPoolExecutor(len(names)) as pool:
         described = list(pool.map(_described, children))
-    rows = zip(names, devices, children, described, strict=True)
-    return {name: crew.worker(name, device, child, ready) for name, device, child, ready in rows}
+    rows = zip(names.items(), children, described, strict=True)
+    return {name: crew.worker(name, device, child, ready) for (name, device), child, ready in rows}
 
 
 def _described(child: Child) -> Described:

@@ -31,7 +31,15 @@ def file_of(campaign: str, home: Path) -> Path:
     )
 
 
-def session(file: Path, home: Path, *, headless: bool = False, connect: str | None = None, port: int = 0) -> int:
+def session(
+    file: Path,
+    home: Path,
+    *,
+    headless: bool = False,
+    connect: str | None = None,
+    port: int = 0,
+    websocket: int | None = None,
+) -> int:
     """Run a campaign to its end or until it is stopped, and say how it stands."""
     campaign, text = read(file)
     tasks.refuse_missing(campaign.backbones)
@@ -39,7 +47,7 @@ def session(file: Path, home: Path, *, headless: bool = False, connect: str | No
     logbook.open_logbook(folder.path / "logs" / "run.jsonl", terminal=headless, campaign=campaign.name)
     _print_offer(folder)
     with display.on(headless=headless) as shown:
-        ending = Runner(campaign, text, folder, shown, connect=connect, port=port).run()
+        ending = Runner(campaign, text, folder, shown, connect=connect, port=port, websocket=websocket).run()
     reference = connect or str(folder.path)
     print(f"{stands(folder)}; myriad replay {campaign.name} report tells the rest")
     if ending == "stopped":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -76,12 +75,15 @@ class Ear:
         self._end()
 
     def _hear(self, author: str, payload: bytes) -> None:
+        # What is no pulse is no sign of life: a server can be made to send answers to any subject.
+        try:
+            pulse = _decoder.decode(payload)
+        except msgspec.MsgspecError:
+            return
         first = author not in self._heard
         self._heard[author] = self._clock()
-        with contextlib.suppress(msgspec.MsgspecError):
-            pulse = _decoder.decode(payload)
-            if isinstance(pulse, Epoch):
-                self.epochs[author] = pulse
+        if isinstance(pulse, Epoch):
+            self.epochs[author] = pulse
         if first:
             self._met()
 

@@ -70,6 +70,7 @@ class Connection:
 
     def __init__(self, credential: Credential, *, timeout: float = 30.0) -> None:
         self.credential = credential
+        self.api = credential.api
         self.timeout = timeout
         self.lost: LogLost | None = None
         self.on_lost: list[Callable[[LogLost], None]] = []

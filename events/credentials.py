@@ -12,6 +12,9 @@ from events.errors import CredentialRefused
 
 SCHEMES = ("nats", "tls")
 
+OBSERVERS = "observers"
+"""The account of those who look, and the domain under which they ask JetStream; see `events.permissions`."""
+
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
     """Where a server is and who asks.
@@ -19,15 +22,29 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         url: `nats://host:port`, or `tls://host:port`.
         ca: path of the certificate that the server's own is checked against, None for the system's.
+        author: in whose name alone frames may be written; None where the server does not say.
+        domain: under which JetStream is asked; None for the server's own.
     """
 
     url: str
     user: str | None = None
     password: str | None = None
     ca: str | None = None
+    author: str | None = None
+    domain: str | None = None
+
+    @property
+    def api(self) -> str:
+        """The subject under which this user asks JetStream."""
+        return api_of(self.domain)
 
     def __repr__(self) -> str:
         return f"Credential({self.user or 'anonymous'} at {self.url})"
+
+
+def api_of(domain: str | None) -> str:
+    """Return the subject of JetStream's API under a domain, None for the server's own."""
+    return f"$JS.{domain}.API" if domain else "$JS.API"
 
 
 def parse(reference: str | Path | Credential) -> Credential:
@@ -61,7 +78,9 @@ def load(path: Path) -> Credential:
     except OSError as error:
         raise CredentialRefused(f"{path} cannot be read: {error.strerror}") from error
     except msgspec.MsgspecError as error:
-        raise CredentialRefused(f"{path} is not a credential (url, user, password, ca): {error}") from error
+        raise CredentialRefused(
+            f"{path} is not a credential (url, user, password, ca, author, domain): {error}"
+        ) from error
 
 
 def save(credential: Credential, path: Path) -> None:

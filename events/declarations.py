@@ -71,7 +71,7 @@ Declaration = Callable[[Known], Act]
 
 
 def declare(log: EventLog, declaration: Declaration, *, known: Known | None = None) -> Said:
-    """Say something to a campaign, under a person's name that nobody had before.
+    """Say something to a campaign: in the name that the log's credential holds, else in one that nobody had before.
 
     Args:
         known: what has been read of this log before; read on from there. None reads it from its beginning.
@@ -80,17 +80,21 @@ def declare(log: EventLog, declaration: Declaration, *, known: Known | None = No
         Refused: the log does not allow it; nothing was written.
         LogError: what reading or writing meets.
     """
-    author, known = f"person-{secrets.token_hex(3)}", known or Known()
+    author, known = log.author or f"person-{secrets.token_hex(3)}", known or Known()
     for _ in range(TRIES):
         known.read(log)
         act = declaration(known)
         fact = msgspec.structs.replace(act.fact, at=time.time_ns() // 1000, through=known.through)
-        frame = Frame(subjects.subject(log.campaign, act.aggregate, act.identity, author), f"{author}:1", (fact,))
+        number = known.spoken.get(author, 0) + 1
+        subject = subjects.subject(log.campaign, act.aggregate, act.identity, author)
+        frame = Frame(subject, f"{author}:{number}", (fact,))
         # what others of its kind say may change what this one may say: their names, whether a pause is on
         fence = Fence(subjects.all_of(log.campaign, act.aggregate), known.last.get(act.aggregate, 0))
         try:
             appended = log.append(frame, expecting=fence)
         except Conflict:
+            continue
+        if appended.duplicate:  # the same person spoke elsewhere just now
             continue
         return Said(position=Position(appended.sequence), author=author, fact=fact)
     raise Refused(f"campaign {log.campaign} did not come to rest: somebody else spoke first {TRIES} times; try again")

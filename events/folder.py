@@ -38,7 +38,7 @@ class Campaign:
 
     @property
     def credentials(self) -> Path:
-        """One file a user: owner, service, reader."""
+        """One file a user: owner, person, reader."""
         return self.path / "credentials"
 
     @property

@@ -2,7 +2,7 @@
 
     with server.running(folder) as running:                       # or any server of release 2.12 or later
         jetstream.create(running.credential("owner"), folder.name).close()
-        log = jetstream.connect(running.credential("service"), folder.name)
+        log = jetstream.connect(running.credential("person"), folder.name)
         log.append(frame, expecting=fence)
 
 `create` makes the stream where it is not there yet and returns the log; `connect` takes it as it is. Both accept a
@@ -21,8 +21,8 @@ from typing import Any
 from events import credentials, subjects
 from events.codec import LIMIT
 from events.connection import Connection, Message, Unanswered
-from events.credentials import Credential
-from events.errors import GapFound, LogError, LogLost, NotJetStream
+from events.credentials import OBSERVERS, Credential, api_of
+from events.errors import GapFound, LogError, LogLost, NotAllowed, NotJetStream
 from events.log import Appended, Fence, Frame, Recorded
 from events.reader import SECOND, Pull, PullFollower, read
 from events.writer import Writer
@@ -53,6 +53,11 @@ class JetStreamLog:
     def campaign(self) -> str:
         """The campaign's name."""
         return self._campaign
+
+    @property
+    def author(self) -> str | None:
+        """In whose name alone frames may be written, None where the credential does not say."""
+        return self._connection.credential.author
 
     @property
     def connection(self) -> Connection:
@@ -146,7 +151,7 @@ def connect(
     """
     connection = Connection(credentials.parse(credential), timeout=timeout)
     try:
-        _stream(connection, campaign)
+        _find(connection, campaign)
         _check_size(connection)
     except LogError:
         connection.close()
@@ -217,8 +222,17 @@ def campaigns(credential: Credential | str | Path) -> list[str]:
         connection.close()
 
 
+def _find(connection: Connection, campaign: str) -> None:
+    try:
+        _stream(connection, campaign)
+    except NotAllowed:
+        # a URL does not say whether it is an observer's, who asks elsewhere
+        connection.api = api_of(OBSERVERS)
+        _stream(connection, campaign)
+
+
 def _stream(connection: Connection, campaign: str) -> dict[str, Any]:
-    answer = _api(connection, f"$JS.API.STREAM.INFO.{stream_of(campaign)}", None)
+    answer = _api(connection, f"{connection.api}.STREAM.INFO.{stream_of(campaign)}", None)
     if "error" in answer:
         raise _refused(connection, campaign, answer["error"])
     return answer

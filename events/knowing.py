@@ -44,7 +44,7 @@ class Known(msgspec.Struct):
 
     Attributes:
         through: the last sequence that was read.
-        last: by aggregate, the sequence of its last frame.
+        last: by aggregate, the sequence of its last frame; `spoken`: by author, how many frames it wrote.
         experiments: each with where it stands, in one word.
         bans: those in force, each with its predicate; `banned` all there ever were, each with its position.
         tried: the latest remedy of each repair.
@@ -58,6 +58,7 @@ class Known(msgspec.Struct):
     space: Space = Space(name="empty", dimensions=())
     through: int = 0
     last: dict[str, int] = {}
+    spoken: dict[str, int] = {}
     experiments: dict[str, str] = {}
     banned: dict[str, Position] = {}
     bans: dict[str, str] = {}
@@ -75,6 +76,7 @@ class Known(msgspec.Struct):
         for recorded in log.read(self.through):
             self.through = recorded.sequence
             self.last[recorded.subject.split(".")[2]] = recorded.sequence
+            self.spoken[recorded.author] = self.spoken.get(recorded.author, 0) + 1
             for position, fact in recorded.positions():
                 self._take(position, fact)
 

@@ -86,9 +86,14 @@ class Recorded:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The facts, upcast and checked against the author's role; raises what `codec.decode` raises."""
+        """The facts, upcast and checked against the author's role; raises what `codec.decode` raises.
+
+        None are in a message without its author's id. No author wrote that: a server sends its answers to whatever
+        subject they are asked to, and a campaign must outlive it; the audit tells of such messages.
+        """
         if self._facts is None:
-            self._facts = codec.decode(self.payload, sequence=self.sequence, author=self.author)
+            signed = self.id.startswith(f"{self.author}:")
+            self._facts = codec.decode(self.payload, sequence=self.sequence, author=self.author) if signed else ()
         return self._facts
 
     def positions(self) -> Iterator[tuple[Position, Fact]]:
@@ -142,6 +147,10 @@ class LogReader(Protocol):
 
 class EventLog(LogReader, Protocol):
     """A campaign's facts, to read and to write."""
+
+    @property
+    def author(self) -> str | None:
+        """In whose name alone frames may be written, None where that is not said."""
 
     def append(self, frame: Frame, *, expecting: Fence | None = None) -> Appended:
         """Write one frame and wait until it is on the disk.

@@ -14,6 +14,9 @@ from events.log import Appended, Fence, Frame, Recorded, prepare
 class MemoryLog:
     """Frames in a list; one lock, so that any thread may append, read and follow."""
 
+    author: str | None = None
+    """Anybody may write."""
+
     def __init__(self, campaign: str) -> None:
         self._campaign = campaign
         self._frames: list[Recorded] = []

@@ -85,7 +85,7 @@ class Pull:
     async def _create(self) -> int:
         name = f"r{secrets.token_hex(8)}"
         self._inbox = self._connection.inbox()
-        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{name}"
+        self._next = f"{self._connection.api}.CONSUMER.MSG.NEXT.{self._stream}.{name}"
         if self._unsubscribe is not None:
             await self._unsubscribe()
         inbox = self._inbox
@@ -95,7 +95,7 @@ class Pull:
                 await self._heard_of(message)
 
         self._unsubscribe = await self._connection.subscribe(self._inbox, heard)
-        request = f"$JS.API.CONSUMER.CREATE.{self._stream}.{name}.{self._subject}"
+        request = f"{self._connection.api}.CONSUMER.CREATE.{self._stream}.{name}.{self._subject}"
         answer = await self._connection.requested(request, self._configuration(name))
         if "error" in answer:
             raise LogError(f"the server refused to read {self._subject}: {answer['error'].get('description')}")

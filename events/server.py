@@ -1,15 +1,15 @@
 """The embedded server: a real nats-server on a loopback port, its store locked, gone when we are.
 
     with server.running(folder, port=0) as running:
-        log = jetstream.connect(running.credential("service"), folder.name)
+        log = jetstream.connect(running.credential("person"), folder.name)
 
 `running` starts it and stops it; `start` returns a `Running` that the caller stops. Both belong to the main thread: the
 kernel ends the server when the *thread* that started it ends (see `events/launcher.py`; Linux only, elsewhere a killed
 parent leaves its server behind, and the next start names it). Windows is not supported.
 
-Three users, each with a generated password in `credentials/USER.json` (0600): `owner` makes the stream; `service`
-writes and reads frames and pulses; `reader` reads frames and hears pulses. Neither of the latter may change or empty a
-stream.
+Each user has a generated password. Those of three lie in `credentials/USER.json` (0600): `owner` makes the stream;
+`person` speaks as the one person who runs and declares; `reader` reads frames and hears pulses. Each other author of a
+run is a user of its own, whom nothing outside the process knows. Nobody but the owner may change or empty a stream.
 """
 
 from __future__ import annotations
@@ -17,26 +17,23 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from events import binary, credentials
 from events.credentials import Credential, write_secret
-from events.errors import CredentialRefused, PortInUse, ServerFailed, StoreLocked
+from events.errors import PortInUse, ServerFailed, StoreLocked
 from events.folder import Campaign
-from events.permissions import USERS, config
-
-User = Literal["owner", "service", "reader"]
+from events.permissions import config
+from events.users import KEPT, users
 
 SPARE = 32 * 1024 * 1024
 """Bytes of the disk that the server leaves free, so that it refuses a frame before the disk refuses it."""
@@ -69,17 +66,26 @@ class Running:
     Attributes:
         url: `nats://127.0.0.1:port`.
         pid: the server's process.
+        websocket: `ws://127.0.0.1:port` where browsers may connect, None where they may not.
     """
 
-    def __init__(self, folder: Campaign, process: subprocess.Popen[bytes], url: str) -> None:
+    def __init__(
+        self,
+        folder: Campaign,
+        process: subprocess.Popen[bytes],
+        ports: dict[str, list[str]],
+        credentials: dict[str, Credential],
+    ) -> None:
         self.folder = folder
-        self.url = url
+        self.url = ports["nats"][0]
+        self.websocket = next(iter(ports.get("ws", ())), None)
         self.pid = process.pid
         self._process = process
+        self._credentials = credentials
 
-    def credential(self, user: User) -> Credential:
-        """Return what a user needs to connect; the same lies in `credentials/USER.json`."""
-        return credentials.load(self.folder.credentials / f"{user}.json")
+    def credential(self, user: str) -> Credential:
+        """Return what a user needs to connect: owner, person, reader, or an author for whom the server was started."""
+        return self._credentials[user]
 
     @property
     def alive(self) -> bool:
@@ -100,10 +106,17 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    folder: Campaign | Path, *, port: int = 0, room: int | None = None, sync: str = ALWAYS, announce: bool = True
+    folder: Campaign | Path,
+    *,
+    port: int = 0,
+    room: int | None = None,
+    sync: str = ALWAYS,
+    announce: bool = True,
+    authors: Iterable[str] = (),
+    websocket: int | None = None,
 ) -> Iterator[Running]:
     """Run a campaign's server for the length of a with statement; arguments and errors are those of `start`."""
-    started = start(folder, port=port, room=room, sync=sync, announce=announce)
+    started = start(folder, port=port, room=room, sync=sync, announce=announce, authors=authors, websocket=websocket)
     try:
         yield started
     finally:
@@ -111,7 +124,14 @@ def running(
 
 
 def start(
-    folder: Campaign | Path, *, port: int = 0, room: int | None = None, sync: str = ALWAYS, announce: bool = True
+    folder: Campaign | Path,
+    *,
+    port: int = 0,
+    room: int | None = None,
+    sync: str = ALWAYS,
+    announce: bool = True,
+    authors: Iterable[str] = (),
+    websocket: int | None = None,
 ) -> Running:
     """Start a campaign's server and wait until it answers.
 
@@ -122,6 +142,8 @@ def start(
         sync: when frames reach the disk: `ALWAYS`, or an interval as the server writes it ("2m"), which survives the
             end of every process and not a power cut.
         announce: write `server.json`, so that others of this machine find the server.
+        authors: each a user who speaks in its own name alone.
+        websocket: port of a listener for browsers, on the loopback address, 0 for a free one; None for none.
 
     Raises:
         StoreLocked: another server has this store.
@@ -134,24 +156,26 @@ def start(
     path = binary.find()
     with contextlib.ExitStack() as stack:
         lock = stack.enter_context(_locked(folder))
-        users = _users(folder)
-        settings = config(folder, users, port=port, room=_room(folder) if room is None else room, sync=sync)
+        _take_over(folder)
+        known, room = users(folder, authors), _room(folder) if room is None else room
+        settings = config(folder, known.values(), port=port, room=room, sync=sync, websocket=websocket)
         write_secret(_config_file(folder), settings.encode())
         process = _spawn(path, folder, lock)
         try:
             os.pwrite(lock, _line(_Holder(os.getpid(), process.pid)), 0)
-            url = _wait(folder, process, port)
+            ports = _wait(folder, process, port)
         except BaseException:
             process.kill()
             process.wait()
             raise
-    for user, password in users.items():
-        credential = Credential(url=url, user=user, password=password)
-        credentials.save(credential, folder.credentials / f"{user}.json")
+    url = ports["nats"][0]
+    known = {name: msgspec.structs.replace(credential, url=url) for name, credential in known.items()}
+    for name in KEPT:
+        credentials.save(known[name], folder.credentials / f"{name}.json")
     if announce:
         here = Address(url=url, pid=process.pid, run=os.getpid())
         write_secret(folder.server, msgspec.json.encode(here))
-    return Running(folder, process, url)
+    return Running(folder, process, ports, known)
 
 
 def address(folder: Campaign) -> Address | None:
@@ -241,16 +265,11 @@ def _read_holder(lock: int) -> _Holder:
         return _Holder(0)
 
 
-def _users(folder: Campaign) -> dict[str, str]:
-    return {user: _password(folder.credentials / f"{user}.json") for user in USERS}
-
-
-def _password(path: Path) -> str:
-    # A campaign keeps its passwords, so that a worker's credential outlives the server's restart.
-    with contextlib.suppress(CredentialRefused):
-        if (known := credentials.load(path).password) is not None:
-            return known
-    return secrets.token_urlsafe(24)
+def _take_over(folder: Campaign) -> None:
+    """Put a store of before there were accounts where the campaign's account looks for it."""
+    stores = folder.store / "jetstream"
+    if (old := stores / "$G").is_dir() and not (stores / "campaign").exists():
+        old.rename(stores / "campaign")
 
 
 def _room(folder: Campaign) -> int:
@@ -270,14 +289,17 @@ def _spawn(path: Path, folder: Campaign, lock: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(launch, pass_fds=(lock,), stdin=null, stdout=null, stderr=log, start_new_session=True)
 
 
-def _wait(folder: Campaign, process: subprocess.Popen[bytes], port: int, patience: float = 60.0) -> str:
-    ports = folder.store / f"nats-server_{process.pid}.ports"
+def _wait(
+    folder: Campaign, process: subprocess.Popen[bytes], port: int, patience: float = 60.0
+) -> dict[str, list[str]]:
+    written = folder.store / f"nats-server_{process.pid}.ports"
     end = time.monotonic() + patience
     while time.monotonic() < end:
         with contextlib.suppress(OSError, msgspec.MsgspecError, KeyError, IndexError):
-            url = msgspec.json.decode(ports.read_bytes(), type=dict[str, list[str]])["nats"][0]
-            ports.unlink()
-            return url
+            ports = msgspec.json.decode(written.read_bytes(), type=dict[str, list[str]])
+            ports["nats"][0]  # raises until the file is whole
+            written.unlink()
+            return ports
         if process.poll() is not None:
             raise _failure(folder, port)
         time.sleep(0.002)

@@ -60,9 +60,9 @@ def _in_folder(folder: Campaign) -> Iterator[EventLog]:
         raise LogError(f"{folder.path} has no store to write to: start the campaign with myriad run, or import it")
     with contextlib.ExitStack() as stack:
         if (running := _started(folder, stack)) is None:
-            yield stack.enter_context(jetstream.connect(folder.credentials / "service.json", folder.name))
+            yield stack.enter_context(jetstream.connect(folder.credentials / "person.json", folder.name))
             return
-        yield stack.enter_context(jetstream.connect(running.credential("service"), folder.name))
+        yield stack.enter_context(jetstream.connect(running.credential("person"), folder.name))
         with jetstream.connect(running.credential("reader"), folder.name) as log:
             catch_up(log, Segments(folder, log))
     remember(folder)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -253,7 +254,7 @@ class Troupe:
         self.folder = folder
         self.feed = Feed(self.log)
         self.feed.start()
-        self.crew = Crew(campaign, folder, self.log, self.feed, pulse=self._pulse)
+        self.crew = Crew(campaign, folder, SimpleNamespace(of=lambda _: self.log), self.feed, pulse=self._pulse)
         self.on_epoch: Callable[[], None] = lambda: None
         self.gave_up: list[Exception] = []
         makes = {

@@ -128,10 +128,10 @@ def test_a_listener_that_was_away_counts_nobody_silent_for_that_time(fleet: Know
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b'{"type":"rumour"}', b'{"type":"epoch"}'])
-def test_a_pulse_that_makes_no_sense_is_a_sign_of_life_and_nothing_else(fleet: Known, payload: bytes) -> None:
+def test_what_is_no_pulse_is_no_sign_of_life_whoever_sent_it(fleet: Known, payload: bytes) -> None:
     air, _, ear, _ = listening()
     air.heard(A, payload)
-    assert ear.hear(fleet).unheard == {B}
+    assert ear.hear(fleet).unheard == {A, B}
     assert ear.epochs == {}
 
 

@@ -55,7 +55,7 @@ def main() -> None:
         folder = Path(name)
         with server.running(Campaign(folder / NAME)) as running:
             jetstream.create(running.credential("owner"), NAME).close()
-            with jetstream.connect(running.credential("service"), NAME) as log:
+            with jetstream.connect(running.credential("owner"), NAME) as log:
                 syncs, appends = _alternate(log, folder / "yardstick")
                 ours, processes, threads = _compare(log, folder)
     append, sync = median(appends), median(syncs)

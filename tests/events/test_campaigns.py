@@ -143,7 +143,7 @@ def test_a_campaign_whose_server_was_killed_is_read_whole(home: Path) -> None:
 def test_a_running_campaign_is_read_from_its_archive_and_then_from_its_server(home: Path) -> None:
     _run(home, "tale", 1, 25, archived=True)
     folder = Campaign(home / "tale")
-    with server.running(folder) as running, jetstream.connect(running.credential("service"), "tale") as log:
+    with server.running(folder) as running, jetstream.connect(running.credential("owner"), "tale") as log:
         for n in range(26, 31):
             log.append(frame("tale", n))
         reader = campaigns.open("tale", home)
@@ -252,7 +252,7 @@ def test_an_imported_campaign_is_the_exported_one(home: Path, tmp_path: Path) ->
         (fact,) = next(iter(reader.read())).facts
         assert isinstance(fact, CampaignOpened)
         assert campaigns.whole(reader, fact.file) == text
-    with server.running(made) as running, jetstream.connect(running.credential("service"), "tale") as log:
+    with server.running(made) as running, jetstream.connect(running.credential("owner"), "tale") as log:
         assert list(log.read()) == list(source.read())
         assert log.append(frame("tale", 699)).duplicate
         assert log.append(frame("tale", 700)).sequence == log.last()

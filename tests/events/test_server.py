@@ -66,21 +66,21 @@ def test_what_holds_a_secret_can_be_read_by_its_owner_alone(folder: Campaign) ->
         assert {path.name for path in secrets} == {
             "server.json",
             "owner.json",
-            "service.json",
+            "person.json",
             "reader.json",
             "server.conf",
         }
         assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
-        passwords = {running.credential(user).password for user in ("owner", "service", "reader")}
+        passwords = {running.credential(user).password for user in ("owner", "person", "reader")}
         assert len(passwords) == 3
         assert all(len(str(password)) >= 32 for password in passwords)
 
 
 def test_passwords_outlive_a_restart(folder: Campaign) -> None:
     with server.running(folder) as running:
-        before = running.credential("service")
+        before = running.credential("person")
     with server.running(folder) as running:
-        assert running.credential("service").password == before.password
+        assert running.credential("person").password == before.password
 
 
 def test_the_server_is_gone_when_its_parent_was_killed(folder: Campaign) -> None:
@@ -131,15 +131,15 @@ def test_what_is_pending_when_the_server_dies_is_lost_and_not_answered(folder: C
         until(lambda: not running.alive)
 
 
-def test_the_service_writes_reads_and_pulses_and_changes_nothing_else(folder: Campaign) -> None:
-    with server.running(folder) as running:
+def test_an_author_writes_reads_and_pulses_and_changes_nothing_else(folder: Campaign) -> None:
+    with server.running(folder, authors=["worker-a"]) as running:
         jetstream.create(running.credential("owner"), folder.name).close()
-        with jetstream.connect(running.credential("service"), folder.name) as log:
+        with jetstream.connect(running.credential("worker-a"), folder.name) as log:
             assert log.append(frame(folder.name, 1), expecting=own(log, 0)).sequence == 1
             assert log.append(frame(folder.name, 1), expecting=own(log, 0)).duplicate
             stream = jetstream.stream_of(folder.name)
             for verb in ("PURGE", "DELETE", "UPDATE", "MSG.DELETE", "CREATE"):
-                with pytest.raises(NotAllowed, match="does not allow service"):
+                with pytest.raises(NotAllowed, match="does not allow worker-a"):
                     log.connection.request(f"$JS.API.STREAM.{verb}.{stream}", {})
             assert [recorded.sequence for recorded in log.read()] == [1]
             heard: list[bytes] = []
@@ -164,9 +164,9 @@ def test_the_reader_reads_and_hears_and_cannot_speak(folder: Campaign) -> None:
             assert heard == [b"real"]
 
 
-def test_another_campaign_is_not_a_services_to_write(folder: Campaign) -> None:
-    with server.running(folder) as running:
-        connection = Connection(running.credential("service"))
+def test_another_campaign_is_not_an_authors_to_write(folder: Campaign) -> None:
+    with server.running(folder, authors=["worker-a"]) as running:
+        connection = Connection(running.credential("worker-a"))
         with pytest.raises(NotAllowed):
             connection.request(subjects.subject("another", "pack", "p-1", "worker-a"))
         connection.close()
