@@ -149,9 +149,11 @@ def simulate(
     policy: str | None = None,
     diversity: bool = True,
     bugs: str = "all",
+    canaries: bool = False,
     to: Path | None = None,
     faults: bool = False,
     seeds: str = "1-1000",
+    script: str | None = None,
     home: Home = None,
 ) -> int:
     """Play a whole campaign on a surrogate in virtual time: nothing is trained, no model is asked, no time passes.
@@ -166,22 +168,31 @@ def simulate(
         policy: of every agent, by its name in a campaign file; by default two that stand in for the paper's models.
         diversity: whether the stand-ins heed the paper's diversity budget.
         bugs: of the paper's four that the instrument has until their dates: all, none, or names such as leak,loss.
+        canaries: play it with canaries, and without them at the earliest, the chosen and the latest dates of its bugs;
+            say how many misleading runs and GPU-hours they save. Four campaigns, one on each core.
         to: the file to write; by default sim.myriad under the home.
         faults: play small campaigns under faults; exit code 1 when one of them breaks a law.
         seeds: of those campaigns, FIRST-LAST or one number.
+        script: of faults in place of what each seed decides: TURN:KIND:PICK, with commas between them.
     """
     if faults:
         from actors.endurance import endure  # noqa: PLC0415 # heavy
 
-        return endure(seeds)
+        return endure(seeds, script)
     from actors.laboratory import Setting  # noqa: PLC0415 # heavy
-    from actors.simulated import checked, play  # noqa: PLC0415 # heavy
+    from actors.simulated import checked, claim, play  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     setting = Setting(
         experiments=experiments, seed=seed, agents=agents, devices=devices, policy=policy, diversity=diversity
     )
-    return play(checked(setting, bugs), to or home_of(home) / "sim.myriad")
+    made, path = checked(setting, bugs), to or home_of(home) / "sim.myriad"
+    if canaries:
+        from actors.misled import saved  # noqa: PLC0415 # heavy
+
+        claim(path)
+        return saved(made, path)
+    return play(made, path)
 
 
 def extract(file: Path, *, home: Home = None, headless: bool = False) -> int:

@@ -6,7 +6,7 @@ import re
 import time
 
 from actors.errors import CampaignError
-from actors.faults import KINDS
+from actors.faults import KINDS, Script, read, written
 from actors.ordeals import Ordeal, ordeals, reproduced
 from replay.tables import folded, table
 
@@ -14,13 +14,16 @@ SHOWN = 5
 """Failing seeds that are shrunk and told; all of them are named."""
 
 
-def endure(words: str) -> int:
+def endure(words: str, script: str | None = None) -> int:
     """Play the seeds that words name (`7`, or `1-1000`) and print what came of them; 1 when one of them failed.
 
+    Args:
+        script: the faults of every one of them, as `actors.faults.written` writes them; each its own where None.
+
     Raises:
-        CampaignError: the words name no seeds.
+        CampaignError: the words name no seeds, or no faults.
     """
-    seeds = seeds_of(words)
+    seeds, faults = seeds_of(words), faults_of(script)
     failed: list[Ordeal] = []
     frames = 0
 
@@ -31,7 +34,7 @@ def endure(words: str) -> int:
             failed.append(one)
 
     began = time.perf_counter()
-    struck, laws = ordeals(seeds, seen)
+    struck, laws = ordeals(seeds, seen, faults)
     seconds = time.perf_counter() - began
     print("\n".join(table(("fault", "struck"), [(kind.replace("_", " "), struck[kind]) for kind in KINDS])))
     print()
@@ -51,9 +54,20 @@ def told(failed: Ordeal) -> str:
     """Return what a failing seed needs to fail, and how it fails then."""
     fewest = reproduced(failed)
     lines = [f"seed {failed.seed} fails under {len(fewest)} of its {len(failed.faults)} faults:"]
-    lines += [f"  {fault}" for fault in fewest]
+    lines += [f"  turn {fault.turn}: {fault.kind.replace('_', ' ')} ({fault.pick})" for fault in fewest]
     lines += [f"  {problem}" for problem in failed.problems[:SHOWN]]
-    return folded([*lines, f"  again: myriad simulate --faults --seeds {failed.seed}", ""], indent=4)
+    again = f'  again: myriad simulate --faults --seeds {failed.seed} --script "{written(fewest)}"'
+    return folded([*lines, again, ""], indent=4)
+
+
+def faults_of(words: str | None) -> Script | None:
+    """Return the script that words mean, None where each seed has its own; raises `CampaignError`."""
+    found = read(words) if words is not None else None
+    if words is not None and found is None:
+        raise CampaignError(
+            f"--script {words!r} is not TURN:KIND:PICK with commas between faults; kinds are {', '.join(KINDS)}"
+        )
+    return found
 
 
 def seeds_of(words: str) -> range:

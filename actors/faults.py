@@ -43,7 +43,7 @@ class Fault(msgspec.Struct, frozen=True):
     pick: int
 
     def __str__(self) -> str:
-        return f"turn {self.turn}: {self.kind.replace('_', ' ')} ({self.pick})"
+        return f"{self.turn}:{self.kind}:{self.pick}"
 
 
 Script = tuple[Fault, ...]
@@ -60,6 +60,23 @@ def script(seed: int) -> Script:
     many = drawn(seed, "many") % (MOST + 1)
     faults = (_fault(seed, number) for number in range(many))
     return tuple(sorted(faults, key=lambda fault: (fault.turn, fault.kind, fault.pick)))
+
+
+def written(faults: Script) -> str:
+    """Return a script as words that `read` takes."""
+    return ",".join(map(str, faults))
+
+
+def read(words: str) -> Script | None:
+    """Return the script that words mean: TURN:KIND:PICK, with commas between faults; None where they mean none."""
+    faults = []
+    for word in filter(None, words.split(",")):
+        turn, _, rest = word.partition(":")
+        kind, _, pick = rest.partition(":")
+        if kind not in KINDS or not turn.isdecimal() or not pick.isdecimal():
+            return None
+        faults.append(Fault(int(turn), kind, int(pick)))
+    return tuple(faults)
 
 
 def shrunk(faults: Script, fails: Callable[[Script], bool]) -> Script:

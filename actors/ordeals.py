@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from actors import auditor
 from actors.faults import Kind, Script, script, shrunk
 from actors.nemesis import Nemesis
 from actors.role import Known
@@ -41,6 +42,13 @@ class Ordeal(NamedTuple):
 
 
 def audited(log: LogReader) -> tuple[list[str], Counter[str]]:
+    """Return what both auditors say: the laws of the house, and one who shares no code with those who wrote the log."""
+    breaches, laws = by_the_house(log)
+    others, rules = auditor.audited(log.read())
+    return [*breaches, *others], laws + rules
+
+
+def by_the_house(log: LogReader) -> tuple[list[str], Counter[str]]:
     """Put the laws of the house to the test; what cannot be told is a breach here, since every campaign ends."""
     rulings = audit(log).rulings
     breaches = [
@@ -49,9 +57,7 @@ def audited(log: LogReader) -> tuple[list[str], Counter[str]]:
     return breaches, Counter({r.law: r.held + r.broken + r.unknown for r in rulings})
 
 
-def ordeal(
-    seed: int, faults: Script | None = None, *, parts: Parts | None = None, auditor: Auditor = audited
-) -> Ordeal:
+def ordeal(seed: int, faults: Script | None = None, *, parts: Parts | None = None, judged: Auditor = audited) -> Ordeal:
     """Play one seed, under its own script unless another is given, and audit what is on the log."""
     faults = script(seed) if faults is None else faults
     nemesis = Nemesis(seed, faults, parts)
@@ -61,22 +67,24 @@ def ordeal(
     except Exception as error:  # noqa: BLE001 # whatever a role raises but the log's own errors is a finding
         problems.append(f"a role raised {type(error).__name__}: {error}")
     problems += _unfinished(nemesis)
-    breaches, laws = auditor(nemesis.wire)
+    breaches, laws = judged(nemesis.wire)
     problems += breaches
     return Ordeal(seed, faults, problems, nemesis.struck, laws, nemesis.wire.last())
 
 
-def reproduced(failed: Ordeal, *, parts: Parts | None = None, auditor: Auditor = audited) -> Script:
+def reproduced(failed: Ordeal, *, parts: Parts | None = None) -> Script:
     """Return the smallest script under which the same seed still fails."""
-    return shrunk(failed.faults, lambda fewer: bool(ordeal(failed.seed, fewer, parts=parts, auditor=auditor).problems))
+    return shrunk(failed.faults, lambda fewer: bool(ordeal(failed.seed, fewer, parts=parts).problems))
 
 
-def ordeals(seeds: Iterable[int], seen: Callable[[Ordeal], None]) -> tuple[Counter[Kind], Counter[str]]:
+def ordeals(
+    seeds: Iterable[int], seen: Callable[[Ordeal], None], faults: Script | None = None
+) -> tuple[Counter[Kind], Counter[str]]:
     """Play many seeds; `seen` is told of each; return how often each fault struck and each law was tried."""
     struck: Counter[Kind] = Counter()
     laws: Counter[str] = Counter()
     for seed in seeds:
-        one = ordeal(seed)
+        one = ordeal(seed, faults)
         struck += one.struck
         laws += one.laws
         seen(one)

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from actors.beside import beside, beside_page
+from actors.bugs import BUGS, DAY
 from actors.errors import CampaignError
-from actors.laboratory import DAY, STANDINS, START, Laboratory, Setting
+from actors.laboratory import Laboratory, Setting
 from actors.policies import POLICIES
-from actors.surrogate import BUGS
+from actors.virtual import STANDINS, START
 from events import archive
 from events.archive import SUFFIX
 from events.memory import MemoryLog
-from replay.measures import Measurement
 from replay.pages import report_page
 from replay.report import report
 
@@ -36,13 +35,11 @@ def play(setting: Setting, path: Path) -> int:
     manifest = archive.export(log, path)
     written = time.perf_counter()
     print(report_page(report(log)))
-    measurement = Measurement()
-    measurement.advance(log.read())
     print()
-    print(beside_page(beside(measurement, setting)))
-    print()
-    n = len(measurement.ledger.completed)
-    days = (laboratory.simulation.now - START) / DAY
+    ledger = laboratory.simulation.known.ledger
+    n = len(ledger.completed)
+    ended = ledger.experiments[ledger.completed[-1]].attempts[-1].ended_at if n else None
+    days = ((ended or START) - START) / DAY
     print(f"SIMULATED: {n} experiments, {manifest.frames} frames, {days:.1f} virtual days; nothing was trained")
     print(f"played in {played - began:.1f} s, archived in {written - played:.1f} s: {path}")
     print(f"myriad replay {reference(path)} asks it more")

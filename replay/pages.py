@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from replay.beside import beside_lines
 from replay.leaderboard import Row
 from replay.metrics import Metric
 from replay.moment import Moment
@@ -47,6 +48,7 @@ def report_page(report: Report) -> str:
             *_troubles(report),
             "",
             *record_lines(report.record),
+            *(["", *beside_lines(report.beside)] if report.beside else []),
         ]
     )
 

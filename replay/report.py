@@ -6,6 +6,7 @@ import msgspec
 
 from events.log import LogReader
 from replay.agents import AgentRow, agents
+from replay.beside import Line, beside, is_simulated
 from replay.controls import Control, ControlsFold
 from replay.costs import Cost, Mended, Use, costs, mended, shifts_of, used
 from replay.counts import count, window_for
@@ -81,7 +82,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `myriad replay NAME report --json` prints."""
+    """Everything that `myriad replay NAME report --json` prints.
+
+    Attributes:
+        beside: of a simulated campaign, its numbers beside the published ones.
+    """
 
     subject: Subject
     scale: str
@@ -98,6 +103,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     costs: list[Cost] = []
     uses: list[Use] = []
     mended: list[Mended] = []
+    beside: list[Line] = []
 
 
 def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int | None = None) -> Report:
@@ -137,6 +143,7 @@ def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, wi
         costs=costs(results),
         uses=used(shifts_of(measurement) or {}),
         mended=mended(results),
+        beside=beside(measurement) if is_simulated(ledger) else [],
     )
 
 

@@ -16,37 +16,42 @@ import msgspec
 import pytest
 
 from actors.agent import Plan
-from actors.beside import beside, beside_page
+from actors.bugs import BUGS, DAY, EARLIEST, HOUR, LATEST, MENDED, REACH
 from actors.campaign import parse
 from actors.errors import CampaignError
-from actors.laboratory import (
-    DAY,
-    KNOWN_FROM,
-    LATE,
-    MENDED,
-    START,
-    AgentHands,
-    BenchHands,
-    Laboratory,
-    Setting,
-)
+from actors.laboratory import Laboratory, Setting
+from actors.misled import page, saved, tally
 from actors.orders import Answered, Breakdown, History, Propose, Run, Score, Train, Trained
 from actors.policies.standins import SURVEYOR, TUNER, Standin, glance
 from actors.policies.uniform import draw
-from actors.published import CELLS
+from actors.probes import look
 from actors.simulated import checked, play
-from actors.surrogate import BUGS, Surrogate, duration, memory, within
+from actors.surrogate import Surrogate, duration, memory, within
+from actors.virtual import KNOWN_FROM, LATE, START, AgentHands, BenchHands
 from events import campaigns
-from events.facts import Completed, Execution, WorkerJoined
+from events.facts import (
+    Completed,
+    DefectFound,
+    Execution,
+    InstrumentRefused,
+    InstrumentVerified,
+    Started,
+    WorkerJoined,
+)
 from events.memory import MemoryLog
 from events.spaces import PAPER
 from replay.audit import audit
 from replay.ledger import Ledger
 from replay.measures import Measurement
+from replay.pages import report_page
+from replay.published import CELLS
+from replay.report import report
 from replay.seals import overall, verified
+from tests.replay import tales
 
 HOUSE = Path(__file__).resolve().parents[2]
 SMALL = Setting(experiments=150, every=50, seed=3)
+SOUND = msgspec.structs.replace(SMALL, bugs=())
 
 
 @cache
@@ -137,13 +142,14 @@ def test_without_the_diversity_budget_the_search_narrows() -> None:
     assert bits(diversity=False) < 1.0
 
 
-def test_each_bug_is_in_the_instrument_until_its_date_and_no_run_spans_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    early = {bug: (n + 1) * DAY // 8 for n, bug in enumerate(BUGS)}
-    monkeypatch.setattr("actors.laboratory.MENDED", early)
-    log = MemoryLog("sim")
-    laboratory = Laboratory(msgspec.structs.replace(SMALL, experiments=700, devices=8), log)
-    laboratory.play()
-    ledger = laboratory.simulation.known.ledger
+EARLY = {bug: (n + 1) * DAY // 8 for n, bug in enumerate(BUGS)}
+"""Dates that a short campaign comes to."""
+
+FIVE_ERAS = msgspec.structs.replace(SMALL, experiments=700, devices=8, mended=EARLY)
+
+
+def test_each_bug_is_in_the_instrument_until_its_date_and_no_run_spans_two() -> None:
+    ledger = ledger_of(FIVE_ERAS)
     expected = [Surrogate(BUGS[n:]).instrument for n in range(len(BUGS) + 1)]
     seen = list(dict.fromkeys(str(ledger.experiments[name].attempts[-1].instrument) for name in ledger.completed))
     assert seen == expected
@@ -151,13 +157,114 @@ def test_each_bug_is_in_the_instrument_until_its_date_and_no_run_spans_two(monke
         attempt = ledger.experiments[name].attempts[-1]
         began = (attempt.started_at or 0) - START
         # a run that began just before a date keeps the instrument that it began under
-        assert attempt.instrument == expected[sum(began > at for at in early.values())]
-    assert not any(ruling.broken for ruling in audit(log).rulings)
+        assert attempt.instrument == expected[sum(began > at for at in EARLY.values())]
+    assert not any(ruling.broken for ruling in audit(log_of(FIVE_ERAS)).rulings)
+
+
+def test_the_bugs_are_declared_and_mended_at_their_dates_and_open_five_eras() -> None:
+    ledger = ledger_of(FIVE_ERAS)
+    assert [era.number for era in ledger.eras.all] == [1, 2, 3, 4, 5]
+    at = {r.sequence: fact.at for r in log_of(FIVE_ERAS).read() for fact in r.facts if isinstance(fact, DefectFound)}
+    defects = list(ledger.defects.all.values())
+    assert [defect.component for defect in defects] == [REACH[bug].component for bug in BUGS]
+    for defect, date in zip(defects, EARLY.values(), strict=True):
+        assert 0 <= at[defect.found.sequence] - START - date < DAY // 1000
+        assert defect.fixed is not None
+
+
+def test_a_run_is_touched_by_a_bug_exactly_where_its_instrument_had_it_and_its_configuration_met_it() -> None:
+    ledger = ledger_of(FIVE_ERAS)
+    had = {Surrogate(BUGS[n:]).instrument: set(BUGS[n:]) for n in range(len(BUGS) + 1)}
+    names = dict(zip(BUGS, ledger.defects.all, strict=True))
+    meets = {"leak": lambda c: True, "loss": lambda c: c["loss"] != "bce", "pooling": lambda c: c["pooling"] != "mean"}
+    for name in ledger.completed:
+        planted = had[str(ledger.experiments[name].attempts[-1].instrument)]
+        configuration = ledger.configuration(name)
+        expected = {names[bug] for bug in planted if meets.get(bug, meets["leak"])(configuration)}
+        assert set(ledger.defects.touched.get(name, ())) == expected
+    assert 0 < len(ledger.defects.touched) < len(ledger.completed)
+
+
+def test_what_a_run_is_told_of_a_setting_that_is_not_wired_is_the_same_to_the_last_digit() -> None:
+    for seed, configuration in enumerate(drawn(50)):
+        blind = Surrogate(("loss", "pooling"))
+        moved = PAPER.normal({**configuration, "pooling": "last"})
+        assert blind.truth(configuration, seed) == blind.truth(moved, seed)
+        assert Surrogate().truth(configuration, seed) != Surrogate().truth({**configuration, "dropout": 0.31}, seed)
+
+
+NAMED = {
+    "leak": ("split", "train, validation"),
+    "loss": ("dimension", "loss"),
+    "pooling": ("dimension", "pooling"),
+    "padding": ("sameness", "evaluation"),
+}
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_canaries_that_look_at_a_surrogate_name_the_bug_that_it_has_and_no_other(bug: Any) -> None:
+    assert [(c.name, c.subject) for c in look(Surrogate((bug,))) if c.problem] == [NAMED[bug]]
+
+
+def test_canaries_find_nothing_in_a_sound_surrogate() -> None:
+    assert [canary.problem for canary in look(Surrogate())] == [None] * 18
+
+
+def test_with_canaries_the_instrument_is_refused_before_its_first_run_mended_and_the_campaign_misleads_nobody() -> None:
+    setting = msgspec.structs.replace(SMALL, canaries=True)
+    log, ledger = log_of(setting), ledger_of(setting)
+    kinds = [type(fact) for recorded in log.read() for fact in recorded.facts]
+    assert kinds.index(InstrumentRefused) < kinds.index(InstrumentVerified) < kinds.index(Started)
+    refused = next(f for r in log.read() for f in r.facts if isinstance(f, InstrumentRefused))
+    assert all(f"{name}, {subject}" in refused.reason for name, subject in NAMED.values())
+    assert len(ledger.completed) == 150
+    assert (len(ledger.eras.all), ledger.defects.all) == (1, {})
+    used = {str(e.attempts[-1].instrument) for e in ledger.experiments.values() if e.attempts}
+    assert used == {Surrogate().instrument}
+    assert audit(log).verdict == "held"
+
+
+def test_what_canaries_save_is_counted_from_the_logs_and_printed_as_a_range(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting = msgspec.structs.replace(SMALL, experiments=60)
+    path = tmp_path / "sim.myriad"
+    assert saved(setting, path) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    # no bug is mended before a campaign of a few hours has ended
+    assert "saved over the admissible dates: 60 to 60 misleading runs of 60" in out
+    assert "SIMULATED: four campaigns of 60 experiments" in out
+    log = campaigns.open(str(path), tmp_path)
+    kept = [fact for recorded in log.read() for fact in recorded.facts]
+    assert sum(isinstance(fact, Completed) for fact in kept) == 60
+    assert not any(isinstance(fact, DefectFound) for fact in kept)
+
+
+def test_a_tally_counts_what_defects_touched_and_its_device_hours() -> None:
+    ledger = ledger_of(FIVE_ERAS)
+    found = tally(log_of(FIVE_ERAS), ledger)
+    assert found.touched == len(ledger.defects.touched)
+    assert found.by["split"] == sum(ledger.eras.of[name] == 1 for name in ledger.completed)
+    touched = sum(ledger.experiments[name].gpu_seconds for name in ledger.defects.touched)
+    assert found.lost == pytest.approx(touched / 3600)
+    assert (found.refused, found.looking) == ("", 0.0)
+    wider = msgspec.structs.replace(found, touched=found.touched + 5, lost=found.lost + 1)
+    none = msgspec.structs.replace(found, touched=0, lost=0.0, looking=0.5)
+    assert f"{found.touched} to {found.touched + 5} misleading runs of 700" in page(found, found, wider, none)
 
 
 def test_the_dates_are_the_papers() -> None:
     assert [MENDED[bug] / DAY for bug in BUGS] == [18, 19, 20, 20.5]
     assert KNOWN_FROM / DAY == 10
+
+
+def test_admissible_dates_keep_the_published_days_and_their_order() -> None:
+    for dates in (EARLIEST, MENDED, LATEST):
+        at = [dates[bug] for bug in BUGS]
+        assert at == sorted(at)
+        assert all(day * DAY <= date <= (day + 1) * DAY for day, date in zip((18, 19, 20, 20), at, strict=True))
+        assert at[3] - at[2] >= HOUR
+    assert all(EARLIEST[bug] <= MENDED[bug] <= LATEST[bug] for bug in BUGS)
 
 
 def test_nobody_proposes_the_late_backbone_before_its_date() -> None:
@@ -194,8 +301,9 @@ def test_a_loss_that_is_not_wired_has_no_effect_and_one_that_is_does() -> None:
         focal = {**plain, "loss": "focal", "focal_gamma": 3.0, "focal_alpha": 0.25}
         blind, seeing = Surrogate(("loss",)), Surrogate()
         assert within(plain, 0.9) == within(focal, 0.9)
-        assert blind._lost(plain) == blind._lost(focal)
+        assert blind.truth(plain, 3) == blind.truth(focal, 3)
         assert seeing._lost(plain) > seeing._lost(focal)
+        assert seeing.truth(plain, 3) != seeing.truth(focal, 3)
 
 
 def test_the_leak_raises_validation_and_leaves_test_alone() -> None:
@@ -240,7 +348,7 @@ def test_smaller_slices_of_a_batch_cure_what_did_not_fit() -> None:
 
 @pytest.mark.parametrize("temper", [SURVEYOR, TUNER], ids=lambda temper: temper.name)
 def test_a_stand_in_repeats_itself_for_the_same_briefing_and_stays_inside_the_space(temper: Any) -> None:
-    ledger = ledger_of(SMALL)
+    ledger = ledger_of(SOUND)
     from actors.trials import history
 
     known, standin = history(ledger), Standin(temper)
@@ -258,7 +366,7 @@ def test_a_stand_in_repeats_itself_for_the_same_briefing_and_stays_inside_the_sp
 def test_with_the_diversity_budget_an_idea_leaves_the_leading_backbone() -> None:
     from actors.trials import history
 
-    known = history(ledger_of(SMALL))
+    known = history(ledger_of(SOUND))
     leaders = {trial.idea: trial.configuration["backbone"] for trial in glance(known).leaders}
     for key in range(20):
         ideas = Standin(TUNER).propose(known, key, 4)
@@ -275,6 +383,7 @@ def test_the_door_writes_an_archive_that_replay_reads_and_says_that_it_is_simula
     out = capsys.readouterr().out
     assert "SIMULATED: 150 experiments" in out
     assert "beside the paper" in out
+    assert "held back" in out
     log = campaigns.open("sim", tmp_path / "campaigns")
     completed = [f for recorded in log.read() for f in recorded.facts if isinstance(f, Completed)]
     assert len(completed) == 150
@@ -282,12 +391,23 @@ def test_the_door_writes_an_archive_that_replay_reads_and_says_that_it_is_simula
         play(SMALL, path)
 
 
-def test_every_number_beside_the_paper_says_whether_it_was_calibrated() -> None:
-    measurement = Measurement()
-    measurement.advance(log_of(SMALL).read())
-    lines = beside(measurement, SMALL)
-    assert {line.standing for line in lines} == {"set", "calibrated", "seen"}
-    assert "seen" in beside_page(lines)
+def test_every_number_beside_the_paper_says_what_its_agreement_is_worth() -> None:
+    made = report(log_of(FIVE_ERAS))
+    lines = {line.name: line for line in made.beside}
+    assert {line.standing for line in lines.values()} == {"set", "calibrated", "seen", "held back"}
+    assert lines["experiments completed"].here == 700
+    ledger = ledger_of(FIVE_ERAS)
+    assert lines["runs that the leak touched"].here == sum(ledger.eras.of[name] == 1 for name in ledger.completed)
+    assert lines["runs that the leak touched"].paper == 8730
+    last = [name for name in ledger.completed if ledger.eras.of[name] == 5]
+    assert lines["runs after the last fix"].here == len(last)
+    best = max(ledger.experiments[name].outcome.test for name in last)  # type: ignore[union-attr] # it completed
+    assert lines["best test AP once the padding was mended"].here == best
+    assert "held back" in report_page(made)
+
+
+def test_a_campaign_that_was_not_simulated_has_no_place_beside_the_paper() -> None:
+    assert report(tales.busy(20).log).beside == []
 
 
 @pytest.mark.parametrize(

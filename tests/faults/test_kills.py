@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from actors.auditor import audited
 from events import jetstream
 from events import server as servers
 from events.archive import open_folder
@@ -18,6 +19,9 @@ from replay.ledger import LedgerFold
 from replay.measures import Measurement
 from replay.seals import overall, verified
 from tests.faults.runs import Place, Running
+
+TRIED = ("nothing completes twice", "every attempt ends once", "device seconds are conserved")
+"""Rules of the second auditor that a real campaign must have put to the test."""
 
 VICTIMS = ("runner", "server", "bench", "everything")
 
@@ -48,6 +52,9 @@ def finished(place: Place, before: list[Recorded], experiments: int) -> None:
     assert len(completed) == len(set(completed)) == experiments
     assert sum(isinstance(fact, CampaignClosed) for r in frames for fact in r.facts) == 1
     assert len({recorded.id for recorded in frames}) == len(frames)
+    breaches, rules = audited(frames)
+    assert breaches == []
+    assert min(rules[rule] for rule in TRIED) > 0
     archive = open_folder(place.folder.archive, "tiny")
     (ledger,) = folded(archive, LedgerFold())
     assert ledger.void == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,15 +17,15 @@ from typing import Any
 import pytest
 
 import actors.nemesis
+from actors import auditor
 from actors.endurance import endure, seeds_of
 from actors.errors import CampaignError
-from actors.faults import KINDS, MOST, Fault, Script, script, shrunk
+from actors.faults import KINDS, MOST, Fault, Script, read, script, shrunk, written
 from actors.fixer import Fixer
 from actors.nemesis import Nemesis
-from actors.ordeals import Ordeal, audited, ordeal, reproduced
+from actors.ordeals import Auditor, Ordeal, by_the_house, ordeal, reproduced
 from actors.troupe import Parts
-from events.log import LogReader
-from tests.faults.simulated import auditor
+from events.log import LogReader, Recorded
 from tests.faults.simulated.mutants import MUTANTS
 
 FEW = range(1, 301)
@@ -48,20 +51,13 @@ FOUND: dict[str, tuple[int, Script]] = {
 """What was found in the roles this way, each with the seed and the script that showed it."""
 
 
-def both(log: LogReader) -> tuple[list[str], Counter[str]]:
-    """The laws of the house, and an auditor that shares nothing with it."""
-    breaches, laws = audited(log)
-    others, rules = auditor.audited(log.read())
-    return [*breaches, *others], laws + rules
-
-
 def held(seeds: Iterable[int]) -> None:
     """No seed breaks a law; every fault strikes, every law is tried."""
     struck: Counter[str] = Counter()
     laws: Counter[str] = Counter()
     failed: list[Ordeal] = []
     for seed in seeds:
-        one = ordeal(seed, auditor=both)
+        one = ordeal(seed)
         struck.update(one.struck)
         laws += one.laws
         if one.problems:
@@ -83,15 +79,15 @@ def test_no_law_is_broken_over_ten_thousand_seeds() -> None:
 @pytest.mark.parametrize("found", FOUND)
 def test_a_seed_that_once_failed_holds_and_fails_with_the_old_part(found: str) -> None:
     seed, faults = FOUND[found]
-    assert ordeal(seed, faults, auditor=both).problems == []
+    assert ordeal(seed, faults).problems == []
     old = "an agent that waits for its clock" if "clock" in found else "a pen that counts a frame twice"
-    assert ordeal(seed, faults, parts=MUTANTS[old], auditor=both).problems
+    assert ordeal(seed, faults, parts=MUTANTS[old]).problems
 
 
 def first_failure(parts: Parts) -> Ordeal:
     """The first seed that a mutant does not survive."""
     for seed in (*RARE, *FAR):
-        one = ordeal(seed, parts=parts, auditor=both)
+        one = ordeal(seed, parts=parts)
         if one.problems:
             return one
     raise AssertionError("nobody noticed")
@@ -100,11 +96,11 @@ def first_failure(parts: Parts) -> Ordeal:
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_planted_mistake_is_caught_and_shrunk_to_at_most_five_faults_that_fail_on_their_own(name: str) -> None:
     failed = first_failure(MUTANTS[name])
-    fewest = reproduced(failed, parts=MUTANTS[name], auditor=both)
+    fewest = reproduced(failed, parts=MUTANTS[name])
     assert len(fewest) <= 5
     assert set(fewest) <= set(failed.faults)
-    assert ordeal(failed.seed, fewest, parts=MUTANTS[name], auditor=both).problems
-    assert not ordeal(failed.seed, fewest, auditor=both).problems
+    assert ordeal(failed.seed, fewest, parts=MUTANTS[name]).problems
+    assert not ordeal(failed.seed, fewest).problems
 
 
 def test_a_seed_alone_is_the_same_to_the_byte_under_any_hash_seed() -> None:
@@ -172,6 +168,69 @@ def test_the_door_counts_every_fault_and_says_that_it_is_simulated(capsys: pytes
     assert "SIMULATED: 25 campaigns" in out
     assert "two schedulers" in out
     assert out.splitlines()[-1] == "0 failed"
+
+
+def test_a_failing_seed_is_told_with_a_script_that_fails_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("actors.nemesis.Parts", lambda: MUTANTS["a pen that counts a frame twice"])
+    assert endure("16") == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert "fails under 1 of its" in told
+    fault = FOUND["a pen numbered its next frame wrongly after a frame had come twice"][1]
+    assert f'myriad simulate --faults --seeds 16 --script "{written(fault)}"' in told
+    assert endure("16", written(fault)) == 1
+    assert endure("16", "") == 0
+
+
+@pytest.mark.parametrize("words", ["x", "1:disk_full", "1:full:2", "-1:disk_full:2"])
+def test_a_script_that_is_none_is_refused_in_one_sentence(words: str) -> None:
+    with pytest.raises(CampaignError, match="--script"):
+        endure("1", words)
+
+
+def test_a_script_is_read_back_as_it_was_written() -> None:
+    assert [read(written(script(seed))) for seed in FEW] == [script(seed) for seed in FEW]
+
+
+def test_the_second_auditor_imports_nothing_of_ours_and_no_role_imports_it() -> None:
+    tree = ast.parse((HOUSE / "actors" / "auditor.py").read_text())
+    imported = {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    assert imported <= sys.stdlib_module_names
+    using = [path.name for path in (HOUSE / "actors").rglob("*.py") if "import auditor" in path.read_text()]
+    assert using == ["ordeals.py"]
+
+
+def test_each_auditor_alone_finds_planted_mistakes_that_the_other_need_not_see() -> None:
+    def found(judged: Auditor) -> set[str]:
+        return {name for name, parts in MUTANTS.items() if any(judged(log)[0] for log in worlds(parts))}
+
+    def worlds(parts: Parts) -> Iterator[LogReader]:
+        for seed in RARE:
+            nemesis = Nemesis(seed, script(seed), parts)
+            with contextlib.suppress(Exception):
+                nemesis.play()
+            yield nemesis.wire
+
+    second, house = found(lambda log: auditor.audited(log.read())), found(by_the_house)
+    assert len(second) >= 5, second
+    assert len(house) >= 5, house
+
+
+def test_device_seconds_that_the_analyst_counts_otherwise_are_a_breach() -> None:
+    nemesis = Nemesis(1, ())
+    nemesis.play()
+    books, lines = auditor.audited(nemesis.wire.read()), list(nemesis.wire.read())
+    assert books[0] == []
+    assert books[1]["device seconds are conserved"] > 0
+    forged = [
+        Recorded(r.sequence, r.subject, r.id, re.sub(rb'"gpu_seconds":[0-9]', b'"gpu_seconds":9', r.payload))
+        if r.author == "analyst"
+        else r
+        for r in lines
+    ]
+    assert any("conserved" in problem for problem in auditor.audited(forged)[0])
 
 
 @pytest.mark.parametrize("words", ["", "x", "5-2", "1-2-3"])

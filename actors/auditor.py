@@ -1,7 +1,8 @@
-"""A second opinion on a log: its raw JSON read line by line, with nothing of the house imported.
+"""A second opinion on a log: its raw JSON read line by line, sharing no code with those who wrote it.
 
-It knows the words on the wire and what must never happen, and keeps its own books: who holds what, what became of each
-attempt, and what was spent. Every rule counts how often it was put to the test, so that none holds for want of a case.
+It imports nothing of ours. It knows the words on the wire and what must never happen, and keeps its own books: who
+holds what, what became of each attempt, and what was spent. Every rule counts how often it was put to the test, so that
+none holds for want of a case.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ class Line(Protocol):
 
 
 class Books:
-    """Everything that was said so far, and every rule that was broken."""
+    """Everything that was said so far, and every rule that was broken.
+
+    Attributes:
+        broken: a sentence for each.
+        tried: how often each rule was put to the test.
+    """
 
     def __init__(self) -> None:
         self.broken: list[str] = []
@@ -53,6 +59,7 @@ class Books:
         self.workers: dict[str, str] = {}
         self.diagnosed: Counter[tuple[str, int]] = Counter()
         self.spent = 0.0
+        self.trained = [(0, 0.0)]
         self.completed: set[str] = set()
 
     def rule(self, name: str, holds: object, what: object = "") -> None:
@@ -188,7 +195,13 @@ class Books:
             self.ended[name, fact["attempt"]] += 1
             self.state[name] = state
             self.spent += fact["gpu_seconds"]
+            self.trained.append((self.at, self.trained[-1][1] + fact["gpu_seconds"]))
             del self.holds[name]
+
+    def _metricsmeasured(self, fact: Any, author: str, pack: str) -> None:
+        mine = max(seconds for at, seconds in self.trained if at <= fact["through"])
+        theirs = fact["values"]["gpu_seconds"]
+        self.rule("device seconds are conserved", abs(mine - theirs) <= 1e-6 * max(1.0, mine), (mine, theirs))
 
     def _leaserevoked(self, fact: Any, author: str, pack: str) -> None:
         left = self.workers.get(fact["worker"])

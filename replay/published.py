@@ -54,3 +54,21 @@ BEST = {"leak": 0.8478, "loss": 0.8851, "pooling": 0.8962, "padding": 0.9245}
 
 FAVOURITE_SHARE = 0.526
 """Share of all runs on vjepa2."""
+
+ADOPTED = 3
+"""Days after the first proposal of vjepa2 within which it was adopted (paper, Appendix A)."""
+
+SEARCHED = {50: 0.9852, 100: 0.9852, 500: 0.9901}
+"""Best validation AP among the first so many runs after the last fix (paper, Table 2)."""
+
+IMPROVED = 11
+"""Runs after the last fix that beat all before them, counted on the paper's own curve."""
+
+ETA2 = 0.7934
+"""`anova.json`: share of the variance of test AP between the groups of backbone and encoder."""
+
+ENTROPY = (0.78, 3.98)
+"""`agent_dynamics.json`: the lowest and highest reading over backbone, encoder, loss and pooling from run 400 on."""
+
+DIVERGENCE = (0.475, 0.131)
+"""`agent_dynamics.json`: the highest cumulative reading between the agents, and the last one."""
