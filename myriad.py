@@ -24,8 +24,11 @@ DOORS = {
     "watch": ("tui.doors:watch", "One campaign on one screen, live or recorded."),
     "tail": ("events.doors:tail", "Facts as JSON lines, resumable by position."),
     "replay": ("replay.doors:replay", "Question a log: report, audit, metric, at, lineage, trajectory, queue, diff."),
-    "whatif": ("actors.hindsight:whatif", "A recorded campaign under another rule: exact, a bound, or unknown."),
-    "rehearse": ("actors.hindsight:rehearse", "Today's roles over a recorded campaign: would they decide the same?"),
+    "whatif": ("actors.hindsight.doors:whatif", "A recorded campaign under another rule: exact, a bound, or unknown."),
+    "rehearse": (
+        "actors.hindsight.doors:rehearse",
+        "Today's roles over a recorded campaign: would they decide the same?",
+    ),
     "declare": ("events.doors:declare", "Pause, resume, boost, cancel, ban, lift, reopen; defects and their fixes."),
     "export": ("actors.doors:export", "Write a campaign into one portable file, as open tables, or its champion."),
     "import": ("events.doors:import_", "Make a campaign from a portable file."),

@@ -6,12 +6,12 @@ from typing import Literal
 
 import msgspec
 
-from actors.accounts import told
-from actors.desk import Desk, Informed
+from actors.asking.accounts import told
+from actors.asking.desk import Desk, Informed
+from actors.asking.trials import Trials
 from actors.orders import Answered, Propose, Result, Suggestion, Unanswered
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
-from actors.trials import Trials
 from events.blobs import Blobs
 from events.facts import AgentJoined, AnswerReceived, AnswerRefused, CycleStarted, IdeaProposed
 from replay.cycles import Cycle

@@ -10,17 +10,20 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
-from actors import askers, menders, tasks, widening
+from actors import tasks
 from actors.agent import Plan
+from actors.asking import askers
 from actors.banning import Banning
-from actors.budgets import Budget
 from actors.errors import CampaignFileInvalid
-from actors.fixing import Fixing
+from actors.judgement import widening
+from actors.judgement.budgets import Budget
+from actors.judgement.widening import Widen
 from actors.policies import POLICIES
 from actors.policies.models import MODELS
 from actors.policies.prices import Price
+from actors.repair import menders
+from actors.repair.fixing import Fixing
 from actors.tasks import Task
-from actors.widening import Widen
 from events import spaces, subjects
 from events.errors import LogError, SpaceInvalid
 from events.space import Space

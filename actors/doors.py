@@ -31,7 +31,7 @@ def run(
         port: of our own server on the loopback address; 0 takes a free one.
         websocket: port on which our own server also takes browsers of this machine; 0 takes a free one.
     """
-    from actors.sessions import file_of, session  # noqa: PLC0415 # heavy
+    from actors.running.sessions import file_of, session  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     folder_home = home_of(home)
@@ -68,8 +68,8 @@ def rerun(
         device: "cpu" or "cuda:0"; by default the kind that the record names.
         record: write the comparison on the log.
     """
-    from actors import rerun as sitting  # noqa: PLC0415 # heavy
     from actors.errors import CampaignError  # noqa: PLC0415 # heavy
+    from actors.reruns import rerun as sitting  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     place = home_of(home)
@@ -90,7 +90,7 @@ def stop(name: str, *, home: Home = None) -> int:
     Args:
         name: the campaign's name.
     """
-    from actors.sessions import running_pid  # noqa: PLC0415 # heavy
+    from actors.running.sessions import running_pid  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     pid = running_pid(name, home_of(home))
@@ -121,7 +121,7 @@ def check(file: Path, *, home: Home = None) -> int:
     Args:
         file: the campaign file.
     """
-    from actors.checking import check as checked  # noqa: PLC0415 # heavy
+    from actors.running.checking import check as checked  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     return checked(file, home_of(home))
@@ -134,7 +134,7 @@ def demo(*, home: Home = None, again: bool = False, headless: bool = False) -> i
         again: run the campaign anew under another name; clips and features are taken over.
         headless: plain lines instead of bars.
     """
-    from actors.demo import demo as shown  # noqa: PLC0415 # heavy
+    from actors.running.demo import demo as shown  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     return shown(home_of(home), again=again, headless=headless)
@@ -176,11 +176,11 @@ def simulate(
         script: of faults in place of what each seed decides: TURN:KIND:PICK, with commas between them.
     """
     if faults:
-        from actors.endurance import endure  # noqa: PLC0415 # heavy
+        from actors.chaos.endurance import endure  # noqa: PLC0415 # heavy
 
         return endure(seeds, script)
-    from actors.laboratory import Setting  # noqa: PLC0415 # heavy
-    from actors.simulated import checked, claim, play  # noqa: PLC0415 # heavy
+    from actors.virtual.laboratory import Setting  # noqa: PLC0415 # heavy
+    from actors.virtual.simulated import checked, claim, play  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     setting = Setting(
@@ -202,7 +202,7 @@ def extract(file: Path, *, home: Home = None, headless: bool = False) -> int:
         file: the campaign file.
         headless: plain lines instead of bars.
     """
-    from actors.extraction import extract as extracted  # noqa: PLC0415 # heavy
+    from actors.running.extraction import extract as extracted  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     return extracted(file, home_of(home), headless=headless)
@@ -228,7 +228,7 @@ def predict(
         nexar: the competition's columns id and score instead of file and score.
         device: cpu or cuda:N.
     """
-    from actors import prediction  # noqa: PLC0415 # heavy
+    from actors.exports import prediction  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     folder, run = prediction.kept(campaign, experiment, home_of(home))
@@ -283,8 +283,8 @@ def export(
 
         whole(campaign, to, home=home)
     if champion is not None:
-        from actors import prediction  # noqa: PLC0415 # heavy
-        from actors.champion import take_out  # noqa: PLC0415 # heavy
+        from actors.exports import prediction  # noqa: PLC0415 # heavy
+        from actors.exports.champion import take_out  # noqa: PLC0415 # heavy
 
         folder, run = prediction.kept(campaign, experiment, home_of(home))
         for part in take_out(folder, run, champion):
@@ -294,7 +294,7 @@ def export(
 
 
 def _publish(campaign: str, folder: Path, form: str, home: Path | None) -> None:
-    from actors.publishing import publish  # noqa: PLC0415 # heavy
+    from actors.exports.publishing import publish  # noqa: PLC0415 # heavy
     from events import campaigns  # noqa: PLC0415 # heavy
 
     log = campaigns.open(campaign, home)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from actors.attention import Attentive
-from actors.mechanic import Mechanic
 from actors.orders import Extract, Extracted
-from actors.patches import ROOM
-from actors.remedies import Remedy, remedy
+from actors.repair.attention import Attentive
+from actors.repair.mechanic import Mechanic
+from actors.repair.patches import ROOM
+from actors.repair.remedies import Remedy, remedy
 from actors.role import Decision, News
 from events.envelope import Fact
 from events.facts import (

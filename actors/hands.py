@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from actors.child import Child, TimedOut
+from actors.benches.child import Child, TimedOut
+from actors.benches.limits import Limits
 from actors.errors import BenchBroken, CampaignError
-from actors.limits import Limits
 from actors.orders import Answered, Breakdown, Control, Move, Order, Propose, Refused, Result, Score, Train, Trained
 from actors.policies import load
 from actors.policies.sweep import expand

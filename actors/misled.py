@@ -14,13 +14,13 @@ from pathlib import Path
 import msgspec
 
 from actors.bugs import EARLIEST, LATEST, MENDED
-from actors.laboratory import Laboratory, Setting
-from events import archive
+from actors.virtual.laboratory import Laboratory, Setting
+from events.archives import archive
 from events.facts import InstrumentRefused, InstrumentVerified
 from events.memory import MemoryLog
 from replay.leaderboard import leaderboard
 from replay.ledger import Ledger
-from replay.tables import Entry, folded, table
+from replay.pages.tables import Entry, folded, table
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from actors.vetting import Verified, Verify
+from actors.benches.vetting import Verified, Verify
 from events.facts import Execution, FailureKind
 from events.space import Configuration, Space, Value
 
@@ -91,7 +91,7 @@ class Extract(msgspec.Struct, frozen=True, tag="extract"):
 
 
 class Mend(msgspec.Struct, frozen=True, tag="mend"):
-    """Ask a model what broke a run, and for a diff; see `actors.crash` for the two parts of the prompt.
+    """Ask a model what broke a run, and for a diff; see `actors.repair.crash` for the two parts of the prompt.
 
     Attributes:
         worst: US dollars that one call counts as where nobody knows its cost.

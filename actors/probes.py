@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from actors.surrogate import Surrogate
+from actors.virtual.surrogate import Surrogate
 from events.facts import Canary
 from events.space import Configuration
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from actors import adoption, banning, budgets, heeding, verifying
+from actors import banning
 from actors.agent import BARREN
 from actors.banning import Banning
-from actors.budgets import Budget
+from actors.benches import verifying
+from actors.judgement import adoption, budgets, heeding
+from actors.judgement.budgets import Budget
+from actors.judgement.verdicts import Verdicts
+from actors.judgement.widening import Widen
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
-from actors.verdicts import Verdicts
-from actors.widening import Widen
 from events.envelope import Fact, Position
 from events.facts import (
     Abandoned,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from actors.agent import Plan
+from actors.benches.vetting import Verified, Verify
 from actors.bugs import DAY
 from actors.orders import Answered, Extract, Extracted, Order, Propose, Refused, Result, Train, Trained
 from actors.policies import Policy, load
@@ -12,8 +13,7 @@ from actors.policies.standins import SURVEYOR, TUNER, Standin
 from actors.policies.sweep import expand
 from actors.probes import SECONDS, look
 from actors.seeds import seed_of
-from actors.surrogate import VERSION, Surrogate, draws
-from actors.vetting import Verified, Verify
+from actors.virtual.surrogate import VERSION, Surrogate, draws
 from replay.published import CYCLES, USD
 
 START = 1_738_886_400_000_000

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Protocol
 
-from events import jetstream
-from events.credentials import Credential
 from events.log import EventLog
+from events.wire import jetstream
+from events.wire.credentials import Credential
 
 
 class Voices(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from actors import adoption, verifying
+from actors.benches import verifying
+from actors.judgement import adoption
 from actors.orders import Breakdown, Run, Score, Train, Trained
 from actors.role import Decision, Known, News
 from events.blobs import Blobs

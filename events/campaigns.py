@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from events import credentials, server
-from events.archive import SUFFIX, ArchiveLog, open_file, open_folder
+from events.archives.archive import SUFFIX, ArchiveLog, open_file, open_folder
+from events.archives.settling import is_settled, settle
 from events.blobs import Blobs
 from events.envelope import Text
 from events.errors import ArchiveDamaged, BlobMissing, CampaignUnknown, LogError, StoreLocked
 from events.folder import Campaign
 from events.joined import JoinedLog
 from events.log import LogReader
-from events.settling import is_settled, settle
+from events.wire import credentials, server
 
 VARIABLE = "MYRIAD_HOME"
 
@@ -124,7 +124,7 @@ def _open_folder(folder: Campaign) -> LogReader:
 
 
 def _live(folder: Campaign, url: str) -> LogReader:
-    from events import jetstream  # noqa: PLC0415 # nats takes a fifth of a second; an archive needs none of it
+    from events.wire import jetstream  # noqa: PLC0415 # nats takes a fifth of a second; an archive needs none of it
 
     log = jetstream.connect(folder.credentials / "reader.json", folder.name)
     try:
@@ -144,7 +144,7 @@ def _whole_archive(folder: Campaign) -> ArchiveLog:
 
 
 def _connect(url: str, name: str) -> LogReader:
-    from events import jetstream  # noqa: PLC0415 # see _live
+    from events.wire import jetstream  # noqa: PLC0415 # see _live
 
     credential = credentials.parse(url)
     return jetstream.connect(credential, name or _only(credential.url, jetstream.campaigns(credential)))

@@ -67,9 +67,10 @@ def tail(
     home
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
-    from events import campaigns, tailing  # noqa: PLC0415 # a door loads its room when it is opened
-    from events import cloudevents as events_of  # noqa: PLC0415 # a door loads its room when it is opened
-    from events.bookmarks import Bookmark  # noqa: PLC0415 # a door loads its room when it is opened
+    from events import campaigns
+    from events.consumers import cloudevents as events_of  # noqa: PLC0415 # a door loads its room when it is opened
+    from events.consumers import tailing  # noqa: PLC0415 # a door loads its room when it is opened
+    from events.consumers.bookmarks import Bookmark  # noqa: PLC0415 # a door loads its room when it is opened
 
     wanted = tailing.Wanted(type, entity, None if since is None else tailing.moment(since))
     position, line = tailing.position(after), events_of.line if cloudevents else tailing.line
@@ -106,7 +107,8 @@ def export(campaign: str, to: Path, *, home: Path | None = None) -> None:
     home
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
-    from events import archive, campaigns  # noqa: PLC0415 # a door loads its room when it is opened
+    from events import campaigns  # noqa: PLC0415 # a door loads its room when it is opened
+    from events.archives import archive
 
     log = campaigns.open(campaign, home)
     try:
@@ -127,7 +129,8 @@ def import_(archive: Path, *, home: Path | None = None) -> None:
     home
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
-    from events import campaigns, importing  # noqa: PLC0415 # a door loads its room when it is opened
+    from events import campaigns
+    from events.archives import importing  # noqa: PLC0415 # a door loads its room when it is opened
 
     made = importing.import_campaign(archive, campaigns.home_of(home))
     log = campaigns.open(made.path)
@@ -147,7 +150,7 @@ def schema(*, asyncapi: bool = False) -> None:
     """
     import msgspec  # noqa: PLC0415 # a door loads its room when it is opened
 
-    from events import schema as described  # noqa: PLC0415 # a door loads its room when it is opened
+    from events.consumers import schema as described  # noqa: PLC0415 # a door loads its room when it is opened
 
     document = described.asyncapi() if asyncapi else described.json_schema()
     _print([msgspec.json.format(msgspec.json.encode(document), indent=2).decode()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from events.archive import ArchiveLog, check_same
+from events.archives.archive import ArchiveLog, check_same
 from events.errors import LogError
 from events.folder import Campaign
 from events.log import EventLog, Follower, Recorded

@@ -7,10 +7,11 @@ from typing import Literal
 
 import msgspec
 
-from events import campaigns, server
+from events import campaigns
 from events.campaigns import Place
 from events.errors import LogError
 from events.log import LogReader
+from events.wire import server
 
 State = Literal["running", "open", "closed", "unreadable"]
 

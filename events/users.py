@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from events import credentials
-from events.credentials import OBSERVERS, Credential
 from events.errors import CredentialRefused
 from events.folder import Campaign
-from events.permissions import OWNER
+from events.wire import credentials
+from events.wire.credentials import OBSERVERS, Credential
+from events.wire.permissions import OWNER
 
 KEPT = (OWNER, "person", "reader")
 """Users whose credentials lie in the campaign's folder: who makes the stream, who declares, who looks."""

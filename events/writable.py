@@ -7,12 +7,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from events import campaigns, credentials, server
-from events.archivist import Segments, catch_up
+from events import campaigns
+from events.archives.archivist import Segments, catch_up
+from events.archives.settling import remember
 from events.errors import LogError, StoreLocked
 from events.folder import Campaign
 from events.log import EventLog
-from events.settling import remember
+from events.wire import credentials, server
 
 PATIENCE = 20.0
 """Seconds in which a store that is being started, caught up or stopped by somebody else comes free."""
@@ -42,7 +43,7 @@ def writable(reference: str | Path, home: Path | str | None = None) -> Iterator[
 
 @contextlib.contextmanager
 def _on_server(url: str, name: str) -> Iterator[EventLog]:
-    from events import jetstream  # noqa: PLC0415 # nats takes a fifth of a second; a refusal needs none of it
+    from events.wire import jetstream  # noqa: PLC0415 # nats takes a fifth of a second; a refusal needs none of it
 
     credential = credentials.parse(url)
     names = [name] if name else jetstream.campaigns(credential)
@@ -54,7 +55,7 @@ def _on_server(url: str, name: str) -> Iterator[EventLog]:
 
 @contextlib.contextmanager
 def _in_folder(folder: Campaign) -> Iterator[EventLog]:
-    from events import jetstream  # noqa: PLC0415 # see _on_server
+    from events.wire import jetstream  # noqa: PLC0415 # see _on_server
 
     if not any(folder.store.glob("jetstream/**/*.blk")) and server.address(folder) is None:
         raise LogError(f"{folder.path} has no store to write to: start the campaign with myriad run, or import it")

@@ -16,18 +16,18 @@ from events.errors import FrameUnreadable, GapFound, LogError
 from events.log import LogReader, Recorded
 from replay.errors import ReplayError
 from replay.folds import run
-from replay.frame_laws import FRAME_LAWS
-from replay.idea_laws import IDEA_LAWS, everything_begun_is_accounted_for
+from replay.laws.frames import FRAME_LAWS
+from replay.laws.ideas import IDEA_LAWS, everything_begun_is_accounted_for
+from replay.laws.rulings import KEPT, Breach, Case, Closing, Law, Ruling, broken, named, overall, untold
+from replay.laws.runs import RUN_LAWS, the_campaign_file_can_be_read
+from replay.laws.story import Entry, Story
+from replay.laws.trust import TRUST_LAWS
 from replay.leaderboard import leaderboard
 from replay.ledger import LedgerFold
-from replay.rulings import KEPT, Breach, Case, Closing, Law, Ruling, broken, named, overall, untold
-from replay.run_laws import RUN_LAWS, the_campaign_file_can_be_read
+from replay.pages.tables import WIDTH, cut, folded, table
 from replay.scales import SelectedOnTest, selects_by_validation
 from replay.seals import Check, Verdict, verified
 from replay.settings import Reading, at_hand
-from replay.story import Entry, Story
-from replay.tables import WIDTH, cut, folded, table
-from replay.trust_laws import TRUST_LAWS
 
 LAWS: tuple[Law, ...] = (*FRAME_LAWS, *IDEA_LAWS, *RUN_LAWS, *TRUST_LAWS)
 """The laws that each fact puts to the test."""

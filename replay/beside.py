@@ -15,16 +15,16 @@ from typing import Literal
 import msgspec
 
 from replay import published
-from replay.costs import shifts_of, used
 from replay.counts import PAPER
 from replay.divergence import series as divergences
 from replay.diversity import cells
 from replay.diversity import series as entropies
-from replay.effects import groups_of, in_brief, one_way
 from replay.ledger import Ledger
 from replay.measures import Measurement
+from replay.pages.tables import table
 from replay.progress import innovations
-from replay.tables import table
+from replay.statistics.costs import shifts_of, used
+from replay.statistics.effects import groups_of, in_brief, one_way
 from replay.troubles import at_once
 
 Standing = Literal["set", "calibrated", "seen", "held back"]

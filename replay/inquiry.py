@@ -16,8 +16,8 @@ from replay.cycles import Cycle, CyclesFold
 from replay.errors import QuestionUnknown
 from replay.folds import run
 from replay.ledger import Idea, Ledger, LedgerFold
+from replay.pages.tables import brief, folded
 from replay.settings import Reading
-from replay.tables import brief, folded
 
 F = TypeVar("F", bound=Fact)
 

@@ -16,8 +16,8 @@ from replay.errors import QuestionUnknown
 from replay.leaderboard import leaderboard, left_out
 from replay.ledger import Ledger
 from replay.measures import Measurement, measured
-from replay.nulls import null_of
 from replay.progress import expected_improvements, innovations, regret, running_best
+from replay.statistics.nulls import null_of
 
 TOO_FEW = "too few observations"
 RANKED = "completed experiments by validation AP, ties to the earlier; a lead within noise is none"
@@ -76,7 +76,7 @@ class MetricUnknown(QuestionUnknown):
 
 
 def metric(measurement: Measurement, name: str) -> Metric:
-    """Return a measure by name: one of `METRICS`, a named value of this log, or one of `replay.findings.FINDINGS`.
+    """Return a measure by name: one of `METRICS`, a named value of this log, or one of `replay.statistics.findings.FINDINGS`.
 
     Raises:
         MetricUnknown: neither.
@@ -101,7 +101,7 @@ def _found(measurement: Measurement, name: str) -> Metric:
     values = measured(measurement.results)
     if name in values:
         return _value(measurement, name)
-    from replay.findings import FINDINGS  # noqa: PLC0415 # only a statistic needs numpy and scipy
+    from replay.statistics.findings import FINDINGS  # noqa: PLC0415 # only a statistic needs numpy and scipy
 
     if (estimate := FINDINGS.get(name)) is not None:
         return estimate(measurement)

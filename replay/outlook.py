@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from replay.association import enrichment, top_of
-from replay.bands import band
-from replay.contributions import subsets
-from replay.convergence import CEILING
-from replay.dynamics import found_phases
-from replay.fits import fits
-from replay.genealogy import descents
-from replay.importance import importance
-from replay.innovation import decay, records
 from replay.ledger import Ledger
 from replay.metrics import TOO_FEW
-from replay.piecewise import gains
-from replay.pools import expected_best, marks
 from replay.progress import running_best
-from replay.ranks import agreement
 from replay.runs import Run, architecture, by_dimensions, runs, scores
-from replay.tails import told
+from replay.statistics.association import enrichment, top_of
+from replay.statistics.bands import band
+from replay.statistics.contributions import subsets
+from replay.statistics.convergence import CEILING
+from replay.statistics.dynamics import found_phases
+from replay.statistics.fits import fits
+from replay.statistics.genealogy import descents
+from replay.statistics.importance import importance
+from replay.statistics.innovation import decay, records
+from replay.statistics.piecewise import gains
+from replay.statistics.pools import expected_best, marks
+from replay.statistics.ranks import agreement
+from replay.statistics.tails import told
 
 
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,20 +11,20 @@ from itertools import combinations
 import msgspec
 
 from replay import divergence as divergences
-from replay.ablations import Ablation, HeatCell, ablations, heat_map
-from replay.bands import band
-from replay.convergence import CEILING
 from replay.counts import window_for
 from replay.diversity import Part, Reading, cells, projections, series
-from replay.dynamics import found_phases
-from replay.fits import fits
-from replay.innovation import Decay, Records, decay, records
 from replay.ledger import Ledger
 from replay.measures import Measurement
-from replay.phases import Phase
-from replay.policies import Compared, policies
 from replay.progress import innovations, running_best
 from replay.runs import Run, architecture, runs
+from replay.statistics.ablations import Ablation, HeatCell, ablations, heat_map
+from replay.statistics.bands import band
+from replay.statistics.convergence import CEILING
+from replay.statistics.dynamics import found_phases
+from replay.statistics.fits import fits
+from replay.statistics.innovation import Decay, Records, decay, records
+from replay.statistics.phases import Phase
+from replay.statistics.policies import Compared, policies
 
 PARTS: tuple[Part, ...] = ("whole", "architecture", "training")
 
@@ -41,7 +41,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Curve(msgspec.Struct, frozen=True, kw_only=True):
-    """A model fitted to the running best; see `replay.fits.Fit` and `replay.bands.band` for what the interval means."""
+    """A model fitted to the running best; see `replay.statistics.fits.Fit` and `replay.statistics.bands.band` for what the interval means."""
 
     model: str
     a: float

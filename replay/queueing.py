@@ -15,8 +15,8 @@ from replay.folds import Handler
 from replay.ledger import Ledger
 from replay.lineage import Change, changes
 from replay.measures import Measurement
+from replay.pages.tables import WIDTH, brief, cut, folded, pairs, table
 from replay.prospects import Prospects
-from replay.tables import WIDTH, brief, cut, folded, pairs, table
 from replay.turns import Turn, order
 
 SHOWN = 20

@@ -8,7 +8,6 @@ from events.log import LogReader
 from replay.agents import AgentRow, agents
 from replay.beside import Line, beside, is_simulated
 from replay.controls import Control, ControlsFold
-from replay.costs import Cost, Mended, Use, costs, mended, shifts_of, used
 from replay.counts import count, window_for
 from replay.diversity import cells, highest, projections
 from replay.leaderboard import Row, leaderboard
@@ -20,6 +19,7 @@ from replay.occupancy import OccupancyFold
 from replay.outlook import Sentence, outlook
 from replay.progress import expected_improvements
 from replay.seals import Check, Verdict, overall, verified
+from replay.statistics.costs import Cost, Mended, Use, costs, mended, shifts_of, used
 from replay.subject import Subject, subject
 from replay.troubles import Failures, Queue, failures, queue
 

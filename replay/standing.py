@@ -14,7 +14,7 @@ from events.errors import LogError
 from replay.errors import ReplayError
 from replay.leaderboard import leaderboard
 from replay.measures import Measurement
-from replay.tables import TOO_FEW, folded, table
+from replay.pages.tables import TOO_FEW, folded, table
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from replay.costs import mended
 from replay.ledger import Ledger
 from replay.measures import Results
+from replay.statistics.costs import mended
 
 
 class Failures(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,7 +21,7 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
         abandoned: experiments that were given up.
         recovered: experiments with a failed attempt that completed after all.
         remedies: repairs by remedy and where they stand, as `retry settled`.
-        repairs: tried, and their next run has ended; at_once: of those, that it completed (see `replay.costs.Mended`).
+        repairs: tried, and their next run has ended; at_once: of those, that it completed (see `replay.statistics.costs.Mended`).
         patched: places in what trains that broke and for which a patch was tried, and
         patched_at_once: for how many of those the first patch held.
     """
@@ -80,7 +80,7 @@ def mendings(results: Results) -> dict[str, int]:
 
 
 def at_once(results: Results) -> int:
-    """Count the repairs whose very next run completed; see `replay.costs.Mended`."""
+    """Count the repairs whose very next run completed; see `replay.statistics.costs.Mended`."""
     return next((row.right for row in mended(results)), 0)
 
 

@@ -22,11 +22,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from events import binary, jetstream
-from events.connection import Connection
-from events.credentials import Credential
 from events.errors import LogError
-from events.server import LAUNCHER
+from events.wire import binary, jetstream
+from events.wire.connection import Connection
+from events.wire.credentials import Credential
+from events.wire.server import LAUNCHER
 from tests.actors.waiting import eventually
 
 PATIENCE = 60.0

@@ -12,11 +12,11 @@ import pytest
 # One thread a process: the tests run side by side already. Said before anybody imports what reads it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from events import jetstream
-from events import server as servers
 from events.folder import Campaign
-from events.jetstream import JetStreamLog
-from events.server import Running
+from events.wire import jetstream
+from events.wire import server as servers
+from events.wire.jetstream import JetStreamLog
+from events.wire.server import Running
 from tests.sharing import made_once
 
 # A runner in the background inherits an ignored Ctrl-C and would hand it on to every process that the tests interrupt.

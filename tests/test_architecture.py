@@ -27,20 +27,20 @@ MAY_IMPORT = {
 
 DOORS = {
     "pykka": ("actors/shell.py", "actors/supervisor.py"),
-    "nats": ("events/connection.py",),
+    "nats": ("events/wire/connection.py",),
     "textual": ("tui/",),
     "anthropic": ("actors/policies/claude.py",),
     "google": ("actors/policies/gemini.py",),
     "optuna": ("actors/policies/tpe.py",),
     "yaml": ("actors/policies/answers.py",),
-    "scipy": ("replay/fits.py", "replay/effects.py"),
-    "matplotlib": ("replay/figures.py",),
+    "scipy": ("replay/statistics/fits.py", "replay/statistics/effects.py"),
+    "matplotlib": ("replay/pages/figures.py",),
     "transformers": ("kernels/backbones/pretrained.py",),
     "av": ("kernels/video.py",),
-    "pyarrow": ("actors/publishing.py",),
+    "pyarrow": ("actors/exports/publishing.py",),
     "structlog": ("actors/", "myriad.py"),
     "msgspec": ("events/", "replay/", "tui/", "actors/", "myriad.py"),
-    "torch": ("kernels/", "actors/bench.py"),
+    "torch": ("kernels/", "actors/benches/bench.py"),
     "cyclopts": ("events/doors.py", "replay/doors/", "tui/doors.py", "actors/doors.py", "myriad.py"),
 }
 

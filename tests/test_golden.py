@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from events.log import Frame
 from events.memory import MemoryLog
 from replay.measures import Measurement

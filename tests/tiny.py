@@ -9,10 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from actors.child import Child
-from actors.opening import reuse
+from actors.benches.child import Child
+from actors.benches.setups import Setup
 from actors.orders import Prepare, Prepared
-from actors.setups import Setup
+from actors.running.opening import reuse
 from events.folder import Campaign as Folder
 
 CLIPS, SEED = 72, 7

@@ -12,7 +12,7 @@ from events.envelope import Text
 from events.errors import LogError
 from replay.conversations import Conversation, Speaker, conversation, speakers, status
 from replay.errors import QuestionUnknown
-from replay.tables import brief
+from replay.pages.tables import brief
 from replay.times import shown
 from tui.columns import Column, fit
 from tui.model import Model

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 from events.envelope import Text
 from replay.dossier import Dossier, Event, Relative, differing, dossier, words
-from replay.tables import pairs
+from replay.pages.tables import pairs
 from replay.times import lasted, shown
 from tui.chart import curve, stretched
 from tui.columns import Column, fit

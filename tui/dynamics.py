@@ -12,7 +12,7 @@ from textual.message import Message
 
 from replay.folds import Pass
 from replay.measures import Measurement
-from replay.tables import TOO_FEW
+from replay.pages.tables import TOO_FEW
 from tui.chart import BARS, curve, stretched
 from tui.columns import Column, fit
 from tui.model import Model

@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from events.predicates import Predicate, PredicateInvalid
+from replay.pages.tables import SHORT
 from replay.roster import Entry, columns, entry, order, predicate
-from replay.tables import SHORT
 from replay.times import lasted
 from tui.columns import Column
 from tui.model import Model

@@ -7,11 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from events import campaigns, server
+from events import campaigns
+from events.archives.settling import is_settled
 from events.errors import LogError
 from events.folder import Campaign
 from events.log import LogReader
-from events.settling import is_settled
+from events.wire import server
 
 State = Literal["opening", "live", "recorded", "lost", "broken"]
 
@@ -66,7 +67,7 @@ def _of_folder(folder: Campaign, state: State) -> LogReader | None:
 
 
 def _running(folder: Campaign) -> LogReader | None:
-    from events import jetstream  # noqa: PLC0415 # nats takes a fifth of a second; an archive needs none of it
+    from events.wire import jetstream  # noqa: PLC0415 # nats takes a fifth of a second; an archive needs none of it
 
     if server.address(folder) is None:
         return None

@@ -15,7 +15,7 @@ from events.facts import Assigned, Completed, Failed
 from events.log import Recorded
 from replay.errors import ReplayError
 from replay.folds import Pass
-from replay.snapshots import EVERY, Timeline
+from replay.moments.snapshots import EVERY, Timeline
 from tui.feed import Heard, Item
 from tui.links import Link
 from tui.overview import Overview, lanes, overview

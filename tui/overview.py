@@ -12,11 +12,11 @@ import msgspec
 from replay.agents import AgentRow
 from replay.controls import Control
 from replay.fleet import Pack, Worker
-from replay.glance import Band, hourly, idle
 from replay.leaderboard import Row
 from replay.ledger import Experiment, Ledger
 from replay.measures import Results, measured
-from replay.moment import Waiting
+from replay.moments.glance import Band, hourly, idle
+from replay.moments.moment import Waiting
 from replay.subject import Subject
 from replay.trend import Reading
 from replay.troubles import Failures, Queue
@@ -208,7 +208,7 @@ def _last_ideas(results: Results) -> dict[str, tuple[str, str]]:
 
 
 def _waiting(ledger: Ledger) -> list[Waiting]:
-    # as in `replay.moment`: nsmallest is stable, so equals keep the order of the log
+    # as in `replay.moments.moment`: nsmallest is stable, so equals keep the order of the log
     head = nsmallest(HEAD, ledger.standing("queued"), key=lambda experiment: -experiment.priority)
     return [
         Waiting(experiment=e.experiment, agent=ledger.author(e.experiment), priority=e.priority, why=e.why)

@@ -8,7 +8,7 @@ from textwrap import wrap
 from textual.content import Content
 
 from replay.leaderboard import Row
-from replay.tables import TOO_FEW, brief, pairs
+from replay.pages.tables import TOO_FEW, brief, pairs
 from replay.times import lasted, shown
 from tui.chart import bars, curve
 from tui.columns import Column, cut, fit

@@ -12,10 +12,10 @@ from replay.controls import Control, ControlsFold
 from replay.era_report import EraReport, era_report
 from replay.fleet import Fleet, FleetFold
 from replay.folds import Pass
-from replay.glance import Glance, TouchedFold
 from replay.instruments import Instrument, Instruments, InstrumentsFold, counted
 from replay.ledger import Ledger
 from replay.measures import MEASURES, Results
+from replay.moments.glance import Glance, TouchedFold
 from replay.taint import Taint, Via, tainted
 from replay.trend import Reading, TrendFold
 from tui.tape import Tape

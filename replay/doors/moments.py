@@ -20,8 +20,8 @@ def at(campaign: Campaign, moment: str, /, *, json: bool = False, home: Home = N
     json: bool
         Print the state as JSON.
     """
-    from replay.moment import moment as make  # noqa: PLC0415 # help must not wait for it
-    from replay.pages import moment_page  # noqa: PLC0415 # likewise
+    from replay.moments.moment import moment as make  # noqa: PLC0415 # help must not wait for it
+    from replay.pages.reports import moment_page  # noqa: PLC0415 # likewise
 
     return answer(campaign, lambda log: (made := make(log, moment), moment_page(made), 0), json=json, home=home)
 
@@ -58,7 +58,7 @@ def diff(campaign: str, other: str, then: int | None = None, /, *, json: bool = 
     """
     from events.campaigns import whole  # noqa: PLC0415 # help must not wait for it
     from replay.difference import Stretch, compare  # noqa: PLC0415 # likewise
-    from replay.difference_page import difference_page  # noqa: PLC0415 # likewise
+    from replay.pages.difference import difference_page  # noqa: PLC0415 # likewise
 
     one, two = _sides(campaign, other, then)
 

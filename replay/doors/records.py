@@ -18,7 +18,7 @@ def digest(campaign: Campaign, /, *, json: bool = False, home: Home = None) -> i
     json: bool
         Print the digest and every check as JSON.
     """
-    from replay.pages import record_lines  # noqa: PLC0415 # help must not wait for it
+    from replay.pages.reports import record_lines  # noqa: PLC0415 # help must not wait for it
     from replay.report import record  # noqa: PLC0415 # likewise
     from replay.seals import EXIT, verified  # noqa: PLC0415 # likewise
 

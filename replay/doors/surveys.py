@@ -43,7 +43,7 @@ def report(
         Likewise as one page of HTML, figures included, that needs nothing else.
     """
     from replay.era_view import ALL, of_era  # noqa: PLC0415 # help must not wait for what only a report needs
-    from replay.pages import report_page  # noqa: PLC0415 # likewise
+    from replay.pages.reports import report_page  # noqa: PLC0415 # likewise
     from replay.report import folded, reported  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
@@ -57,15 +57,15 @@ def report(
 
 
 def _filed(made: Report, measurement: Measurement, markdown: Path | None, html: Path | None) -> str:
-    from replay.document import document  # noqa: PLC0415 # it needs every measure of the room
-    from replay.hypertext import hypertext  # noqa: PLC0415 # likewise
-    from replay.markdown import markdown as as_markdown  # noqa: PLC0415 # likewise
+    from replay.pages.document import document  # noqa: PLC0415 # it needs every measure of the room
+    from replay.pages.hypertext import hypertext  # noqa: PLC0415 # likewise
+    from replay.pages.markdown import markdown as as_markdown  # noqa: PLC0415 # likewise
 
     whole = document(made, measurement)
     if markdown is not None:
         _write(markdown, as_markdown(whole))
     if html is not None:
-        from replay.figures import drawings  # noqa: PLC0415 # only a page with figures needs matplotlib
+        from replay.pages.figures import drawings  # noqa: PLC0415 # only a page with figures needs matplotlib
 
         _write(html, hypertext(whole, drawings(measurement)))
     return "\n".join(str(path) for path in (markdown, html) if path is not None)
@@ -95,11 +95,11 @@ def metric(
         Print the metric as JSON, its whole series included.
     """
     from replay.era_view import of_era, wanted  # noqa: PLC0415 # help must not wait for it
-    from replay.findings import BESIDE  # noqa: PLC0415 # likewise
     from replay.measures import Measurement  # noqa: PLC0415 # likewise
     from replay.metrics import metric as make  # noqa: PLC0415 # likewise
-    from replay.nulls import NULLS, nulls_page  # noqa: PLC0415 # likewise
-    from replay.pages import metric_page  # noqa: PLC0415 # likewise
+    from replay.pages.reports import metric_page  # noqa: PLC0415 # likewise
+    from replay.statistics.findings import BESIDE  # noqa: PLC0415 # likewise
+    from replay.statistics.nulls import NULLS, nulls_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
         if name is None:
@@ -135,8 +135,8 @@ def figures(
     """
     from replay.era_view import of_era  # noqa: PLC0415 # help must not wait for it
     from replay.errors import ReplayError  # noqa: PLC0415 # likewise
-    from replay.figures import write  # noqa: PLC0415 # likewise
     from replay.measures import Measurement  # noqa: PLC0415 # likewise
+    from replay.pages.figures import write  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
         measurement = Measurement()

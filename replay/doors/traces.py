@@ -21,7 +21,7 @@ def lineage(campaign: Campaign, experiment: str, /, *, json: bool = False, home:
         Print the lineage as JSON.
     """
     from replay.lineage import lineage as make  # noqa: PLC0415 # help must not wait for it
-    from replay.lineage_page import lineage_page  # noqa: PLC0415 # likewise
+    from replay.pages.lineage import lineage_page  # noqa: PLC0415 # likewise
 
     return answer(campaign, lambda log: (made := make(log, experiment), lineage_page(made), 0), json=json, home=home)
 
@@ -34,8 +34,8 @@ def trajectory(campaign: Campaign, /, *, json: bool = False, home: Home = None) 
     json: bool
         Print the trajectory as JSON, every reading of every share included.
     """
+    from replay.pages.trajectory import trajectory_page  # noqa: PLC0415 # likewise
     from replay.trajectory import trajectory as make  # noqa: PLC0415 # help must not wait for it
-    from replay.trajectory_page import trajectory_page  # noqa: PLC0415 # likewise
 
     return answer(campaign, lambda log: (made := make(log), trajectory_page(made), 0), json=json, home=home)
 

@@ -23,7 +23,7 @@ def instruments(campaign: Campaign, *words: str, json: bool = False, home: Home 
     from replay.errors import QuestionUnknown  # noqa: PLC0415 # help must not wait for it
     from replay.instruments import changes, named  # noqa: PLC0415 # likewise
     from replay.instruments import instruments as make  # noqa: PLC0415 # likewise
-    from replay.trust_pages import changes_page, instruments_page  # noqa: PLC0415 # likewise
+    from replay.pages.trust import changes_page, instruments_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
         known = make(log)
@@ -48,7 +48,7 @@ def eras(campaign: Campaign, /, *, json: bool = False, home: Home = None) -> int
     from replay.era_report import era_report  # noqa: PLC0415 # help must not wait for it
     from replay.folds import run  # noqa: PLC0415 # likewise
     from replay.ledger import LedgerFold  # noqa: PLC0415 # likewise
-    from replay.trust_pages import eras_page  # noqa: PLC0415 # likewise
+    from replay.pages.trust import eras_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
         made = era_report(run(log, LedgerFold())[0])
@@ -80,9 +80,9 @@ def taint(
     json: bool
         Print it as JSON, the whole tree included.
     """
+    from replay.pages.taint import rerun_page, taint_page  # noqa: PLC0415 # likewise
     from replay.taint import taint as make  # noqa: PLC0415 # help must not wait for it
     from replay.taint import worth_rerunning  # noqa: PLC0415 # likewise
-    from replay.taint_page import rerun_page, taint_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
         made = make(log)
@@ -109,7 +109,7 @@ def champion(campaign: Campaign, /, *, repeats: int = 3, json: bool = False, hom
     from replay.champions import champion as make  # noqa: PLC0415 # likewise
     from replay.folds import run  # noqa: PLC0415 # likewise
     from replay.ledger import LedgerFold  # noqa: PLC0415 # likewise
-    from replay.trust_pages import champion_page  # noqa: PLC0415 # likewise
+    from replay.pages.trust import champion_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
         ledger, known = run(log, LedgerFold(), RepeatsFold())

@@ -17,9 +17,9 @@ import msgspec
 
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
-from actors.budgets import Budget
 from actors.fixer import Fixer
 from actors.hands import PolicyHands
+from actors.judgement.budgets import Budget
 from actors.orders import (
     Answered,
     Breakdown,

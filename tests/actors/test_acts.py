@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.agent import Agent, Plan
-from actors.budgets import Budget
+from actors.judgement.budgets import Budget
 from actors.scheduler import Scheduler
 from actors.worker import Worker
 from events.blobs import Blobs

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from actors.agent import BARREN, Agent, Plan
+from actors.asking.trials import history
 from actors.orders import Answered, Propose, Refused, Suggestion
 from actors.role import Known
-from actors.trials import history
 from events.facts import AgentJoined, AnswerReceived, AnswerRefused, CycleStarted, IdeaDeclined, IdeaProposed, Queued
 from tests.actors.scene import Scene
 from tests.chronicle import Chronicle

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from actors.banning import Banning
-from actors.budgets import Budget
 from actors.campaign import parse
 from actors.errors import CampaignFileInvalid
+from actors.hindsight.rehearsal import rehearse
+from actors.judgement.budgets import Budget
 from actors.orders import Breakdown, Run, Score
-from actors.rehearsal import rehearse
 from actors.scheduler import Scheduler
 from events import predicates
 from events.blobs import Blobs

@@ -13,14 +13,14 @@ import msgspec
 import pykka
 import pytest
 
+from actors.benches.child import Child, TimedOut
 from actors.campaign import parse
-from actors.child import Child, TimedOut
-from actors.crew import Crew
 from actors.errors import BenchBroken
 from actors.feed import Feed
 from actors.hands import BenchHands
 from actors.orders import Breakdown, Described, Epoch, Extract, Extracted, Progress, Refused, Run, Score, Train, Trained
 from actors.pen import wall_clock
+from actors.running.crew import Crew
 from actors.shell import hears_nothing
 from actors.supervisor import Supervisor
 from events.blobs import Blobs

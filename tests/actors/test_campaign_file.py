@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from actors import opening
 from actors.campaign import parse, read
 from actors.errors import CampaignError, CampaignFileInvalid
-from actors.sessions import file_of
+from actors.running import opening
+from actors.running.sessions import file_of
 from events.errors import CampaignUnknown
 from events.folder import Campaign as Folder
 from tests import tiny

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actors.agent import Plan
-from actors.budgets import Budget, spent
+from actors.judgement.budgets import Budget, spent
 from actors.orders import Breakdown, Run, Score
 from actors.role import Known, News
 from events.blobs import Blobs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.demo import closing
+from actors.running.demo import closing
 from events.facts import ControlMeasured
 from replay.measures import Measurement
 from replay.report import report

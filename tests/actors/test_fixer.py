@@ -8,7 +8,7 @@ import pytest
 
 from actors.fixer import Fixer
 from actors.orders import Extract, Extracted, Refused
-from actors.remedies import COOLER, MICRO_BATCHES, PATIENCE, remedy
+from actors.repair.remedies import COOLER, MICRO_BATCHES, PATIENCE, remedy
 from events.facts import (
     DiagnosisMade,
     Execution,

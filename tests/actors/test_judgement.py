@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from actors import budgets, duplicates
-from actors.budgets import Budget
-from actors.priority import order, priority
+from actors.judgement import budgets, duplicates
+from actors.judgement.budgets import Budget
+from actors.judgement.priority import order, priority
 from actors.role import Known
 from actors.seeds import seed_of
 from replay.ledger import Ledger

@@ -7,23 +7,23 @@ from typing import Any
 
 import pytest
 
-from actors import adoption
-from actors.adoption import WAITING
-from actors.budgets import Budget
+from actors.benches.vetting import Verified
 from actors.campaign import parse
-from actors.crash import STABLE
 from actors.errors import BenchBroken, CampaignFileInvalid
 from actors.fixer import Fixer
-from actors.fixing import Fixing
-from actors.mechanic import INTERRUPTED, Mechanic
-from actors.menders import FixerHands, waiting
+from actors.judgement import adoption
+from actors.judgement.adoption import WAITING
+from actors.judgement.budgets import Budget
 from actors.orders import Answered, Described, Mend, Move, Refused, Tried, Try, Unanswered
 from actors.policies.prices import Price, rounds
+from actors.repair.crash import STABLE
+from actors.repair.fixing import Fixing
+from actors.repair.mechanic import INTERRUPTED, Mechanic
+from actors.repair.menders import FixerHands, waiting
+from actors.repair.workshop import INSTALLED, Workshop
 from actors.role import Decision
 from actors.scheduler import Scheduler
-from actors.vetting import Verified
 from actors.worker import Worker
-from actors.workshop import INSTALLED, Workshop
 from events import declarations
 from events.blobs import Blobs
 from events.declarations import Refused as Refused_

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from actors import checking, doors, prediction
+from actors import doors
 from actors.errors import CampaignError
+from actors.exports import prediction
+from actors.running import checking
 from events.facts import Completed
 from kernels.backbones import pretrained
 from tests import tiny

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors import patches
-from actors.crash import site
-from actors.patches import PatchRefused
 from actors.policies import mending
-from actors.workshop import INSTALLED
+from actors.repair import patches
+from actors.repair.crash import site
+from actors.repair.patches import PatchRefused
+from actors.repair.workshop import INSTALLED
 
 TEXT = "import torch\n\n\ndef one(x):\n    return x + 1\n\n\ndef two(x):\n    return x + 1\n"
 HEAD = "--- a/kernels/losses.py\n+++ b/kernels/losses.py\n"
@@ -93,7 +93,14 @@ def test_what_is_no_small_change_of_existing_lines_is_refused(change: str, why: 
 @pytest.mark.parametrize(
     "path",
     [
-        *("actors/bench.py", "kernels", "kernels/", "losses.py", "/etc/passwd", "kernels/../actors/bench.py"),
+        *(
+            "actors/benches/bench.py",
+            "kernels",
+            "kernels/",
+            "losses.py",
+            "/etc/passwd",
+            "kernels/../actors/benches/bench.py",
+        ),
         *("kernels//losses.py", "./kernels/losses.py", "kernels/losses.pyc", "kernels/weights/record.json"),
         *("kernels/operations/recurrences.c", "kernels/lo\u0455ses.py", "../kernels/losses.py", "kernels/..py"),
     ],
@@ -173,7 +180,7 @@ def test_an_answer_without_one_diff_says_why_it_is_of_no_use(text: str, why: str
 def test_the_site_of_a_crash_is_its_last_place_in_kernels_and_the_kind_of_error() -> None:
     trace = (
         "Traceback (most recent call last):\n"
-        '  File "/a/actors/bench.py", line 9, in _train\n    x\n'
+        '  File "/a/actors/benches/bench.py", line 9, in _train\n    x\n'
         '  File "/a/patches/00/kernels/training.py", line 7, in take\n    y\n'
         '  File "/a/kernels/encoders/retnet.py", line 70, in forward\n    z\n'
         '  File "/lib/torch/functional.py", line 1, in f\n    q\n'
@@ -181,4 +188,4 @@ def test_the_site_of_a_crash_is_its_last_place_in_kernels_and_the_kind_of_error(
     )
     assert site(trace) == "encoders/retnet.py forward RuntimeError"
     assert site("the bench ended with status -9\n") is None
-    assert site('Traceback\n  File "/a/actors/bench.py", line 9, in _train\n    x\nValueError: no\n') is None
+    assert site('Traceback\n  File "/a/actors/benches/bench.py", line 9, in _train\n    x\nValueError: no\n') is None

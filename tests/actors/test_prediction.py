@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actors import champion, prediction
 from actors.errors import CampaignError
+from actors.exports import champion, prediction
 from events.folder import Campaign as Folder
 from kernels import precision
 from tests import tiny

@@ -17,8 +17,9 @@ from pyarrow import parquet
 
 from actors import doors
 from actors.errors import CampaignError
-from actors.publishing import publish
-from events import archive, facts
+from actors.exports.publishing import publish
+from events import facts
+from events.archives import archive
 from events.blobs import Blobs
 from events.memory import MemoryLog
 from replay.dataset import Dataset, dataset
@@ -207,7 +208,7 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkeypatc
     def broken(log: object, whole: object) -> Dataset:
         return Dataset((), None, 0, "")  # type: ignore[arg-type]
 
-    monkeypatch.setattr("actors.publishing.dataset", broken)
+    monkeypatch.setattr("actors.exports.publishing.dataset", broken)
     with pytest.raises(AttributeError):
         publish(MemoryLog("tale"), tmp_path / "open", "csv")
     assert list(tmp_path.iterdir()) == []

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from actors.agent import Plan
-from actors.budgets import Budget
+from actors.judgement.budgets import Budget
 from actors.orders import Beat, Epoch
 from actors.role import Known
 from actors.vitals import ABSENT, EVERY, Ear, Heart

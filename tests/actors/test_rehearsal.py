@@ -10,17 +10,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import priority
 from actors import scheduler as scheduling
 from actors.analyst import Analyst
-from actors.budgets import Budget
 from actors.fixer import Fixer
-from actors.hindsight import rehearse as door
-from actors.rehearsal import RehearsalImpossible, rehearse, todays
-from actors.rehearsal_page import rehearsal_page
+from actors.hindsight.doors import rehearse as door
+from actors.hindsight.rehearsal import RehearsalImpossible, rehearse, todays
+from actors.hindsight.rehearsal_page import rehearsal_page
+from actors.judgement import priority
+from actors.judgement.budgets import Budget
 from actors.role import Decision, Known, News, Role
 from actors.scheduler import Scheduler
-from events import archive, facts
+from events import facts
+from events.archives import archive
 from events.blobs import Blobs
 from events.envelope import Text
 from events.log import Recorded
@@ -279,7 +280,7 @@ def test_the_door_answers_the_same_and_different_by_its_exit_code(
     archive.export(company, path)
     assert door(str(path)) == 0
     assert "rehearsal  same" in capsys.readouterr().out
-    monkeypatch.setattr("actors.rehearsal.Scheduler", Wishful)
+    monkeypatch.setattr("actors.hindsight.rehearsal.Scheduler", Wishful)
     assert door(str(path)) == 1
     assert "field priority" in capsys.readouterr().out
 

@@ -9,15 +9,17 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from actors import amends, patches, rebuilding, rerunning
-from actors.child import Child
+from actors.benches.child import Child
 from actors.doors import rerun
 from actors.errors import CampaignError
-from actors.opening import reuse
 from actors.orders import Described, Run, Score, Train, Trained
-from actors.rerun_page import page, spark
-from actors.workshop import INSTALLED
-from events import archive, campaigns, declarations, facts, importing
+from actors.repair import patches
+from actors.repair.workshop import INSTALLED
+from actors.reruns import amends, rebuilding, rerunning
+from actors.reruns.page import page, spark
+from actors.running.opening import reuse
+from events import campaigns, declarations, facts
+from events.archives import archive, importing
 from events.envelope import Position, Text
 from events.folder import Campaign as Folder
 from events.writable import writable

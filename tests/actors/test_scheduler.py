@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.agent import BARREN
-from actors.budgets import Budget
+from actors.judgement.budgets import Budget
 from actors.scheduler import Scheduler
 from actors.seeds import seed_of
 from events.facts import (

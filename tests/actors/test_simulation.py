@@ -19,15 +19,15 @@ from actors.agent import Plan
 from actors.bugs import BUGS, DAY, EARLIEST, HOUR, LATEST, MENDED, REACH
 from actors.campaign import parse
 from actors.errors import CampaignError
-from actors.laboratory import Laboratory, Setting
 from actors.misled import page, saved, tally
 from actors.orders import Answered, Breakdown, History, Propose, Run, Score, Train, Trained
 from actors.policies.standins import SURVEYOR, TUNER, Standin, glance
 from actors.policies.uniform import draw
 from actors.probes import look
-from actors.simulated import checked, play
-from actors.surrogate import Surrogate, duration, memory, within
 from actors.virtual import KNOWN_FROM, LATE, START, AgentHands, BenchHands
+from actors.virtual.laboratory import Laboratory, Setting
+from actors.virtual.simulated import checked, play
+from actors.virtual.surrogate import Surrogate, duration, memory, within
 from events import campaigns
 from events.facts import (
     Completed,
@@ -43,7 +43,7 @@ from events.spaces import PAPER
 from replay.audit import audit
 from replay.ledger import Ledger
 from replay.measures import Measurement
-from replay.pages import report_page
+from replay.pages.reports import report_page
 from replay.published import CELLS
 from replay.report import report
 from replay.seals import overall, verified
@@ -349,7 +349,7 @@ def test_smaller_slices_of_a_batch_cure_what_did_not_fit() -> None:
 @pytest.mark.parametrize("temper", [SURVEYOR, TUNER], ids=lambda temper: temper.name)
 def test_a_stand_in_repeats_itself_for_the_same_briefing_and_stays_inside_the_space(temper: Any) -> None:
     ledger = ledger_of(SOUND)
-    from actors.trials import history
+    from actors.asking.trials import history
 
     known, standin = history(ledger), Standin(temper)
     answers = [standin.answer(known, key, 4, 21) for key in range(30)]
@@ -364,7 +364,7 @@ def test_a_stand_in_repeats_itself_for_the_same_briefing_and_stays_inside_the_sp
 
 
 def test_with_the_diversity_budget_an_idea_leaves_the_leading_backbone() -> None:
-    from actors.trials import history
+    from actors.asking.trials import history
 
     known = history(ledger_of(SOUND))
     leaders = {trial.idea: trial.configuration["backbone"] for trial in glance(known).leaders}

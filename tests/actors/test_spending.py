@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.budgets import Budget
+from actors.judgement.budgets import Budget
 from tests.benchmarks import scheduler
 from tests.benchmarks.planted import TERMS, TIMEOUT, best, first_come, played, until, without
 from tests.benchmarks.scheduler import interval, judged, proposed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.trials import Trials
+from actors.asking.trials import Trials
 from replay.folds import Pass
 from replay.ledger import LedgerFold
 from tests.replay.shifting import Shifting

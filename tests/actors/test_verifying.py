@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from actors.budgets import Budget
+from actors.benches.vetting import Verified, Verify
+from actors.judgement.budgets import Budget
 from actors.orders import Refused
 from actors.scheduler import Scheduler
-from actors.vetting import Verified, Verify
 from actors.worker import Worker
 from events.blobs import Blobs
 from events.facts import (

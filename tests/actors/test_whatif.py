@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from actors.agent import Plan
-from actors.budgets import Budget
-from actors.hindsight import whatif as door
-from actors.whatif import DRAWS, IDEAS, Bound, Question, QuestionImpossible, whatif
-from actors.whatif_page import whatif_page
-from events import archive, facts
+from actors.hindsight.doors import whatif as door
+from actors.hindsight.whatif import DRAWS, IDEAS, Bound, Question, QuestionImpossible, whatif
+from actors.hindsight.whatif_page import whatif_page
+from actors.judgement.budgets import Budget
+from events import facts
+from events.archives import archive
 from events.blobs import Blobs
 from events.log import LogReader
 from replay.folds import run

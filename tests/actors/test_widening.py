@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from actors import askers
-from actors.budgets import Budget
+from actors.asking import askers
 from actors.campaign import parse
 from actors.errors import CampaignFileInvalid
+from actors.judgement.budgets import Budget
+from actors.judgement.widening import Widen, problems, readable, sentences
 from actors.policies.proposals import Terms, read
 from actors.scheduler import Scheduler
-from actors.widening import Widen, problems, readable, sentences
 from events.facts import CampaignClosed, IdeaDeclined, IdeaProposed, Queued, SpaceWidened
 from events.spaces import over
 from replay.measures import Measurement

@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors import patches
-from actors.child import Child
-from actors.copies import ADOPTED, Copies
+from actors.benches.child import Child
+from actors.benches.limits import MIB, Limits
 from actors.errors import CampaignError
-from actors.limits import MIB, Limits
 from actors.orders import Run, Tried, Try
-from actors.patches import PatchRefused
-from actors.workshop import INSTALLED, Proving, Workshop
+from actors.repair import patches
+from actors.repair.copies import ADOPTED, Copies
+from actors.repair.patches import PatchRefused
+from actors.repair.workshop import INSTALLED, Proving, Workshop
 from events.blobs import Blobs
 from events.facts import DiagnosisMade, Execution, PatchAdopted, RemedyApplied, RemedyProposed
 from events.folder import Campaign as Folder
@@ -88,7 +88,7 @@ def test_a_patch_is_made_upon_another_s_copy(tmp_path: Path) -> None:
 
 def test_a_process_is_held_to_its_limits_before_it_runs_anything_of_a_copy() -> None:
     ask = (
-        "import sys; from actors.limits import impose; impose(sys.argv[1:])\n"
+        "import sys; from actors.benches.limits import impose; impose(sys.argv[1:])\n"
         "import resource as r; print([r.getrlimit(k)[0] for k in "
         "(r.RLIMIT_DATA, r.RLIMIT_CPU, r.RLIMIT_FSIZE, r.RLIMIT_NOFILE)])\n"
     )

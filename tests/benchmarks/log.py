@@ -30,12 +30,13 @@ from statistics import median
 import optuna
 from optuna.storages.journal import JournalFileBackend
 
-from events import facts, jetstream, server, subjects
+from events import facts, subjects
 from events.folder import Campaign
-from events.jetstream import JetStreamLog
 from events.log import Fence, Frame
 from events.space import Choice
 from events.spaces import PAPER
+from events.wire import jetstream, server
+from events.wire.jetstream import JetStreamLog
 
 NAME = "bench"
 WORKERS = 16

@@ -14,15 +14,15 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from actors import priority
 from actors.agent import Agent, Plan
-from actors.budgets import Budget
 from actors.fixer import Fixer
+from actors.judgement import priority
+from actors.judgement.budgets import Budget
 from actors.orders import Answered, Order, Propose, Refused, Result, Run, Score, Suggestion, Train, Trained
 from actors.policies.uniform import draw
 from actors.role import Decision, Known
 from actors.scheduler import Scheduler
-from actors.simulation import Simulation
+from actors.virtual.simulation import Simulation
 from actors.worker import Worker
 from events.blobs import Blobs
 from events.envelope import Text

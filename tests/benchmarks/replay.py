@@ -33,16 +33,16 @@ from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from events import archive
+from events.archives import archive
 from events.facts import Curves
 from events.log import Recorded
 from events.space import Choice
 from replay.controls import ControlsFold
-from replay.findings import FINDINGS
 from replay.fleet import FleetFold
 from replay.measures import MEASURES, Measurement
 from replay.metrics import METRICS, metric
-from replay.snapshots import Timeline
+from replay.moments.snapshots import Timeline
+from replay.statistics.findings import FINDINGS
 from tests.chronicle import SPACE, Chronicle
 
 FULL = 10_469

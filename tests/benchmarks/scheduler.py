@@ -19,7 +19,7 @@ from functools import cache
 from math import comb
 from random import Random
 
-from actors.budgets import Budget
+from actors.judgement.budgets import Budget
 from actors.policies.uniform import draw
 from actors.role import Known, News
 from actors.scheduler import Scheduler

@@ -44,7 +44,7 @@ def archived(many: int) -> Path:
 
 def opened(path: Path) -> dict[str, float]:
     """Open an archive: seconds to the first picture and to the whole campaign; then travel, memory and silence."""
-    from events import archive
+    from events.archives import archive
     from tui.app import WatchApp
 
     figures: dict[str, float] = {}
@@ -93,7 +93,7 @@ async def travelled(app: object, last: int) -> dict[str, float]:
 
 def pressed(path: Path, many: int) -> dict[str, float]:
     """Press keys while the last part of the campaign arrives at a steady rate; milliseconds from key to repaint."""
-    from events import archive
+    from events.archives import archive
     from events.log import Recorded
     from events.memory import MemoryLog
     from tui.app import WatchApp

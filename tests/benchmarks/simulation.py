@@ -16,9 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeVar
 
-from actors.laboratory import Laboratory, Setting
-from actors.ordeals import ordeals
-from events import archive
+from actors.chaos.ordeals import ordeals
+from actors.virtual.laboratory import Laboratory, Setting
+from events.archives import archive
 from events.memory import MemoryLog
 from replay.measures import Measurement
 

@@ -23,9 +23,10 @@ from typing import Any
 
 import torch
 
-from actors import opening
-from actors.sessions import session
-from events import archive, campaigns
+from actors.running import opening
+from actors.running.sessions import session
+from events import campaigns
+from events.archives import archive
 from events.folder import Campaign as Folder
 from events.space import Configuration
 from kernels import datasets, training

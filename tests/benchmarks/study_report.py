@@ -12,13 +12,13 @@ import numpy as np
 
 from events import campaigns
 from replay import folds
-from replay.bands import band, null
-from replay.draws import draws
-from replay.effects import two_way
-from replay.fits import fit
 from replay.ledger import Ledger, LedgerFold
 from replay.progress import running_best
 from replay.runs import Floats, Run, grouped, runs
+from replay.statistics.bands import band, null
+from replay.statistics.draws import draws
+from replay.statistics.effects import two_way
+from replay.statistics.fits import fit
 
 MARKS = (50, 100, 172)
 RESAMPLES = 2_000

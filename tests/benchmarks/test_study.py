@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from events import archive, campaigns
+from events import campaigns
+from events.archives import archive
 from replay.audit import audit
 from tests.actors.waiting import eventually
 from tests.benchmarks import study_report

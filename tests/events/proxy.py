@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from events.credentials import Credential
+from events.wire.credentials import Credential
 
 
 class Proxy:

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from events import archive, records
-from events.archivist import Archivist, Segments, catch_up
+from events.archives import archive, records
+from events.archives.archivist import Archivist, Segments, catch_up
+from events.archives.records import Header, Torn
 from events.blobs import Blobs
 from events.errors import ArchiveDamaged, BlobMissing, GapFound, LogError
 from events.folder import Campaign
-from events.jetstream import JetStreamLog
 from events.log import LogReader, Recorded
 from events.memory import MemoryLog
-from events.records import Header, Torn
+from events.wire.jetstream import JetStreamLog
 from tests.events.saying import frame, recorded, until
 
 NAME = "tale"

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from events import archive, campaigns, importing, jetstream, server
-from events.archivist import Archivist
+from events import campaigns
+from events.archives import archive, importing
+from events.archives.archivist import Archivist
+from events.archives.settling import is_settled
 from events.blobs import Blobs
 from events.errors import ArchiveDamaged, BlobMissing, CampaignUnknown, LogError, LogLost
 from events.facts import CampaignOpened
@@ -18,8 +20,8 @@ from events.folder import Campaign
 from events.joined import JoinedLog
 from events.log import Frame, Recorded
 from events.memory import MemoryLog
-from events.settling import is_settled
 from events.spaces import PAPER
+from events.wire import jetstream, server
 from tests.events.saying import frame, until
 
 

@@ -14,16 +14,17 @@ import pytest
 from hypothesis import given, settings
 
 from actors.orders import Beat
-from events import jetstream, server, subjects
+from events import subjects
 from events.authors import WRITES, role_of
-from events.connection import Connection
-from events.credentials import OBSERVERS, api_of
 from events.envelope import Fact
 from events.errors import AuthorForbidden, Conflict, LogError, NotAllowed
 from events.folder import Campaign
-from events.jetstream import JetStreamLog
 from events.log import Frame
-from events.server import Running
+from events.wire import jetstream, server
+from events.wire.connection import Connection
+from events.wire.credentials import OBSERVERS, api_of
+from events.wire.jetstream import JetStreamLog
+from events.wire.server import Running
 from replay.audit import audit
 from tests.events.saying import frame, lease, own, revoked, said, until
 from tests.events.test_vocabulary import FACTS

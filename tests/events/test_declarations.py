@@ -9,26 +9,17 @@ from typing import get_args
 import pytest
 
 import myriad
-from events import (
-    campaigns,
-    conditions,
-    declarations,
-    doors,
-    facts,
-    importing,
-    listing,
-    predicates,
-    server,
-    subjects,
-)
+from events import campaigns, conditions, declarations, doors, facts, listing, predicates, subjects
+from events.archives import importing
+from events.archives.settling import is_settled
 from events.declarations import Declaration, Refused, declare
 from events.envelope import Position
 from events.errors import LogError
 from events.knowing import Known
 from events.log import Frame
 from events.predicates import PredicateInvalid
-from events.settling import is_settled
 from events.spaces import over
+from events.wire import server
 from events.writable import writable
 from tests.chronicle import INSTRUMENT, Chronicle
 

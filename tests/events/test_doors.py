@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from events import archive, doors, facts, jetstream, server
+from events import doors, facts
+from events.archives import archive
 from events.errors import CampaignUnknown, LogError
 from events.folder import Campaign
 from events.memory import MemoryLog
+from events.wire import jetstream, server
 from tests.events.saying import frame, recorded, said
 
 ROOT = Path(__file__).parents[2]

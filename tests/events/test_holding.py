@@ -9,17 +9,17 @@ import sys
 
 import pytest
 
-from events import jetstream
 from events.errors import CampaignHeld
-from events.holding import held
-from events.jetstream import JetStreamLog
-from events.server import Running
+from events.wire import jetstream
+from events.wire.holding import held
+from events.wire.jetstream import JetStreamLog
+from events.wire.server import Running
 from tests.events.saying import frame
 
 HOLDS = """
 import sys
 from events import jetstream
-from events.holding import held
+from events.wire.holding import held
 
 with jetstream.connect(sys.argv[1], sys.argv[2]) as log, held(log.connection, sys.argv[2]):
     print("held", flush=True)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from events import binary, jetstream
-from events.credentials import Credential
 from events.errors import CredentialRefused, GapFound, LogError, LogLost, NotAllowed, NotJetStream
-from events.jetstream import JetStreamLog
 from events.log import Appended
-from events.server import Running
+from events.wire import binary, jetstream
+from events.wire.credentials import Credential
+from events.wire.jetstream import JetStreamLog
+from events.wire.server import Running
 from tests.events.proxy import Proxy
 from tests.events.saying import frame, own, until
 

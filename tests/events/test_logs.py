@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from events.jetstream import JetStreamLog
 from events.memory import MemoryLog
+from events.wire.jetstream import JetStreamLog
 from tests.events.contract import LogContract
 
 

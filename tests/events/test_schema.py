@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator, ValidationError
 
-from events import authors, codec, doors, facts, memory, schema, subjects, tailing
+from events import authors, codec, doors, facts, memory, subjects
+from events.consumers import schema, tailing
 from events.envelope import Fact, Position
 from events.errors import FrameUnreadable
 from tests.events.saying import frame

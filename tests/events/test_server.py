@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from events import jetstream, server, subjects
-from events.binary import VARIABLE
-from events.connection import Connection
+from events import subjects
 from events.errors import LogLost, NotAllowed, PortInUse, ServerFailed, StoreFull, StoreLocked
 from events.folder import Campaign
+from events.wire import jetstream, server
+from events.wire.binary import VARIABLE
+from events.wire.connection import Connection
 from tests.events.saying import frame, own, until
 
 PARENT = """

@@ -15,13 +15,16 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events import archive, cloudevents, doors, facts, jetstream, server, tailing
-from events.bookmarks import Bookmark
+from events import doors, facts
+from events.archives import archive
+from events.consumers import cloudevents, tailing
+from events.consumers.bookmarks import Bookmark
 from events.envelope import Fact, Position
 from events.errors import LogError
 from events.folder import Campaign
 from events.log import Recorded
 from events.memory import MemoryLog
+from events.wire import jetstream, server
 from tests.chronicle import Chronicle
 from tests.events.saying import frame, recorded, said
 from tests.events.test_vocabulary import FACTS

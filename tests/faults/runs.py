@@ -17,9 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from events import campaigns, server
+from events import campaigns
 from events.folder import Campaign as Folder
 from events.log import LogReader, Recorded
+from events.wire import server
 from tests import tiny
 from tests.actors.waiting import eventually
 
@@ -211,7 +212,7 @@ class Running:
             return [held[1]] if held is not None and held[1] else []
         mine = self._place.processes()
         if whom == "bench":
-            return [pid for pid, command in mine.items() if "actors.start_bench" in command][:1]
+            return [pid for pid, command in mine.items() if "actors.benches.start_bench" in command][:1]
         assert whom == "everything"
         return list(mine)
 

@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 import myriad
-from events import binary
 from events.folder import Campaign as Folder
+from events.wire import binary
 from tests import tiny
 from tests.actors.waiting import eventually
 from tests.faults.runs import MYRIAD, Place
@@ -173,7 +173,7 @@ def unshared() -> list[str]:
 
 
 SPARE = 32 * 1024
-"""KiB that the server leaves free (events/server.py), so that a frame is refused before the disk refuses it."""
+"""KiB that the server leaves free (events/wire/server.py), so that a frame is refused before the disk refuses it."""
 
 
 @pytest.mark.parametrize(

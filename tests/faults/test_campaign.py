@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from events import jetstream
-from events import server as servers
-from events.archive import open_folder
+from events.archives.archive import open_folder
 from events.facts import (
     CampaignClosed,
     Completed,
@@ -21,7 +19,9 @@ from events.facts import (
 )
 from events.folder import Campaign as Folder
 from events.log import Recorded
-from events.server import Running
+from events.wire import jetstream
+from events.wire import server as servers
+from events.wire.server import Running
 from replay.measures import Measurement
 from replay.seals import overall, verified
 from tests.faults.runs import Place

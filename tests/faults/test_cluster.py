@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from events import jetstream
 from events.errors import LogError
 from events.log import Recorded
+from events.wire import jetstream
 from tests import cluster
 from tests.actors.waiting import eventually
 from tests.cluster import Cluster

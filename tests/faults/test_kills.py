@@ -8,12 +8,12 @@ from random import Random
 import pytest
 
 from actors.auditor import audited
-from events import jetstream
-from events import server as servers
-from events.archive import open_folder
+from events.archives.archive import open_folder
 from events.facts import CampaignClosed, Completed, LogSealed
 from events.folder import Campaign as Folder
 from events.log import Recorded
+from events.wire import jetstream
+from events.wire import server as servers
 from replay.folds import run as folded
 from replay.ledger import LedgerFold
 from replay.measures import Measurement

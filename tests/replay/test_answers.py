@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from replay.doors import replay
 from tests.replay import tales
 from tests.replay.test_audit import sound

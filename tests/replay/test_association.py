@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from replay.association import association, attribution, enrichment, top_of
-from replay.ranks import agreement, rank, ranks
 from replay.runs import Run, runs
+from replay.statistics.association import association, attribution, enrichment, top_of
+from replay.statistics.ranks import agreement, rank, ranks
 from tests.chronicle import Chronicle
 from tests.replay import tales
 

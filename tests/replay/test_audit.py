@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from events import archive, facts
+from events import facts
+from events.archives import archive
 from events.envelope import Fact, Position, Text
 from events.log import Recorded
 from replay.audit import LAWS, MEASURES, READABLE, SCALES, audit, audit_page
 from replay.digest import SCHEME
+from replay.laws.rulings import Ruling, named
 from replay.measures import Measurement
-from replay.rulings import Ruling, named
 from tests.chronicle import INSTRUMENT, PLATFORM, Chronicle
 from tests.replay import tales
 from tests.test_golden import GOLDEN

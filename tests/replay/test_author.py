@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from replay.association import association, enrichment
-from replay.bands import band
-from replay.effects import Group, one_way, two_way
-from replay.fits import MODELS, akaike, fit, fits, schwarz
-from replay.phases import author_ratio, phases
-from replay.pools import expected_best, weights
 from replay.progress import expected_improvements
 from replay.runs import Run
+from replay.statistics.association import association, enrichment
+from replay.statistics.bands import band
+from replay.statistics.effects import Group, one_way, two_way
+from replay.statistics.fits import MODELS, akaike, fit, fits, schwarz
+from replay.statistics.phases import author_ratio, phases
+from replay.statistics.pools import expected_best, weights
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -12,7 +12,7 @@ from replay.champions import T95, RepeatsFold, champion, champion_sentence, inte
 from replay.doors import replay
 from replay.folds import run
 from replay.ledger import LedgerFold
-from replay.trust_pages import champion_page
+from replay.pages.trust import champion_page
 from tests.replay.shifting import Shifting
 
 GOLDEN = str(Path(__file__).parents[1] / "golden" / "vocabulary-2.myriad")

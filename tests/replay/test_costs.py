@@ -6,12 +6,12 @@ from itertools import pairwise
 import pytest
 
 from events import facts
-from replay.costs import costs, mended, spending, used, wilson
-from replay.findings import BESIDE
 from replay.folds import run
 from replay.measures import Measurement
 from replay.metrics import metric
 from replay.occupancy import OccupancyFold
+from replay.statistics.costs import costs, mended, spending, used, wilson
+from replay.statistics.findings import BESIDE
 from tests.chronicle import Chronicle
 from tests.replay import tales
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from events import archive, campaigns
+from events import campaigns
+from events.archives import archive
 from events.predicates import RUN_FIELDS
 from replay.defects import known_now, row
 from replay.errors import HistoryBroken
@@ -14,8 +15,8 @@ from replay.folds import run
 from replay.leaderboard import leaderboard, left_out
 from replay.ledger import LedgerFold
 from replay.lineage import lineage
-from replay.lineage_page import lineage_page
 from replay.measures import Measurement
+from replay.pages.lineage import lineage_page
 from replay.standing import standing
 from tests.replay.shifting import Shifting
 

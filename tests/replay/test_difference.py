@@ -3,8 +3,8 @@ import pytest
 from events import facts
 from events.envelope import Text
 from replay.difference import PositionUnknown, Stretch, compare
-from replay.difference_page import difference_page
 from replay.differing import differences, first_difference
+from replay.pages.difference import difference_page
 from tests.replay import tales
 
 

@@ -4,12 +4,14 @@ from itertools import islice
 import msgspec
 import pytest
 
-from events import archive, facts, reader, records, upcasters
-from events.archivist import Segments, catch_up
+from events import facts, upcasters
+from events.archives import archive, records
+from events.archives.archivist import Segments, catch_up
 from events.folder import Campaign
 from events.log import Frame, Recorded
 from events.memory import MemoryLog
 from events.space import Choice, Interval
+from events.wire import reader
 from replay import digest as digests
 from replay.digest import SCHEME, digest
 from replay.entries import Ban

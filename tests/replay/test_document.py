@@ -6,17 +6,17 @@ from html.parser import HTMLParser
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from events.space import Choice, Space
-from replay.document import DRAWN, document
 from replay.doors import replay
-from replay.figures import FIGURES, drawings
-from replay.findings import FINDINGS
-from replay.hypertext import hypertext
-from replay.markdown import markdown
 from replay.metrics import METRICS
-from replay.nulls import NULLS
+from replay.pages.document import DRAWN, document
+from replay.pages.figures import FIGURES, drawings
+from replay.pages.hypertext import hypertext
+from replay.pages.markdown import markdown
 from replay.report import folded, reported
+from replay.statistics.findings import FINDINGS
+from replay.statistics.nulls import NULLS
 from tests.chronicle import Chronicle
 from tests.replay import tales
 

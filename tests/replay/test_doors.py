@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from replay.digest import SCHEME
 from replay.doors import replay
-from replay.nulls import NULLS
+from replay.statistics.nulls import NULLS
 from tests.replay import tales
 
 

@@ -7,8 +7,8 @@ from scipy import stats
 from statsmodels.api import stats as tables
 from statsmodels.formula.api import ols
 
-from replay import effects
-from replay.effects import Group, balanced, groups_of, in_brief, one_way, two_way
+from replay.statistics import effects
+from replay.statistics.effects import Group, balanced, groups_of, in_brief, one_way, two_way
 
 pytestmark = pytest.mark.filterwarnings("error")
 

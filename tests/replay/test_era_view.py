@@ -10,9 +10,9 @@ import pytest
 from events.log import LogReader
 from replay.era_view import ALL, of_era, wanted
 from replay.errors import QuestionUnknown
-from replay.findings import BESIDE, FINDINGS
 from replay.measures import Measurement
 from replay.metrics import METRICS, metric
+from replay.statistics.findings import BESIDE, FINDINGS
 from tests.replay.shifting import Shifting
 
 

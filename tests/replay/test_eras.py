@@ -12,8 +12,8 @@ from replay.era_report import era_report
 from replay.eras import INFERRED
 from replay.errors import QuestionUnknown
 from replay.instruments import changes, instruments, named
+from replay.pages.trust import SHOWN, changes_page, eras_page, instruments_page
 from replay.platforms import differing
-from replay.trust_pages import SHOWN, changes_page, eras_page, instruments_page
 from tests.chronicle import PLATFORM
 from tests.replay.shifting import PARTS, Shifting
 

@@ -4,9 +4,9 @@ from io import BytesIO
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from replay.doors import replay
-from replay.figures import COLOURS, FIGURES, figures, render
+from replay.pages.figures import COLOURS, FIGURES, figures, render
 from tests.replay import tales
 from tests.replay.test_poor_campaigns import POOR
 

@@ -4,12 +4,12 @@ import warnings
 import msgspec
 import pytest
 
-from replay.findings import BESIDE, FINDINGS
 from replay.measures import Measurement
 from replay.metrics import METRICS, TOO_FEW, MetricUnknown, metric
 from replay.outlook import SENTENCES, outlook
-from replay.pages import metric_page, report_page
+from replay.pages.reports import metric_page, report_page
 from replay.report import report
+from replay.statistics.findings import BESIDE, FINDINGS
 from tests.chronicle import SPACE, Chronicle
 from tests.replay import tales
 from tests.replay.test_poor_campaigns import POOR

@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import curve_fit
 from scipy.signal import lfilter
 
-from replay.bands import band, block_length, null
-from replay.fits import MODELS, akaike, fit, fits, predicted, schwarz
+from replay.statistics.bands import band, block_length, null
+from replay.statistics.fits import MODELS, akaike, fit, fits, predicted, schwarz
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -119,7 +119,7 @@ def test_a_band_is_the_same_every_time_and_holds_its_fit():
 
 
 def test_a_curve_longer_than_it_can_be_resampled_is_read_at_even_points(monkeypatch):
-    monkeypatch.setattr("replay.bands.POINTS", 100)
+    monkeypatch.setattr("replay.statistics.bands.POINTS", 100)
     reach = band("power", range(1, 2_001), list(power(np.arange(1.0, 2_001)) + np.tile([0.001, -0.001], 1_000)))
     assert reach.points == 100
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from replay.genealogy import depth_and_score, depths, descents, generations
+from replay.statistics.genealogy import depth_and_score, depths, descents, generations
 from tests.chronicle import Chronicle
 from tests.replay import tales
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from events import archive
+from events.archives import archive
 from events.log import Recorded
 from replay.agents import AgentRow, agents
-from replay.glance import Glance, TouchedFold, hourly, idle
 from replay.leaderboard import leaderboard
 from replay.measures import Measurement
 from replay.metrics import validations
+from replay.moments.glance import Glance, TouchedFold, hourly, idle
 from replay.progress import running_best
 from replay.subject import subject
 from replay.troubles import failures, queue

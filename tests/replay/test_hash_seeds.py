@@ -13,7 +13,7 @@ TELL = """
 import msgspec
 from events import facts
 from replay.era_report import era_report
-from replay.findings import FINDINGS
+from replay.statistics.findings import FINDINGS
 from replay.metrics import METRICS, metric
 from replay.report import report
 from replay.taint import taint

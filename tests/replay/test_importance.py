@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from events.space import Choice, Interval, Space, is_active
-from replay.expansion import BETWEEN, contrasts, expand, how_often
-from replay.importance import importance, repeated
 from replay.runs import Run
+from replay.statistics.expansion import BETWEEN, contrasts, expand, how_often
+from replay.statistics.importance import importance, repeated
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from replay.innovation import decay, records
 from replay.progress import expected_improvements
+from replay.statistics.innovation import decay, records
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -2,7 +2,7 @@ import pytest
 
 from events.envelope import Position
 from replay.lineage import ExperimentUnknown, lineage
-from replay.lineage_page import lineage_page
+from replay.pages.lineage import lineage_page
 from tests.replay import tales
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from replay.moment import MomentUnknown, moment
+from replay.moments.moment import MomentUnknown, moment
 from replay.times import parsed, shown
 from tests.chronicle import START, Chronicle
 from tests.replay import tales

@@ -5,7 +5,7 @@ import pytest
 
 from replay.counts import Window
 from replay.diversity import entropy
-from replay.phases import author_ratio, log_fit, phases, rates, readings, sampling_noise
+from replay.statistics.phases import author_ratio, log_fit, phases, rates, readings, sampling_noise
 
 pytestmark = pytest.mark.filterwarnings("error")
 

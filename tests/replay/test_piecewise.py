@@ -6,9 +6,9 @@ import warnings
 import numpy as np
 import pytest
 
-from replay.piecewise import SETTLING, gains, pieces, piecewise
-from replay.pools import expected_best
 from replay.runs import Run
+from replay.statistics.piecewise import SETTLING, gains, pieces, piecewise
+from replay.statistics.pools import expected_best
 
 
 @pytest.fixture(autouse=True)

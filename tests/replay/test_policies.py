@@ -8,9 +8,9 @@ import pytest
 
 from events.space import is_active
 from replay.metrics import metric
-from replay.parzen import STARTUP, features, searches
-from replay.policies import policies
-from replay.pools import expected_best
+from replay.statistics.parzen import STARTUP, features, searches
+from replay.statistics.policies import policies
+from replay.statistics.pools import expected_best
 from tests.chronicle import SPACE, Chronicle
 from tests.replay import tales
 

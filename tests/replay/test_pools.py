@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.ablations import ablations, coverage, first_uses, heat_map, leaders, ranked, shares
 from replay.diversity import projections
-from replay.pools import expected_best, marks, shuffled_best, standings, weights
 from replay.runs import runs
+from replay.statistics.ablations import ablations, coverage, first_uses, heat_map, leaders, ranked, shares
+from replay.statistics.pools import expected_best, marks, shuffled_best, standings, weights
 from tests.chronicle import SPACE, Chronicle
 from tests.replay import tales
 

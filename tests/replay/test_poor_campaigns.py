@@ -8,18 +8,18 @@ import warnings
 import msgspec
 import pytest
 
-from events import archive
+from events.archives import archive
 from replay.digest import SCHEME
-from replay.document import document
 from replay.doors import DOORS, replay
-from replay.findings import BESIDE, FINDINGS
-from replay.hypertext import hypertext
-from replay.markdown import markdown
 from replay.measures import Measurement
 from replay.metrics import METRICS, TOO_FEW, metric
-from replay.moment import moment
-from replay.pages import metric_page, moment_page, report_page
+from replay.moments.moment import moment
+from replay.pages.document import document
+from replay.pages.hypertext import hypertext
+from replay.pages.markdown import markdown
+from replay.pages.reports import metric_page, moment_page, report_page
 from replay.report import folded, report, reported
+from replay.statistics.findings import BESIDE, FINDINGS
 from tests.chronicle import SPACE, Chronicle
 from tests.replay import tales
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from replay.measures import Measurement
 
 ROOT = Path(__file__).parents[2]

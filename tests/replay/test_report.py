@@ -5,8 +5,8 @@ import pytest
 
 from events import facts
 from replay.metrics import METRICS, MetricUnknown, metric
-from replay.moment import moment
-from replay.pages import metric_page, moment_page, report_page
+from replay.moments.moment import moment
+from replay.pages.reports import metric_page, moment_page, report_page
 from replay.report import Report, report
 from tests.replay import tales
 

@@ -18,7 +18,7 @@ from replay.leaderboard import leaderboard
 from replay.ledger import LedgerFold
 from replay.measures import MEASURES, Measurement
 from replay.metrics import METRICS, metric
-from replay.moment import moment
+from replay.moments.moment import moment
 from replay.queueing import queueing
 from replay.report import report
 from replay.scales import SelectedOnTest, selects_by_validation, turned_round
@@ -31,7 +31,7 @@ from tests.test_architecture import HOUSE, sources
 ORDERS = {"sorted", "min", "max", "nsmallest", "nlargest", "insort", "bisect", "argmax", "argmin", "argsort", "sort"}
 """What puts things in an order, or takes the first of one."""
 
-CHECKED = {"replay/run_laws.py"}
+CHECKED = {"replay/laws/runs.py"}
 """Where a test score is compared with 0 and 1, and with nothing else."""
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from replay.digest import SCHEME
 from replay.seals import EXIT, overall, verified
 from tests.replay import tales

@@ -6,20 +6,21 @@ import msgspec
 import pytest
 
 import replay
-from events import archive, facts, sources
+from events import facts, sources
+from events.archives import archive
+from events.archives.fingerprint import fingerprint
 from events.envelope import Position
 from events.facts import Completed, Curves
-from events.fingerprint import fingerprint
 from events.log import Recorded
 from events.memory import MemoryLog
 from events.shelf import Shelf
-from replay import preserved
 from replay.errors import HistoryBroken
 from replay.folds import Fold, Pass
-from replay.keeping import keeper_of
 from replay.measures import MEASURES, Measurement
-from replay.preserved import SnapshotRefused, latest, preserve, resume, shelve, state_of
-from replay.snapshots import Timeline
+from replay.moments import preserved
+from replay.moments.keeping import keeper_of
+from replay.moments.preserved import SnapshotRefused, latest, preserve, resume, shelve, state_of
+from replay.moments.snapshots import Timeline
 from tests.benchmarks.replay import synthetic
 from tests.replay import tales
 from tests.replay.shifting import Shifting

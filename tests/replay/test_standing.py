@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from events import archive, facts, jetstream, server
+from events import facts
+from events.archives import archive
 from events.folder import Campaign
 from events.log import Frame
+from events.wire import jetstream, server
 from replay import doors
 from tests.chronicle import Chronicle
 

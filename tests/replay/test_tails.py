@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from replay import tails
-from replay.draws import draws, orders
+from replay.statistics import tails
+from replay.statistics.draws import draws, orders
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -12,8 +12,8 @@ from replay.briefed import BLIND
 from replay.doors import replay
 from replay.folds import run
 from replay.measures import MEASURES
+from replay.pages.taint import rerun_page, taint_page
 from replay.taint import BEST, taint, worth_rerunning
-from replay.taint_page import rerun_page, taint_page
 from tests.replay.shifting import Shifting
 
 GOLDEN = str(Path(__file__).parents[1] / "golden" / "vocabulary-2.myriad")

@@ -3,8 +3,8 @@ import pytest
 from events import facts
 from events.envelope import Position
 from replay.milestones import MilestonesFold, milestones
+from replay.pages.trajectory import trajectory_page
 from replay.trajectory import label_of, labels, trajectory
-from replay.trajectory_page import trajectory_page
 from tests.replay import tales
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from tests.replay.tales import busy
 from tests.tui.watching import eventful
 from tui import doors

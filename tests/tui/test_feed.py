@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from events import jetstream, server
-from events.archivist import Archivist
+from events.archives.archivist import Archivist
+from events.archives.settling import is_settled, remember
 from events.folder import Campaign
-from events.jetstream import JetStreamLog
 from events.log import Frame, LogReader, Recorded
 from events.memory import MemoryLog
-from events.settling import is_settled, remember
+from events.wire import jetstream, server
+from events.wire.jetstream import JetStreamLog
 from tests.replay.tales import busy
 from tests.tui.watching import recorded
 from tui.feed import Feed, Heard, Item

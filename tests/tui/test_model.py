@@ -10,7 +10,7 @@ from events.log import LogReader, Recorded
 from events.memory import MemoryLog
 from replay.agents import agents
 from replay.leaderboard import leaderboard
-from replay.moment import moment
+from replay.moments.moment import moment
 from replay.progress import running_best
 from replay.troubles import failures, queue
 from tests.chronicle import Chronicle

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from events import archive
+from events.archives import archive
 from replay.metrics import validations
 from tests.replay.tales import busy, measured
 from tui.doors import watch

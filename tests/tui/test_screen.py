@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from events.jetstream import JetStreamLog
 from events.log import Recorded
 from events.memory import MemoryLog
+from events.wire.jetstream import JetStreamLog
 from tests.chronicle import Chronicle
 from tests.replay.tales import busy
 from tests.tui.watching import PANELS, eventful, lines, recorded, said, until, watched

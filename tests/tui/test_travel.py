@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from events import archive
-from events.archive import ArchiveLog
+from events.archives import archive
+from events.archives.archive import ArchiveLog
 from replay.measures import Measurement, measured
-from replay.moment import moment
+from replay.moments.moment import moment
 from replay.taint import taint
 from tests.tui.test_views import drawn, types
 from tests.tui.watching import eventful, lines, said, until, watched

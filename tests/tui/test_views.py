@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
-from events import archive
-from events.archive import ArchiveLog
+from events.archives import archive
+from events.archives.archive import ArchiveLog
 from replay.dossier import dossier
 from replay.roster import columns, order
 from tests.tui.watching import eventful, recorded, said, until, watched

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from events import archive
-from events.archive import ArchiveLog
+from events.archives import archive
+from events.archives.archive import ArchiveLog
 from events.log import LogReader
 from tests.chronicle import Chronicle
 from tests.replay.tales import busy

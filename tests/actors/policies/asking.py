@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 
-from actors import askers
 from actors.agent import Plan
-from actors.budgets import Budget
+from actors.asking import askers
+from actors.asking.desk import between
 from actors.campaign import Campaign
-from actors.desk import between
+from actors.judgement.budgets import Budget
 from actors.orders import Order, Propose, Result
 from actors.policies.models import Key, Settings, load_model
 from actors.policies.patience import Patience

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from actors import askers
+from actors.asking import askers
 from actors.campaign import parse
 from actors.errors import CampaignFileInvalid
 from actors.policies.models import Prompt

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.budgets import Budget
+from actors.judgement.budgets import Budget
 from actors.policies.prices import Usage, rounds
-from events import archive
+from events.archives import archive
 from events.blobs import Blobs
 from events.facts import AnswerReceived, AnswerRefused, CampaignClosed, CycleStarted, IdeaProposed
 from replay.cycles import Cycles, CyclesFold

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from events.archive import open_folder
+from events.archives.archive import open_folder
 from events.facts import AnswerReceived, AnswerRefused, Completed, CycleStarted, Fact, IdeaProposed
 from events.folder import Campaign as Folder
 from events.log import Recorded

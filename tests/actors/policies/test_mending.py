@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from actors import askers
+from actors.asking import askers
 from actors.campaign import parse
 from actors.errors import CampaignError
-from actors.menders import mender, told
 from actors.orders import Answered, Mend, Unanswered
 from actors.policies.mending import MendHands
 from actors.policies.models import Key, Settings, load_model
 from actors.policies.patience import Patience
+from actors.repair.menders import mender, told
 from tests import tiny
 from tests.actors.policies.asking import PLANTED, PRICE
 from tests.actors.policies.provider import Provider, hung_up, provider, said, status

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from events.archive import open_folder
+from events.archives.archive import open_folder
 from events.facts import (
     Completed,
     CycleStarted,

@@ -6,12 +6,12 @@ from typing import Any
 
 from actors.agent import Agent
 from actors.analyst import Analyst
+from actors.chaos.troupe import Parts
 from actors.fixer import Fixer
+from actors.judgement.priority import order
 from actors.pen import Pen
-from actors.priority import order
 from actors.role import Decision, Known, News
 from actors.scheduler import Scheduler
-from actors.troupe import Parts
 from actors.worker import Worker
 from events.facts import LeaseRevoked
 from events.log import Recorded

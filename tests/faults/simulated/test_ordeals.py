@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
-import actors.nemesis
+import actors.chaos.nemesis
 from actors import auditor
-from actors.endurance import endure, seeds_of
+from actors.chaos.endurance import endure, seeds_of
+from actors.chaos.faults import KINDS, MOST, Fault, Script, read, script, shrunk, written
+from actors.chaos.nemesis import Nemesis
+from actors.chaos.ordeals import Auditor, Ordeal, by_the_house, ordeal, reproduced
+from actors.chaos.troupe import Parts
 from actors.errors import CampaignError
-from actors.faults import KINDS, MOST, Fault, Script, read, script, shrunk, written
 from actors.fixer import Fixer
-from actors.nemesis import Nemesis
-from actors.ordeals import Auditor, Ordeal, by_the_house, ordeal, reproduced
-from actors.troupe import Parts
 from events.log import LogReader, Recorded
 from tests.faults.simulated.mutants import MUTANTS
 
@@ -105,7 +105,7 @@ def test_a_planted_mistake_is_caught_and_shrunk_to_at_most_five_faults_that_fail
 
 def test_a_seed_alone_is_the_same_to_the_byte_under_any_hash_seed() -> None:
     code = (
-        "from hashlib import sha256; from actors.nemesis import Nemesis; from actors.faults import script\n"
+        "from hashlib import sha256; from actors.chaos.nemesis import Nemesis; from actors.chaos.faults import script\n"
         "whole = sha256()\n"
         "for seed in range(20, 32):\n"
         "    n = Nemesis(seed, script(seed)); n.play()\n"
@@ -158,7 +158,7 @@ def test_a_role_that_raises_is_a_finding() -> None:
 
 
 def test_a_campaign_that_never_ends_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actors.nemesis, "LAST", 20)
+    monkeypatch.setattr(actors.chaos.nemesis, "LAST", 20)
     assert "it still talked after 20 turns" in ordeal(1, ()).problems
 
 
@@ -173,7 +173,7 @@ def test_the_door_counts_every_fault_and_says_that_it_is_simulated(capsys: pytes
 def test_a_failing_seed_is_told_with_a_script_that_fails_from_the_command_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("actors.nemesis.Parts", lambda: MUTANTS["a pen that counts a frame twice"])
+    monkeypatch.setattr("actors.chaos.nemesis.Parts", lambda: MUTANTS["a pen that counts a frame twice"])
     assert endure("16") == 1
     told = " ".join(capsys.readouterr().out.split())
     assert "fails under 1 of its" in told

@@ -1,0 +1,307 @@
+"""The bench: the child process that trains; it holds features and a device, no connection and no key.
+
+It reads a `Setup` and then orders from standard input, one JSON line each, and writes pulses and results to standard
+output. It may hang, leak or be killed without harming anyone: its parent sees the pipe close.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+import msgspec
+
+from actors.benches.setups import Setup
+from actors.benches.vetting import Verified, Verify
+from actors.orders import (
+    Breakdown,
+    Control,
+    Controlled,
+    Describe,
+    Described,
+    Epoch,
+    Extract,
+    Extracted,
+    Order,
+    Prepare,
+    Prepared,
+    Progress,
+    Refused,
+    Result,
+    Score,
+    Train,
+    Trained,
+)
+from events.facts import Canary, FailureKind
+from kernels import controls, datasets, features, instrument, lanes, outcomes, training, wiring
+from kernels.canaries import suite
+from kernels.errors import KernelsError, MissingFeatures
+from kernels.files import replacing
+from kernels.forward import Size
+from kernels.tasks import command, preparation
+
+Line = Result | Progress | Epoch
+
+PARTING = 1.0
+"""Seconds that a script is given less than its run."""
+
+_orders = msgspec.json.Decoder(Order)
+_encoder = msgspec.json.Encoder()
+
+
+class Bench:
+    """Carries out orders, one after the other.
+
+    Args:
+        out: where lines go; nothing else may write there.
+    """
+
+    def __init__(self, setup: Setup, out: BinaryIO) -> None:
+        self._setup = setup
+        self._out = out
+        self._task = Path(setup.task)
+        self._cache = Path(setup.cache)
+        self._data: dict[str, datasets.Dataset] = {}
+        self._program = command.Program(setup.program, setup.inputs) if setup.program else None
+
+    def say(self, line: Line) -> None:
+        """Write one line."""
+        self._out.write(_encoder.encode(line) + b"\n")
+        self._out.flush()
+
+    def carry_out(self, order: Order) -> Result:
+        """Carry out one order; what goes wrong with it is its answer."""
+        try:
+            return self._result(order)
+        except KernelsError as error:
+            return Refused(id=order.id, reason=str(error))
+        except Exception:  # noqa: BLE001 # whatever an order raises is its answer; the bench goes on
+            return Refused(id=order.id, reason=traceback.format_exc())
+
+    def _result(self, order: Order) -> Result:
+        match order:
+            case Describe():
+                result: Result = self._describe(order)
+            case Train():
+                result = Trained(id=order.id, ends=self._train(order))
+            case Extract():
+                result = self._extract(order.id, order.backbone, processes=1)
+            case Control():
+                result = self._control(order)
+            case Prepare():
+                result = self._prepare(order)
+            case Verify():
+                result = self._verify(order)
+            case _:
+                result = Refused(id=order.id, reason="a bench does not propose")
+        return result
+
+    def _describe(self, order: Describe) -> Described:
+        platform, many = instrument.platform(self._setup.device), lanes.count(self._setup.device)
+        if self._program is not None:
+            return Described(id=order.id, instrument=self._program.digest, platform=platform, lanes=1)
+        return Described(id=order.id, instrument=self._instrument().digest, platform=platform, lanes=many)
+
+    def _instrument(self) -> instrument.Instrument:
+        setup = self._setup
+        size = {"width": setup.width, "layers": setup.layers, "heads": setup.heads}
+        return instrument.describe(self._task, self._cache, setup.backbones, **size)
+
+    def _verify(self, order: Verify) -> Verified:
+        """Run every canary on what would train now; a script has none, and is trusted as it is."""
+        began, setup = time.perf_counter(), self._setup
+        if self._program is not None:
+            digest, platform = self._program.digest, instrument.platform(setup.device)
+            return Verified(order.id, digest, {"program": digest}, (), time.perf_counter() - began, None, platform)
+        seen, size = self._instrument(), Size(setup.width, setup.layers, setup.heads)
+        own = suite.Own(self._task, self._cache, setup.backbones, size, split=order.split)
+        found = suite.verdict(setup.device, own)
+        told = tuple(Canary(one.name, one.subject, _told(one.seen), one.allowed, one.problem) for one in found)
+        seconds, platform = time.perf_counter() - began, instrument.platform(setup.device)
+        return Verified(order.id, seen.digest, dict(seen.parts), told, seconds, suite.problem(found), platform)
+
+    def _train(self, order: Train) -> tuple[Score | Breakdown, ...]:
+        began = time.perf_counter()
+        ends: dict[str, Score | Breakdown] = {}
+        try:
+            for item in self._trained(order):
+                if isinstance(item, outcomes.Epoch):
+                    self.say(self._epoch(order, item))
+                else:
+                    ends[item.experiment] = (
+                        self._score(item, order) if isinstance(item, outcomes.Completed) else _breakdown(item)
+                    )
+        except Exception as error:  # noqa: BLE001 # a run may raise anything; that is a fact about the run
+            kind: FailureKind = "missing_features" if isinstance(error, MissingFeatures) else "crashed"
+            share = (time.perf_counter() - began) / len(order.runs)
+            for run in order.runs:
+                trace = traceback.format_exc()
+                ends.setdefault(run.experiment, Breakdown(run.experiment, kind, 0, trace, share))
+        return tuple(ends.values())
+
+    def _trained(self, order: Train) -> Iterator[outcomes.Epoch | outcomes.Outcome]:
+        runs = [wiring.Run(run.experiment, run.configuration, run.seed) for run in order.runs]
+        if self._program is not None:
+            return self._commanded(self._program, runs, order)
+        pack = wiring.wire(runs, capacity=lanes.count(self._setup.device))
+        data = self._dataset(pack.shape.backbone)
+        return training.train(
+            pack,
+            data,
+            device=self._setup.device,
+            micro_batches=order.execution.micro_batches,
+            width=self._setup.width,
+            layers=self._setup.layers,
+            heads=self._setup.heads,
+        )
+
+    def _commanded(
+        self, program: command.Program, runs: list[wiring.Run], order: Train
+    ) -> Iterator[outcomes.Epoch | outcomes.Outcome]:
+        for lane, run in enumerate(runs):
+            # Ended a little before its parent would end this process, so that its own last words are told.
+            timeout = (order.execution.timeout - PARTING) / len(runs)
+            folder = self._task.parent / "runs" / f"{run.experiment}-{order.runs[lane].attempt}"
+            yield from command.run(program, run, folder, lane=lane, timeout=max(timeout, PARTING))
+
+    def _dataset(self, backbone: str) -> datasets.Dataset:
+        if backbone not in self._data:
+            self._data[backbone] = datasets.load(self._task, self._cache, backbone)
+        return self._data[backbone]
+
+    def _epoch(self, order: Train, ended: outcomes.Epoch) -> Epoch:
+        found = (r.configuration.get("epochs") for r in order.runs if r.experiment == ended.experiment)
+        epochs = int(next(found) or ended.epoch)
+        return Epoch(
+            worker=self._setup.worker,
+            experiment=ended.experiment,
+            epoch=ended.epoch,
+            epochs=epochs,
+            loss=_finite(ended.loss),
+            validation=ended.validation,
+        )
+
+    def _score(self, run: outcomes.Completed, order: Train) -> Score:
+        return Score(
+            experiment=run.experiment,
+            validation=run.validation,
+            test=run.test,
+            noise=run.noise,
+            epoch=run.epoch,
+            loss=tuple(map(_finite, run.curves.loss)),
+            curve=run.curves.validation,
+            learning_rate=run.curves.learning_rate,
+            gpu_seconds=run.seconds,
+            peak_memory=run.peak_memory,
+            checkpoint=self._keep(run) if run.validation >= order.keep_from else None,
+            leads={f"{lead:g}": values for lead, values in run.leads.items()},
+        )
+
+    def _keep(self, run: outcomes.Completed) -> str | None:
+        if not run.checkpoint:
+            return None
+        folder = Path(self._setup.checkpoints)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / f"{run.digest}.safetensors") as partial:
+            partial.write_bytes(run.checkpoint)
+        return run.digest
+
+    def _extract(self, name: str, backbone: str, *, processes: int) -> Extracted:
+        began = time.perf_counter()
+        made = features.extract(
+            self._task,
+            backbone,
+            self._cache,
+            processes=processes,
+            progress=lambda done, total: self.say(Progress(f"features: {backbone}", done, total)),
+        )
+        self._data.pop(backbone, None)
+        return Extracted(
+            id=name,
+            backbone=backbone,
+            digest=made.digest,
+            clips=made.clips,
+            width=made.width,
+            reused=made.reused == made.clips,
+            seconds=time.perf_counter() - began,
+            problems=made.problems,
+        )
+
+    def _prepare(self, order: Prepare) -> Prepared:
+        if self._program is not None:
+            return Prepared(id=order.id, clips=0, reused=0, features=())
+        names = [field.name for field in dataclasses.fields(preparation.Wanted)]
+        ready = preparation.prepare(
+            self._task,
+            preparation.Wanted(**{name: getattr(order, name) for name in names}),
+            processes=order.processes,
+            progress=lambda done, total: self.say(Progress("clips", done, total)),
+        )
+        made = tuple(self._extract(order.id, name, processes=order.processes) for name in self._setup.backbones)
+        problems = ready.problems + tuple(problem for features in made for problem in features.problems)
+        return Prepared(order.id, ready.clips, ready.reused, made, problems, ready.total)
+
+    def _control(self, order: Control) -> Controlled | Refused:
+        if self._program is not None:
+            return Refused(id=order.id, reason="a script has no controls of ours")
+        data = self._dataset(str(order.configuration["backbone"]))
+        run = wiring.Run(order.experiment, order.configuration, order.seed)
+        size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
+        capacity = lanes.count(self._setup.device)
+        shuffled = controls.shuffled(run, data, device=self._setup.device, capacity=capacity, **size)
+        linear = controls.linear(data, length=int(order.configuration["length"]))
+        if shuffled is None:
+            return Refused(id=order.id, reason="the champion's configuration diverges on shuffled labels")
+        return Controlled(
+            id=order.id,
+            shuffled_labels=(shuffled.validation, shuffled.noise),
+            linear=(linear.validation, linear.noise),
+        )
+
+
+def main() -> None:
+    """Serve orders from standard input until it closes, which also ends what is being trained, and every helper."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    lines: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_listen, args=(lines,), daemon=True).start()
+    setup = msgspec.json.decode(lines.get(), type=Setup)
+    if setup.memory is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (setup.memory, setup.memory))
+    if setup.device == "cpu":
+        import torch  # noqa: PLC0415 # kernels has it by now; only its threads are ours to set
+
+        torch.set_num_threads(1)
+    bench = Bench(setup, out)
+    while True:
+        bench.say(bench.carry_out(_orders.decode(lines.get())))
+
+
+def _listen(lines: SimpleQueue[bytes]) -> None:
+    for line in sys.stdin.buffer:
+        lines.put(line)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(0)
+
+
+def _breakdown(run: outcomes.Failed) -> Breakdown:
+    return Breakdown(run.experiment, run.kind, run.step, run.detail, run.seconds)
+
+
+def _told(seen: float | None) -> float | None:
+    return seen if seen is None else _finite(seen)
+
+
+def _finite(loss: float) -> float | None:
+    return loss if abs(loss) != float("inf") and loss == loss else None  # noqa: PLR0124 # NaN alone differs from itself

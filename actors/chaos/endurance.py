@@ -1,0 +1,79 @@
+"""What `myriad simulate --faults` does: play many seeds, print what struck and what was tried, shrink what fails."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from actors.chaos.faults import KINDS, Script, read, written
+from actors.chaos.ordeals import Ordeal, ordeals, reproduced
+from actors.errors import CampaignError
+from replay.pages.tables import folded, table
+
+SHOWN = 5
+"""Failing seeds that are shrunk and told; all of them are named."""
+
+
+def endure(words: str, script: str | None = None) -> int:
+    """Play the seeds that words name (`7`, or `1-1000`) and print what came of them; 1 when one of them failed.
+
+    Args:
+        script: the faults of every one of them, as `actors.chaos.faults.written` writes them; each its own where None.
+
+    Raises:
+        CampaignError: the words name no seeds, or no faults.
+    """
+    seeds, faults = seeds_of(words), faults_of(script)
+    failed: list[Ordeal] = []
+    frames = 0
+
+    def seen(one: Ordeal) -> None:
+        nonlocal frames
+        frames += one.frames
+        if one.problems:
+            failed.append(one)
+
+    began = time.perf_counter()
+    struck, laws = ordeals(seeds, seen, faults)
+    seconds = time.perf_counter() - began
+    print("\n".join(table(("fault", "struck"), [(kind.replace("_", " "), struck[kind]) for kind in KINDS])))
+    print()
+    print("\n".join(table(("law", "put to the test"), sorted(laws.items()))))
+    print()
+    for one in failed[:SHOWN]:
+        print(told(one))
+    idle = [kind for kind in KINDS if not struck[kind]]
+    print(f"SIMULATED: {len(seeds)} campaigns, {frames} frames, {sum(struck.values())} faults, in {seconds:.1f} s")
+    if idle:
+        print(f"never struck: {', '.join(idle)}")
+    print(f"{len(failed)} failed{': ' + ', '.join(str(one.seed) for one in failed) if failed else ''}")
+    return 1 if failed else 0
+
+
+def told(failed: Ordeal) -> str:
+    """Return what a failing seed needs to fail, and how it fails then."""
+    fewest = reproduced(failed)
+    lines = [f"seed {failed.seed} fails under {len(fewest)} of its {len(failed.faults)} faults:"]
+    lines += [f"  turn {fault.turn}: {fault.kind.replace('_', ' ')} ({fault.pick})" for fault in fewest]
+    lines += [f"  {problem}" for problem in failed.problems[:SHOWN]]
+    again = f'  again: myriad simulate --faults --seeds {failed.seed} --script "{written(fewest)}"'
+    return folded([*lines, again, ""], indent=4)
+
+
+def faults_of(words: str | None) -> Script | None:
+    """Return the script that words mean, None where each seed has its own; raises `CampaignError`."""
+    found = read(words) if words is not None else None
+    if words is not None and found is None:
+        raise CampaignError(
+            f"--script {words!r} is not TURN:KIND:PICK with commas between faults; kinds are {', '.join(KINDS)}"
+        )
+    return found
+
+
+def seeds_of(words: str) -> range:
+    """Return the seeds that `FIRST-LAST` or one number means; raises `CampaignError`."""
+    found = re.fullmatch(r"(\d{1,15})(?:-(\d{1,15}))?", words)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found is not None else (1, 0)
+    if last < first:
+        raise CampaignError(f"--seeds {words!r} is neither a number nor FIRST-LAST")
+    return range(first, last + 1)

@@ -1,0 +1,92 @@
+"""One sitting with a campaign: from what a person typed to the sentence that they read at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actors import tasks
+from actors.campaign import read
+from actors.repair import menders
+from actors.reruns import amends
+from actors.running import display, logbook
+from actors.running.runner import Runner
+from events import campaigns
+from events.errors import CampaignUnknown
+from events.folder import Campaign as Folder
+from events.wire import server
+from replay.leaderboard import leaderboard, left_out
+from replay.measures import Measurement
+
+
+def file_of(campaign: str, home: Path) -> Path:
+    """Return the campaign file that a person means: a path, or the file of a campaign that was started before.
+
+    Raises:
+        CampaignUnknown: it is neither.
+    """
+    path = Path(campaign)
+    if path.suffix == ".toml" or path.is_file():
+        return path
+    known = home / campaign / "campaign.toml"
+    if known.is_file():
+        return known
+    raise CampaignUnknown(
+        f"{campaign} is neither a campaign file (.toml) nor a campaign under {home}; myriad list names those"
+    )
+
+
+def session(
+    file: Path,
+    home: Path,
+    *,
+    headless: bool = False,
+    connect: str | None = None,
+    port: int = 0,
+    websocket: int | None = None,
+) -> int:
+    """Run a campaign to its end or until it is stopped, and say how it stands."""
+    campaign, text = read(file)
+    tasks.refuse_missing(campaign.backbones)
+    folder = Folder(home / campaign.name)
+    logbook.open_logbook(folder.path / "logs" / "run.jsonl", terminal=headless, campaign=campaign.name)
+    _print_offer(folder)
+    with display.on(headless=headless) as shown:
+        ending = Runner(campaign, text, folder, shown, connect=connect, port=port, websocket=websocket).run()
+    reference = connect or str(folder.path)
+    print(f"{stands(folder)}; myriad replay {campaign.name} report tells the rest")
+    if ending == "stopped":
+        print(f"stopped; everything is on the log in {reference}; myriad run {campaign.name} resumes it")
+    _print_offer(folder)
+    for line in menders.offers(folder):
+        print(line)
+    return 0
+
+
+def _print_offer(folder: Folder) -> None:
+    if (offer := amends.offer(folder)) is not None:
+        print(offer)
+
+
+def stands(folder: Folder) -> str:
+    """Say in one line how a campaign stands, from its archive alone."""
+    log = campaigns.open(folder.path)
+    try:
+        measurement = Measurement()
+        measurement.advance(log.read())
+    finally:
+        log.close()
+    ledger = measurement.ledger
+    best = "".join(f", best {row.validation:.4f} by {row.agent}" for row in leaderboard(ledger, top=1))
+    best += f" ({omitted})" if (omitted := left_out(ledger)) is not None else ""
+    state = f"closed ({ledger.closed})" if ledger.closed is not None else "open"
+    return f"campaign {folder.name}: {state}, {len(ledger.completed)} completed{best}, digest {measurement.digest()}"
+
+
+def running_pid(name: str, home: Path) -> int | None:
+    """Return the process that runs a campaign on this machine, None when none does or it cannot be told.
+
+    Raises:
+        CampaignUnknown: there is no such campaign.
+    """
+    found = server.holder(campaigns.find(name, home).folder or Folder(home / name))
+    return found[0] or None if found is not None else None

@@ -1,0 +1,82 @@
+"""What `myriad simulate` does: play a campaign on the surrogate, keep its log as a portable file, and report on it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import msgspec
+
+from actors.bugs import BUGS, DAY
+from actors.errors import CampaignError
+from actors.policies import POLICIES
+from actors.virtual import STANDINS, START
+from actors.virtual.laboratory import Laboratory, Setting
+from events.archives import archive
+from events.archives.archive import SUFFIX
+from events.memory import MemoryLog
+from replay.pages.reports import report_page
+from replay.report import report
+
+
+def play(setting: Setting, path: Path) -> int:
+    """Play a campaign, write its log to `path`, and print what came of it.
+
+    Raises:
+        CampaignError: the file is there, or its folder cannot be made.
+        LogError: the file cannot be written.
+    """
+    claim(path)
+    began = time.perf_counter()
+    log = MemoryLog(setting.name)
+    laboratory = Laboratory(setting, log)
+    laboratory.play()
+    played = time.perf_counter()
+    manifest = archive.export(log, path)
+    written = time.perf_counter()
+    print(report_page(report(log)))
+    print()
+    ledger = laboratory.simulation.known.ledger
+    n = len(ledger.completed)
+    ended = ledger.experiments[ledger.completed[-1]].attempts[-1].ended_at if n else None
+    days = ((ended or START) - START) / DAY
+    print(f"SIMULATED: {n} experiments, {manifest.frames} frames, {days:.1f} virtual days; nothing was trained")
+    print(f"played in {played - began:.1f} s, archived in {written - played:.1f} s: {path}")
+    print(f"myriad replay {reference(path)} asks it more")
+    return 0
+
+
+def checked(setting: Setting, bugs: str) -> Setting:
+    """Return a setting that can be played, with the bugs that words name.
+
+    Raises:
+        CampaignError: a number is out of range, or a policy or a bug is unknown.
+    """
+    words: dict[str, tuple[str, ...]] = {"all": BUGS, "none": ()}
+    names = words[bugs] if bugs in words else tuple(bugs.split(","))
+    if unknown := [name for name in names if name not in BUGS]:
+        raise CampaignError(f"--bugs {unknown[0]} is not one of {', '.join(BUGS)}, all, none")
+    known = (*STANDINS, *POLICIES)
+    if setting.policy is not None and setting.policy not in known:
+        raise CampaignError(f"--policy {setting.policy} is not one of {', '.join(known)}")
+    for name in ("experiments", "agents", "devices"):
+        if getattr(setting, name) < 1:
+            raise CampaignError(f"--{name} must be at least 1")
+    if not 0 <= setting.seed < 2**53:
+        raise CampaignError("--seed must be in [0, 2^53)")
+    return msgspec.structs.replace(setting, bugs=tuple(bug for bug in BUGS if bug in names))
+
+
+def claim(path: Path) -> None:
+    """Make the folder of a file that is not there yet; raises `CampaignError`."""
+    if path.exists():
+        raise CampaignError(f"{path} is there already: move it away, or name another file with --to")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CampaignError(f"{path.parent} cannot be made: {error.strerror}") from None
+
+
+def reference(path: Path) -> str:
+    """Return what a person types to mean the file."""
+    return path.name.removesuffix(SUFFIX) if path.parent.name == "campaigns" else str(path)

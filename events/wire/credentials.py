@@ -1,0 +1,102 @@
+"""Who a process is to a server: one JSON file that nobody else of the machine may read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from events.errors import CredentialRefused
+
+SCHEMES = ("nats", "tls")
+
+OBSERVERS = "observers"
+"""The account of those who look, and the domain under which they ask JetStream; see `events.wire.permissions`."""
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a server is and who asks.
+
+    Attributes:
+        url: `nats://host:port`, or `tls://host:port`.
+        ca: path of the certificate that the server's own is checked against, None for the system's.
+        author: in whose name alone frames may be written; None where the server does not say.
+        domain: under which JetStream is asked; None for the server's own.
+    """
+
+    url: str
+    user: str | None = None
+    password: str | None = None
+    ca: str | None = None
+    author: str | None = None
+    domain: str | None = None
+
+    @property
+    def api(self) -> str:
+        """The subject under which this user asks JetStream."""
+        return api_of(self.domain)
+
+    def __repr__(self) -> str:
+        return f"Credential({self.user or 'anonymous'} at {self.url})"
+
+
+def api_of(domain: str | None) -> str:
+    """Return the subject of JetStream's API under a domain, None for the server's own."""
+    return f"$JS.{domain}.API" if domain else "$JS.API"
+
+
+def parse(reference: str | Path | Credential) -> Credential:
+    """Return the credential that a URL carries or a file holds.
+
+    Raises:
+        CredentialRefused: it is neither, or other people may read the file.
+    """
+    if isinstance(reference, Credential):
+        return reference
+    if "://" not in str(reference):
+        return load(Path(reference))
+    parts = urlsplit(str(reference))
+    try:
+        port = parts.port or 4222
+    except ValueError:
+        port = 0
+    if parts.scheme not in SCHEMES or not parts.hostname or not port:
+        raise CredentialRefused(f"{_without_secret(str(reference))} is not nats://[user:password@]host[:port]")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    user, password = (unquote(word) if word else None for word in (parts.username, parts.password))
+    return Credential(url=f"{parts.scheme}://{host}:{port}", user=user, password=password)
+
+
+def load(path: Path) -> Credential:
+    """Read a credential file; raises as `parse` does."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise CredentialRefused(f"{path} can be read by other people: chmod 600 {path}")
+        return msgspec.json.decode(path.read_bytes(), type=Credential)
+    except OSError as error:
+        raise CredentialRefused(f"{path} cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise CredentialRefused(
+            f"{path} is not a credential (url, user, password, ca, author, domain): {error}"
+        ) from error
+
+
+def save(credential: Credential, path: Path) -> None:
+    """Write a credential file, readable by its owner alone."""
+    write_secret(path, msgspec.json.format(msgspec.json.encode(credential)))
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Put a file in place whole, readable by its owner alone from its first byte."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    partial.replace(path)
+
+
+def _without_secret(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
