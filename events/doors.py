@@ -67,7 +67,7 @@ def tail(
     home
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
-    from events import campaigns
+    from events import campaigns  # noqa: PLC0415 # a door loads its room when it is opened
     from events.consumers import cloudevents as events_of  # noqa: PLC0415 # a door loads its room when it is opened
     from events.consumers import tailing  # noqa: PLC0415 # a door loads its room when it is opened
     from events.consumers.bookmarks import Bookmark  # noqa: PLC0415 # a door loads its room when it is opened
@@ -108,7 +108,7 @@ def export(campaign: str, to: Path, *, home: Path | None = None) -> None:
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
     from events import campaigns  # noqa: PLC0415 # a door loads its room when it is opened
-    from events.archives import archive
+    from events.archives import archive  # noqa: PLC0415 # a door loads its room when it is opened
 
     log = campaigns.open(campaign, home)
     try:
@@ -129,7 +129,7 @@ def import_(archive: Path, *, home: Path | None = None) -> None:
     home
         The folder of campaigns; MYRIAD_HOME or ./campaigns when it is not given.
     """
-    from events import campaigns
+    from events import campaigns  # noqa: PLC0415 # a door loads its room when it is opened
     from events.archives import importing  # noqa: PLC0415 # a door loads its room when it is opened
 
     made = importing.import_campaign(archive, campaigns.home_of(home))

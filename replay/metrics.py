@@ -76,7 +76,7 @@ class MetricUnknown(QuestionUnknown):
 
 
 def metric(measurement: Measurement, name: str) -> Metric:
-    """Return a measure by name: one of `METRICS`, a named value of this log, or one of `replay.statistics.findings.FINDINGS`.
+    """Return a measure by name: one of `METRICS`, a named value of this log, or a statistic of `findings.FINDINGS`.
 
     Raises:
         MetricUnknown: neither.

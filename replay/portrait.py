@@ -41,7 +41,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Curve(msgspec.Struct, frozen=True, kw_only=True):
-    """A model fitted to the running best; see `replay.statistics.fits.Fit` and `replay.statistics.bands.band` for what the interval means."""
+    """A model fitted to the running best; `replay.statistics` says what the interval means, in `fits` and `bands`."""
 
     model: str
     a: float

@@ -21,7 +21,7 @@ class Failures(msgspec.Struct, frozen=True, kw_only=True):
         abandoned: experiments that were given up.
         recovered: experiments with a failed attempt that completed after all.
         remedies: repairs by remedy and where they stand, as `retry settled`.
-        repairs: tried, and their next run has ended; at_once: of those, that it completed (see `replay.statistics.costs.Mended`).
+        repairs: tried, and their next run has ended; at_once: of those, that it completed (see `costs.Mended`).
         patched: places in what trains that broke and for which a patch was tried, and
         patched_at_once: for how many of those the first patch held.
     """

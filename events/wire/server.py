@@ -4,8 +4,8 @@
         log = jetstream.connect(running.credential("person"), folder.name)
 
 `running` starts it and stops it; `start` returns a `Running` that the caller stops. Both belong to the main thread: the
-kernel ends the server when the *thread* that started it ends (see `events/wire/launcher.py`; Linux only, elsewhere a killed
-parent leaves its server behind, and the next start names it). Windows is not supported.
+kernel ends the server when the *thread* that started it ends (see `events/wire/launcher.py`; Linux only, elsewhere a
+killed parent leaves its server behind, and the next start names it). Windows is not supported.
 
 Each user has a generated password. Those of three lie in `credentials/USER.json` (0600): `owner` makes the stream;
 `person` speaks as the one person who runs and declares; `reader` reads frames and hears pulses. Each other author of a

@@ -36,8 +36,8 @@ class Mark(NamedTuple):
 class Timeline:
     """A log with marks on it. Not for two threads at a time.
 
-    Memory: one state as `replay.moments.keeping` keeps it, and for each mark what changed since the one before. A caller may
-    `gc.freeze()` once the timeline has caught up: the collector then walks none of that at each journey.
+    Memory: one state as `replay.moments.keeping` keeps it, and for each mark what changed since the one before. A
+    caller may `gc.freeze()` once the timeline has caught up: the collector then walks none of that at each journey.
 
     Args:
         log: read again from a mark for each journey, so it stays open.

@@ -1,6 +1,7 @@
 """A whole report as sections, tables and figures, before it is Markdown or a page of its own: everything is in it.
 
-The terminal's report (`replay.pages.reports`) is a page of the most needed; this is every measure of the room with every table.
+The terminal's report (`replay.pages.reports`) is a page of the most needed; this is every measure of the room with
+every table.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """How much of the scores' variance goes with which choice: one-way and two-way analysis of variance (section 5.4).
 
 The scores are those that the search chose to make, so a share of variance speaks of that sample and not of the space;
-`replay.statistics.importance` shows both. Group variances differ in practice, which F and its interval assume they do not.
+`replay.statistics.importance` shows both. Group variances differ in practice, which F and its interval assume they do
+not.
 """
 
 from __future__ import annotations
