@@ -18,7 +18,7 @@ from tests.events.saying import frame
 
 HOLDS = """
 import sys
-from events import jetstream
+from events.wire import jetstream
 from events.wire.holding import held
 
 with jetstream.connect(sys.argv[1], sys.argv[2]) as log, held(log.connection, sys.argv[2]):

@@ -24,7 +24,7 @@ from tests.events.saying import frame, own, until
 PARENT = """
 import sys
 from pathlib import Path
-from events import server
+from events.wire import server
 running = server.start(Path(sys.argv[1]))
 print(running.pid, flush=True)
 sys.stdin.read()

@@ -18,7 +18,7 @@ VERSIONS = ("3.11", "3.12")
 TELL = """
 import sys
 from pathlib import Path
-from events import archive
+from events.archives import archive
 from replay.measures import Measurement
 from tests.replay import tales
 print(*sys.version_info[:2], sep=".")

@@ -339,7 +339,7 @@ def test_the_key_is_in_no_fact_and_no_blob_even_when_a_provider_says_it_back(blo
 SAME_PROMPT = """
 import sys
 from pathlib import Path
-from events import archive
+from events.archives import archive
 from replay.briefing import Terms, briefing
 from replay.failing import FailingFold
 from replay.folds import Pass
