@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from events import facts
 from events.envelope import Fact
 from events.errors import AuthorForbidden
@@ -77,7 +79,12 @@ def check(author: str, frame: tuple[Fact, ...], *, sequence: int = 0) -> None:
     Raises:
         AuthorForbidden: it holds a type that is not the author's role's to write.
     """
-    allowed = WRITES.get(role_of(author), ())
+    allowed = _allowed(author)
     for fact in frame:
         if type(fact) not in allowed:
             raise AuthorForbidden(author, type(fact).__name__, sequence=sequence)
+
+
+@lru_cache(maxsize=4096)
+def _allowed(author: str) -> frozenset[type[Fact]]:
+    return frozenset(WRITES.get(role_of(author), ()))

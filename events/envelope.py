@@ -29,7 +29,8 @@ class Text(msgspec.Struct, frozen=True, gc=False):
     digest: str | None = None
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+# nobody can make a cycle of facts: the collector need not walk them (gc=False)
+class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     """The envelope of every fact.
 
     Attributes:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from events import codec, subjects
 from events.envelope import Fact, Position
 from events.errors import FrameRefused
@@ -67,22 +69,32 @@ class Appended(NamedTuple):
     duplicate: bool = False
 
 
-class Recorded:
+class Recorded(msgspec.Struct, eq=False, gc=False):
     """One frame as the log holds it; its facts are decoded when first asked for."""
 
-    __slots__ = ("_facts", "id", "payload", "sequence", "subject")
-
-    def __init__(self, sequence: int, subject: str, id: str, payload: bytes) -> None:  # noqa: A002 # the wire's own word
-        self.sequence = sequence
-        self.subject = subject
-        self.id = id
-        self.payload = payload
-        self._facts: tuple[Fact, ...] | None = None
+    sequence: int
+    subject: str
+    id: str
+    payload: bytes
+    _facts: tuple[Fact, ...] | None = None
+    _source: str | None = None
 
     @property
     def author(self) -> str:
         """The last token of the subject."""
         return subjects.author_of(self.subject)
+
+    @property
+    def source(self) -> str:
+        """What the frame is about: aggregate and id, such as `cycle.c-tpe-3`."""
+        if self._source is None:
+            self._source = subjects.source_of(self.subject)
+        return self._source
+
+    @property
+    def about(self) -> str:
+        """The id alone: of the cycle, pack, repair ... that the frame is about."""
+        return self.source.partition(".")[2]
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -96,6 +108,10 @@ class Recorded:
             self._facts = codec.decode(self.payload, sequence=self.sequence, author=self.author) if signed else ()
         return self._facts
 
+    def restated(self, facts: tuple[Fact, ...]) -> Recorded:
+        """Return a frame that says other facts than the payload, which stays as it was recorded."""
+        return Recorded(self.sequence, self.subject, self.id, self.payload, facts)
+
     def positions(self) -> Iterator[tuple[Position, Fact]]:
         """Yield each fact with its position."""
         for index, fact in enumerate(self.facts):
@@ -103,6 +119,9 @@ class Recorded:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Recorded) and self._key() == other._key()
+
+    def __ne__(self, other: object) -> bool:  # a struct's own would compare identities
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self._key())

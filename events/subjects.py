@@ -64,6 +64,12 @@ def author_of(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+def source_of(name: str) -> str:
+    """Return what a frame's subject is about: its aggregate and that one's id, such as `cycle.c-tpe-3`."""
+    _, _, aggregate, identity, _ = name.split(".")
+    return f"{aggregate}.{identity}"
+
+
 def matches(wanted: str, name: str) -> bool:
     """Say whether a subject is meant by a filter, with NATS's `*` (one token) and `>` (one or more, at the end)."""
     if wanted == ">":

@@ -1,11 +1,11 @@
-"""Exact counts of what was seen how often, kept up one observation at a time; entropy is read from them, never kept."""
+"""Exact counts of what was seen how often, and the windows that they are made over; entropy is read from them."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
-from typing import Generic, TypeVar
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -29,12 +29,15 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
 
     def length(self, n: int) -> int:
         """Return the window's length at n observations."""
-        share = n // self.share
-        return share if share > self.floor else self.floor  # max() takes twice the time, once a push
+        return max(self.floor, n // self.share)
 
     def step(self, n: int) -> int:
         """Return the distance between two readings of a series of n observations."""
         return max(self.step_floor, n // self.step_share)
+
+    def last(self, tape: Sequence[T]) -> Sequence[T]:
+        """Return the window at the end of all observations."""
+        return tape[-self.length(len(tape)) :]
 
 
 PAPER = Window(name="paper", floor=200, share=10, step_floor=50, step_share=100)
@@ -51,53 +54,16 @@ def window_for(n: int) -> Window:
     return PAPER if n >= 2 * PAPER.floor else SMALL
 
 
-class Counts(msgspec.Struct, Generic[T]):
-    """How often each thing was seen, and how many things were seen so often; both exact.
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many things were seen how often, exactly.
 
     Attributes:
         total: observations.
-        of: times that each thing was seen, never 0.
         multiplicity: k to the number of things that were seen k times.
     """
 
-    total: int = 0
-    of: dict[T, int] = {}
-    multiplicity: dict[int, int] = {}
-
-    def add(self, thing: T) -> None:
-        """Count one observation more."""
-        of, multiplicity = self.of, self.multiplicity
-        before = of.get(thing, 0)
-        of[thing] = before + 1
-        self.total += 1
-        # written out here and below: the two together are called half a million times in a large campaign
-        if before:
-            if left := multiplicity[before] - 1:
-                multiplicity[before] = left
-            else:
-                del multiplicity[before]
-        multiplicity[before + 1] = multiplicity.get(before + 1, 0) + 1
-
-    def remove(self, thing: T) -> None:
-        """Take one observation back; raises KeyError for a thing that is not counted."""
-        of, multiplicity = self.of, self.multiplicity
-        before = of[thing]
-        self.total -= 1
-        if left := multiplicity[before] - 1:
-            multiplicity[before] = left
-        else:
-            del multiplicity[before]
-        if before == 1:
-            del of[thing]
-        else:
-            of[thing] = before - 1
-            multiplicity[before - 1] = multiplicity.get(before - 1, 0) + 1
-
-    def replace(self, old: T, new: T) -> None:
-        """Take one observation back and count another; raises KeyError for an old thing that is not counted."""
-        if old != new:
-            self.add(new)
-            self.remove(old)
+    total: int
+    multiplicity: dict[int, int]
 
     def entropy(self) -> float | None:
         """Return H = sum over k of m_k (k/n) log2(n/k), in bits, 0 to log2 n; None below two observations.
@@ -114,39 +80,10 @@ class Counts(msgspec.Struct, Generic[T]):
         return sorted(self.multiplicity.items())
 
 
-def count(things: Iterable[T]) -> Counts[T]:
+def count(things: Iterable[Hashable]) -> Counts:
     """Count them all."""
     of = Counter(things)
-    # as plain dictionaries: a Counter would say 0 of what was never counted
-    return Counts(total=of.total(), of=dict(of), multiplicity=dict(Counter(of.values())))
-
-
-class Sliding(msgspec.Struct, Generic[T]):
-    """The last `window.length(n)` of n things: one pushed in, at most one falls out, in constant time and memory."""
-
-    window: Window
-    n: int = 0
-    items: list[T] = []
-    start: int = 0
-
-    def push(self, thing: T) -> tuple[T, ...]:
-        """Let one more in; return what falls out, one thing or none."""
-        window, items, start = self.window, self.items, self.start
-        self.n = n = self.n + 1
-        items.append(thing)
-        held = len(items) - start
-        # Window.length, written out: the call would take as long as all the rest
-        if held <= window.floor or held <= n // window.share:
-            return ()
-        fallen = items[start]
-        self.start = start = start + 1
-        if 2 * start > len(items):
-            del items[:start]
-            self.start = 0
-        return (fallen,)
-
-    def __len__(self) -> int:
-        return len(self.items) - self.start
+    return Counts(total=of.total(), multiplicity=Counter(of.values()))
 
 
 class Total(msgspec.Struct):

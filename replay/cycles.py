@@ -187,7 +187,7 @@ def _ended(cycles: Cycles, cycle: Cycle, fact: AnswerReceived | AnswerRefused, h
 
 
 def _proposed(cycles: Cycles, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
-    name = recorded.subject.split(".")[3]
+    name = recorded.about
     if (cycle := cycles.cycles.get(name)) is not None:
         cycle.ideas.append(fact.idea)
         cycles.origin[fact.idea] = name

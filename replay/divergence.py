@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from events.space import Cell
-from replay.counts import PAPER, Counts, Sliding, Window
+from replay.counts import PAPER, Window
 
 
 def divergence(counts: Sequence[Mapping[Cell, int]]) -> float | None:
@@ -31,37 +32,45 @@ def divergence(counts: Sequence[Mapping[Cell, int]]) -> float | None:
 
 
 class Divergence(msgspec.Struct):
-    """Each agent's cells, since the start and among the last completions of all agents; constant time a completion."""
+    """The tape of completions: whose each one was, and its cell; and how often each agent was in each cell.
+
+    Attributes:
+        ever: by agent, since the start; an agent that joined and is silent has no cells.
+    """
 
     window: Window = PAPER
-    recent: Sliding[tuple[str, Cell]] = msgspec.field(default_factory=lambda: Sliding(PAPER))
-    ever: dict[str, Counts[Cell]] = {}
-    lately: dict[str, Counts[Cell]] = {}
+    tape: list[tuple[str, Cell]] = []
+    ever: dict[str, dict[Cell, int]] = {}
 
     def join(self, agent: str) -> None:
         """Let an agent take part; it is silent until its first completion."""
-        if agent not in self.ever:
-            self.ever[agent], self.lately[agent] = Counts(), Counts()
+        self.ever.setdefault(agent, {})
 
     def add(self, agent: str, cell: Cell) -> None:
         """Let the next completion in."""
-        self.join(agent)
-        self.ever[agent].add(cell)
-        self.lately[agent].add(cell)
-        for author, fallen in self.recent.push((agent, cell)):
-            self.lately[author].remove(fallen)
+        self.tape.append((agent, cell))
+        counts = self.ever.setdefault(agent, {})
+        counts[cell] = counts.get(cell, 0) + 1
+
+    def lately(self) -> dict[str, dict[Cell, int]]:
+        """Return the counts among the last `window.length(n)` completions of all agents, by agent."""
+        counts: dict[str, dict[Cell, int]] = {agent: {} for agent in self.ever}
+        for (agent, cell), times in Counter(self.window.last(self.tape)).items():
+            counts[agent][cell] = times
+        return counts
 
     def cumulative(self) -> float | None:
         """Return the divergence since the start, the author's form."""
-        return divergence([counts.of for counts in self.ever.values()])
+        return divergence(list(self.ever.values()))
 
     def windowed(self) -> float | None:
-        """Return the divergence among the last `window.length(n)` completions of all agents."""
-        return divergence([counts.of for counts in self.lately.values()])
+        """Return the divergence among the latest completions."""
+        return divergence(list(self.lately().values()))
 
     def exact(self) -> list[tuple[str, list[tuple[Cell, int]], list[tuple[Cell, int]]]]:
         """Return the counts that the divergence is read from, in a fixed order."""
-        return [(agent, _listed(self.ever[agent].of), _listed(self.lately[agent].of)) for agent in sorted(self.ever)]
+        lately = self.lately()
+        return [(agent, _listed(self.ever[agent]), _listed(lately[agent])) for agent in sorted(self.ever)]
 
 
 class Reading(NamedTuple):
@@ -80,7 +89,7 @@ def series(agents: Iterable[str], sequence: Sequence[tuple[str, Cell]], window: 
         sequence: (agent, cell) of each completion, in order.
         window: its length grows with the completions so far, as a live reader sees it.
     """
-    state, step, readings = Divergence(window, Sliding(window)), window.step(len(sequence)), []
+    state, step, readings = Divergence(window), window.step(len(sequence)), []
     for agent in agents:
         state.join(agent)
     for n, (agent, cell) in enumerate(sequence, start=1):

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from events.space import Cell, Space, Value
-from replay.counts import PAPER, Counts, Sliding, Window, count
+from replay.counts import PAPER, Counts, Window, count
 from replay.ledger import Idea, Ledger
 
 Part = Literal["whole", "architecture", "training", "backbone_encoder", "loss_pooling", "author"]
@@ -57,71 +57,61 @@ def _getter(dimensions: tuple[str, ...]) -> Callable[[Mapping[str, Value]], Cell
     return itemgetter(*dimensions)
 
 
-class Seen(msgspec.Struct):
-    """The window of one sequence of cells, by their numbers, and its counts."""
-
-    recent: Sliding[int]
-    counts: Counts[int]
-
-    def add(self, cell: int) -> None:
-        """Let the next cell in."""
-        if fallen := self.recent.push(cell):
-            self.counts.replace(fallen[0], cell)
-        else:
-            self.counts.add(cell)
-
-
 class Diversity(msgspec.Struct):
-    """Every part's cells, of all agents together (key "") and of each one; constant time an observation.
+    """The tape of completions: the cell of each one, of all agents together (key "") and of each one, as a number.
 
-    Each agent's window slides over the agent's own sequence.
+    Whatever is asked is counted from the tape when it is asked. Each agent's window slides over the agent's own tape.
 
     Attributes:
-        numbers: every cell of a part that was ever seen, numbered as they came: a number is quicker to count.
-        ever: cells of the whole space since the start.
+        cells: every cell of the whole space that was seen, numbered from 0 as they came.
+        numbers: likewise the cells of each part.
+        columns: of each part, its cell's number in each cell of the whole space.
     """
 
     window: Window = PAPER
     dimensions: dict[Part, tuple[str, ...]] = {}
+    cells: dict[Cell, int] = {}
     numbers: dict[Part, dict[Cell, int]] = {}
-    seen: dict[str, dict[Part, Seen]] = {}
-    ever: dict[str, Counts[int]] = {}
+    columns: dict[Part, list[int]] = {}
+    tapes: dict[str, list[int]] = {}
 
     def add(self, agent: str, configuration: Mapping[str, Value]) -> None:
         """Let the next observation in."""
-        together, own = self._of(""), self._of(agent)
-        for part, dimensions in self.dimensions.items():
-            numbers = self.numbers.setdefault(part, {})
-            number = numbers.setdefault(_getter(dimensions)(configuration), len(numbers))
-            together[part].add(number)
-            own[part].add(number)
-            if part == "whole":
-                self.ever[""].add(number)
-                self.ever[agent].add(number)
+        together, own = self.tapes.setdefault("", []), self.tapes.setdefault(agent, [])
+        if not self.dimensions:
+            return
+        cell = _getter(self.dimensions["whole"])(configuration)
+        if (number := self.cells.get(cell)) is None:
+            number = self._number(cell, configuration)
+        together.append(number)
+        own.append(number)
 
     def entropy(self, part: Part, agent: str = "") -> float | None:
         """Return the entropy of the latest window in bits; None below two observations, or for a part without one."""
-        seen = self.seen.get(agent, {}).get(part)
-        return seen.counts.entropy() if seen is not None else None
+        return self._latest(part, agent).entropy() if part in self.columns else None
 
     def covered(self, agent: str = "") -> int:
         """Return how many cells of the whole space were seen at least once."""
-        return len(self.ever[agent].of) if agent in self.ever else 0
+        return len(set(self.tapes.get(agent, ())))
 
     def exact(self) -> list[tuple[str, str, int, list[tuple[int, int]]]]:
         """Return the counts that every entropy and coverage is read from, in a fixed order."""
-        windows = [
-            (agent, part, len(seen.recent), seen.counts.exact())
-            for agent, parts in sorted(self.seen.items())
-            for part, seen in sorted(parts.items())
-        ]
-        return windows + [(agent, "ever", ever.total, ever.exact()) for agent, ever in sorted(self.ever.items())]
+        agents, parts = sorted(self.tapes), sorted(self.columns)
+        windows = [(agent, part, self._latest(part, agent)) for agent in agents for part in parts]
+        ever = [(agent, "ever", count(self.tapes[agent])) for agent in agents]
+        return [(agent, what, counts.total, counts.exact()) for agent, what, counts in (*windows, *ever)]
 
-    def _of(self, agent: str) -> dict[Part, Seen]:
-        if agent not in self.seen:
-            self.seen[agent] = {part: Seen(Sliding(self.window), Counts()) for part in self.dimensions}
-            self.ever[agent] = Counts()
-        return self.seen[agent]
+    def _latest(self, part: Part, agent: str) -> Counts:
+        latest = self.window.last(self.tapes.get(agent, ()))
+        return count(map(self.columns[part].__getitem__, latest))
+
+    def _number(self, cell: Cell, configuration: Mapping[str, Value]) -> int:
+        """Give a cell that is new its number, in every part."""
+        for part, dimensions in self.dimensions.items():
+            numbers = self.numbers.setdefault(part, {})
+            of_part = numbers.setdefault(_getter(dimensions)(configuration), len(numbers))
+            self.columns.setdefault(part, []).append(of_part)
+        return self.cells.setdefault(cell, len(self.cells))
 
 
 class Reading(NamedTuple):

@@ -133,7 +133,7 @@ def _revoked(fleet: Fleet, fact: LeaseRevoked, recorded: Recorded, index: int) -
 
 def _spoken(fleet: Fleet, fact: Started | Completed | Failed, recorded: Recorded) -> Pack | None:
     """Return the pack that the frame's author may speak about, None when its lease does not hold."""
-    pack = fleet.packs.get(recorded.subject.split(".")[3])
+    pack = fleet.packs.get(recorded.about)
     held = pack is not None and pack.open and pack.worker == recorded.author
     return pack if pack is not None and held and pack.waiting.get(fact.experiment) == fact.attempt else None
 

@@ -122,7 +122,7 @@ def _closed(ledger: Ledger, fact: CampaignClosed, recorded: Recorded, index: int
 
 
 def _proposed(ledger: Ledger, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
-    source = ".".join(recorded.subject.split(".")[2:4])
+    source = recorded.source
     ledger.ideas[fact.idea] = Idea(
         idea=fact.idea,
         agent=fact.agent,

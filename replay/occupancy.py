@@ -148,7 +148,7 @@ def _assigned(state: Occupancy, fact: Assigned, recorded: Recorded, index: int) 
 
 
 def _spoke(state: Occupancy, fact: Started | Completed | Failed, recorded: Recorded, index: int) -> None:
-    pack = state.fleet.packs.get(recorded.subject.split(".")[3])
+    pack = state.fleet.packs.get(recorded.about)
     if pack is None or pack.revoked or pack.worker != recorded.author:
         return  # it is void
     if isinstance(fact, Failed):

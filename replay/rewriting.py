@@ -14,16 +14,6 @@ Rewrite = Callable[[Recorded], tuple[Fact, ...]]
 """Returns the facts that a frame shall have: its own, others, or none."""
 
 
-class Restated(Recorded):
-    """A frame that says other facts than its payload, which stays as it was recorded."""
-
-    __slots__ = ()
-
-    def __init__(self, recorded: Recorded, facts: tuple[Fact, ...]) -> None:
-        super().__init__(recorded.sequence, recorded.subject, recorded.id, recorded.payload)
-        self._facts = facts
-
-
 class Rewritten:
     """A `LogReader` whose frames are rewritten as they are read; a frame that is left without facts is not there."""
 
@@ -47,7 +37,7 @@ class Rewritten:
             if facts == recorded.facts:
                 yield recorded
             elif facts:
-                yield Restated(recorded, facts)
+                yield recorded.restated(facts)
 
     def close(self) -> None:
         """Close the log behind it."""

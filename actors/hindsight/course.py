@@ -172,7 +172,7 @@ class Course:
 
     def _speaks(self, recorded: Recorded) -> bool:
         """Say whether an agent's frame is of this course: not of one switched off, nor of a cycle after the end."""
-        cycle = recorded.subject.split(".")[3]
+        cycle = recorded.about
         over = self.parted is not None and self.rules.budget is not None and self.ledger.closed is not None
         if over and any(isinstance(fact, CycleStarted) for fact in recorded.facts):
             self._late.add(cycle)
@@ -230,7 +230,7 @@ class Course:
 
     def _end(self, recorded: Recorded, fact: Completed | Failed) -> None:
         self._last_end = recorded.sequence
-        slot = self._slots.pop((recorded.subject.split(".")[3], fact.experiment), None)
+        slot = self._slots.pop((recorded.about, fact.experiment), None)
         if slot is None:
             self.telling.say(fact)
             return

@@ -71,7 +71,7 @@ def _refused(ledger: Ledger) -> dict[str, Result]:
 
 
 def _fixer(known: Any, recorded: Recorded) -> Iterable[News]:
-    mine = recorded.subject.split(".")[3]
+    mine = recorded.about
     others = (repair.repair for repair in known.repairs.with_status("proposed"))
     results: dict[str, Result] = {}
     for fact in recorded.facts:

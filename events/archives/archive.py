@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -74,9 +75,12 @@ class ArchiveLog:
             for block in file.blocks:
                 if block.last <= after:
                     continue
-                for recorded in _frames(file, block):
-                    if recorded.sequence > after and subjects.matches(subject, recorded.subject):
-                        yield recorded
+                frames = _frames(file, block)
+                if block.first <= after:
+                    frames = islice(frames, after - block.first + 1, None)
+                if subject != ">":
+                    frames = (recorded for recorded in frames if subjects.matches(subject, recorded.subject))
+                yield from frames
 
     def blob(self, digest: str) -> bytes:
         """Return the bytes under a digest.
@@ -183,7 +187,7 @@ def check_same(archive: ArchiveLog, log: LogReader) -> None:
 
 def _frames(file: Archived, block: records.Block) -> Iterator[Recorded]:
     try:
-        yield from records.frames(block)
+        return records.frames(block)
     except (ValueError, zlib.error) as error:
         reason = f"a block holds something else than frames: {error}"
         raise ArchiveDamaged(file.path, 0, block.first - 1, reason) from error

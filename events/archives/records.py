@@ -138,10 +138,12 @@ def verify(path: Path) -> Archived:
 
 
 def frames(block: Block) -> Iterator[Recorded]:
-    """Yield the frames of a verified block."""
+    """Return the frames of a verified block; raises ValueError or zlib.error where it holds something else."""
     subjects, ids, payloads = msgspec.msgpack.decode(zlib.decompress(block.body), type=_Columns)
-    for nth, (subject, identity, payload) in enumerate(zip(subjects, ids, payloads, strict=True)):
-        yield Recorded(block.first + nth, subject, identity, payload)
+    sequences = range(block.first, block.last + 1)
+    if not len(subjects) == len(ids) == len(payloads) == len(sequences):
+        raise ValueError(f"{len(sequences)} frames are promised, {len(payloads)} are there")
+    return map(Recorded, sequences, subjects, ids, payloads)
 
 
 _Columns = tuple[list[str], list[str], list[bytes]]

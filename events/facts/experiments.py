@@ -68,7 +68,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="Started"):
     platform: dict[str, str]
 
 
-class Curves(msgspec.Struct, frozen=True):
+class Curves(msgspec.Struct, frozen=True, gc=False):
     """One value an epoch: training loss (None where it was not finite), validation AP, learning rate."""
 
     loss: tuple[float | None, ...]

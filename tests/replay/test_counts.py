@@ -1,11 +1,10 @@
 import math
 from fractions import Fraction
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replay.counts import PAPER, SMALL, Counts, Sliding, Total, Window, count, window_for
+from replay.counts import PAPER, SMALL, Total, Window, count, window_for
 from replay.diversity import entropy
 
 TINY = Window(name="tiny", floor=3, share=4, step_floor=2, step_share=10)
@@ -23,20 +22,6 @@ def test_entropy_is_the_same_bits_in_any_order(cells):
     assert count(cells).entropy() == count(reversed(cells)).entropy() == count(sorted(cells)).entropy()
 
 
-@given(CELLS, st.integers(0, 60))
-def test_what_is_removed_was_never_there(cells, many):
-    gone, kept = cells[:many], cells[many:]
-    counts = count(cells)
-    for cell in gone:
-        counts.remove(cell)
-    assert (counts.of, counts.exact(), counts.total) == ((again := count(kept)).of, again.exact(), len(kept))
-
-
-def test_taking_back_what_was_never_counted_is_an_error():
-    with pytest.raises(KeyError):
-        count(["a"]).remove("b")
-
-
 def test_entropy_of_one_repeated_cell_is_zero():
     assert count(["a"] * 49).entropy() == 0.0
 
@@ -46,26 +31,14 @@ def test_entropy_of_all_different_cells_is_the_log_of_their_number():
 
 
 def test_entropy_of_fewer_than_two_observations_is_undefined():
-    assert Counts().entropy() is None
+    assert count([]).entropy() is None
     assert count(["a"]).entropy() is None
 
 
 @given(st.lists(st.integers(), max_size=120))
-def test_a_sliding_window_holds_the_last_items_and_says_what_fell_out(items):
-    window, fallen = Sliding(TINY), []
-    for item in items:
-        fallen += window.push(item)
+def test_a_window_ends_with_the_last_observation(items):
     length = min(len(items), TINY.length(len(items)))
-    assert len(window) == length
-    assert window.items[window.start :] == items[len(items) - length :]
-    assert fallen == items[: len(items) - length]
-
-
-def test_a_sliding_window_forgets_what_fell_out():
-    window = Sliding(TINY)
-    for item in range(100_000):
-        window.push(item)
-    assert len(window.items) <= 2 * TINY.length(100_000) + 2
+    assert TINY.last(items) == items[len(items) - length :]
 
 
 def test_the_papers_window_is_two_hundred_or_a_tenth_read_every_fifty_or_a_hundredth():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 
-from replay.counts import PAPER, Sliding, Window
+from replay.counts import PAPER, Window
 from replay.divergence import Divergence, divergence, series
 from tests.replay import tales
 
@@ -62,8 +62,8 @@ def test_divergence_is_undefined_for_one_agent_or_while_one_is_silent(counts):
     assert divergence(counts) is None
 
 
-def test_the_incremental_form_equals_counting_again_at_every_step():
-    chance, state, seen = random.Random(1), Divergence(TINY, Sliding(TINY)), []
+def test_what_is_counted_from_the_tape_equals_counting_again_at_every_step():
+    chance, state, seen = random.Random(1), Divergence(TINY), []
     for agent in ("a", "b"):
         state.join(agent)
     for n in range(1, 120):
@@ -80,7 +80,7 @@ def test_a_series_reads_what_the_live_form_reads():
     sequence = [("ab"[turn % 2], (turn % 3,)) for turn in range(40)]
     readings = series(("a", "b"), sequence, TINY)
     assert [reading.n for reading in readings] == [*range(4, 41, 4)]
-    state = Divergence(TINY, Sliding(TINY))
+    state = Divergence(TINY)
     for agent, cell in sequence:
         state.add(agent, cell)
     assert readings[-1][1:] == (state.cumulative(), state.windowed())

@@ -25,7 +25,7 @@ def test_architecture_and_training_are_the_papers_dimensions():
 
 
 @pytest.mark.parametrize("n", [1, 2, 199, 200, 201, 450, 2300])
-def test_the_incremental_entropy_is_that_of_the_last_window(n):
+def test_the_latest_entropy_is_that_of_the_last_window(n):
     points, diversity = drawn(n), Diversity(dimensions=projections(SPACE))
     for point in points:
         diversity.add("tpe", point)
