@@ -13,9 +13,9 @@ import msgspec
 from actors import tasks
 from actors.agent import Plan
 from actors.asking import askers
-from actors.banning import Banning
 from actors.errors import CampaignFileInvalid
 from actors.judgement import widening
+from actors.judgement.banning import Banning
 from actors.judgement.budgets import Budget
 from actors.judgement.widening import Widen
 from actors.policies import POLICIES

@@ -188,7 +188,7 @@ def simulate(
     )
     made, path = checked(setting, bugs), to or home_of(home) / "sim.myriad"
     if canaries:
-        from actors.misled import saved  # noqa: PLC0415 # heavy
+        from actors.virtual.misled import saved  # noqa: PLC0415 # heavy
 
         claim(path)
         return saved(made, path)

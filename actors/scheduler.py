@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from actors import banning
 from actors.agent import BARREN
-from actors.banning import Banning
 from actors.benches import verifying
-from actors.judgement import adoption, budgets, heeding
+from actors.judgement import adoption, banning, budgets, heeding
+from actors.judgement.banning import Banning
 from actors.judgement.budgets import Budget
 from actors.judgement.verdicts import Verdicts
 from actors.judgement.widening import Widen

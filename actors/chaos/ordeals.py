@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from actors import auditor
+from actors.chaos import auditor
 from actors.chaos.faults import Kind, Script, script, shrunk
 from actors.chaos.nemesis import Nemesis
 from actors.chaos.troupe import Parts

@@ -16,11 +16,11 @@ from typing import Any, Literal
 import msgspec
 
 from actors.analyst import Analyst
-from actors.banning import Banning
 from actors.campaign import Analysis, Workers
 from actors.errors import CampaignError
 from actors.fixer import Fixer
 from actors.hindsight.implied import implied
+from actors.judgement.banning import Banning
 from actors.judgement.budgets import Budget
 from actors.judgement.widening import Widen
 from actors.role import Decision, Role

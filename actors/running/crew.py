@@ -26,10 +26,10 @@ from actors.repair.copies import Copies
 from actors.repair.workshop import COPIES, Proving, Workshop
 from actors.role import Role
 from actors.running.opening import task_folder
+from actors.running.voices import Voices
 from actors.scheduler import Scheduler
 from actors.shell import Died, Hear, Reference, Shell, hears_nothing
 from actors.supervisor import Make
-from actors.voices import Voices
 from actors.worker import Worker
 from events import folder as folders
 from events.blobs import Blobs

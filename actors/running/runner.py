@@ -24,10 +24,10 @@ from actors.orders import Described, Epoch, Prepared, Progress, Refused
 from actors.pen import wall_clock
 from actors.running import opening
 from actors.running.crew import Crew, measures_controls
+from actors.running.voices import Choir
 from actors.shell import Reference, tell
 from actors.supervisor import Make, Supervisor, stop_everybody
 from actors.vitals import Ear, Heart
-from actors.voices import Choir
 from events import folder as folders
 from events.archives import settling
 from events.archives.archivist import Archivist

@@ -12,12 +12,12 @@ import msgspec
 
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
-from actors.bugs import BUGS, DAY, MENDED, REACH, Bug, Dates
 from actors.fixer import Fixer
 from actors.judgement.budgets import Budget
 from actors.role import Decision
 from actors.scheduler import Scheduler
-from actors.virtual import STANDINS, START, AgentHands, BenchHands, SpareHands
+from actors.virtual.bugs import BUGS, DAY, MENDED, REACH, Bug, Dates
+from actors.virtual.hands import STANDINS, START, AgentHands, BenchHands, SpareHands
 from actors.virtual.simulation import Simulation
 from actors.virtual.surrogate import VERSION, Surrogate
 from actors.worker import Worker

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from actors.bugs import BUGS, DAY
 from actors.errors import CampaignError
 from actors.policies import POLICIES
-from actors.virtual import STANDINS, START
+from actors.virtual.bugs import BUGS, DAY
+from actors.virtual.hands import STANDINS, START
 from actors.virtual.laboratory import Laboratory, Setting
 from events.archives import archive
 from events.archives.archive import SUFFIX

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from actors.bugs import Bug
 from actors.orders import Breakdown, Run, Score
+from actors.virtual.bugs import Bug
 from events.facts import Execution
 from events.space import Configuration
 from replay.published import CELLS, Cell

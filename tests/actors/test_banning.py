@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.banning import Banning
 from actors.campaign import parse
 from actors.errors import CampaignFileInvalid
 from actors.hindsight.rehearsal import rehearse
+from actors.judgement.banning import Banning
 from actors.judgement.budgets import Budget
 from actors.orders import Breakdown, Run, Score
 from actors.scheduler import Scheduler

@@ -16,16 +16,16 @@ import msgspec
 import pytest
 
 from actors.agent import Plan
-from actors.bugs import BUGS, DAY, EARLIEST, HOUR, LATEST, MENDED, REACH
 from actors.campaign import parse
 from actors.errors import CampaignError
-from actors.misled import page, saved, tally
 from actors.orders import Answered, Breakdown, History, Propose, Run, Score, Train, Trained
 from actors.policies.standins import SURVEYOR, TUNER, Standin, glance
 from actors.policies.uniform import draw
-from actors.probes import look
 from actors.virtual import KNOWN_FROM, LATE, START, AgentHands, BenchHands
+from actors.virtual.bugs import BUGS, DAY, EARLIEST, HOUR, LATEST, MENDED, REACH
 from actors.virtual.laboratory import Laboratory, Setting
+from actors.virtual.misled import page, saved, tally
+from actors.virtual.probes import look
 from actors.virtual.simulated import checked, play
 from actors.virtual.surrogate import Surrogate, duration, memory, within
 from events import campaigns

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from actors.auditor import audited
+from actors.chaos.auditor import audited
 from events.archives.archive import open_folder
 from events.facts import CampaignClosed, Completed, LogSealed
 from events.folder import Campaign as Folder

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import actors.chaos.nemesis
-from actors import auditor
+from actors.chaos import auditor
 from actors.chaos.endurance import endure, seeds_of
 from actors.chaos.faults import KINDS, MOST, Fault, Script, read, script, shrunk, written
 from actors.chaos.nemesis import Nemesis

@@ -6,13 +6,13 @@ import msgspec
 
 from actors.agent import Plan
 from actors.benches.vetting import Verified, Verify
-from actors.bugs import DAY
 from actors.orders import Answered, Extract, Extracted, Order, Propose, Refused, Result, Train, Trained
 from actors.policies import Policy, load
 from actors.policies.standins import SURVEYOR, TUNER, Standin
 from actors.policies.sweep import expand
-from actors.probes import SECONDS, look
 from actors.seeds import seed_of
+from actors.virtual.bugs import DAY
+from actors.virtual.probes import SECONDS, look
 from actors.virtual.surrogate import VERSION, Surrogate, draws
 from replay.published import CYCLES, USD
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from actors.bugs import EARLIEST, LATEST, MENDED
+from actors.virtual.bugs import EARLIEST, LATEST, MENDED
 from actors.virtual.laboratory import Laboratory, Setting
 from events.archives import archive
 from events.facts import InstrumentRefused, InstrumentVerified
