@@ -21,8 +21,8 @@ from actors.errors import CampaignError
 from actors.orders import Answered, Breakdown, History, Propose, Run, Score, Train, Trained
 from actors.policies.standins import SURVEYOR, TUNER, Standin, glance
 from actors.policies.uniform import draw
-from actors.virtual import KNOWN_FROM, LATE, START, AgentHands, BenchHands
 from actors.virtual.bugs import BUGS, DAY, EARLIEST, HOUR, LATEST, MENDED, REACH
+from actors.virtual.hands import KNOWN_FROM, LATE, START, AgentHands, BenchHands
 from actors.virtual.laboratory import Laboratory, Setting
 from actors.virtual.misled import page, saved, tally
 from actors.virtual.probes import look
