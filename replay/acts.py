@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
+from msgspec.structs import replace
 
 from events.authors import role_of
 from events.envelope import Fact, Position
@@ -47,7 +47,7 @@ def _boosted(ledger: Ledger, fact: Boosted, recorded: Recorded, index: int) -> N
     if (experiment := ledger.experiments.get(fact.experiment)) is None:
         ledger.void.append(Position(recorded.sequence, index))
         return
-    experiment.boost += fact.by
+    ledger.experiments[fact.experiment] = replace(experiment, boost=experiment.boost + fact.by)
 
 
 def _cancelled(ledger: Ledger, fact: Cancelled, recorded: Recorded, index: int) -> None:
@@ -55,7 +55,7 @@ def _cancelled(ledger: Ledger, fact: Cancelled, recorded: Recorded, index: int) 
     if experiment is None or experiment.status in ("completed", "abandoned"):
         ledger.void.append(Position(recorded.sequence, index))
         return
-    experiment.cancelled = fact.reason
+    ledger.experiments[fact.experiment] = replace(experiment, cancelled=fact.reason)
     ledger.cancelled[fact.experiment] = Position(recorded.sequence, index)
 
 
@@ -90,7 +90,7 @@ def wider(space: Space, dimension: str, value: Value) -> Space:
     return Space(
         name=space.name,
         dimensions=tuple(
-            msgspec.structs.replace(one, values=(*one.values, value))
+            replace(one, values=(*one.values, value))
             if isinstance(one, Choice) and one.name == dimension and value not in one.values
             else one
             for one in space.dimensions

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from events.authors import role_of
 from events.envelope import Fact, Position, Text
@@ -27,7 +29,7 @@ OUT_OF_BUDGET = 2**31
 """Barren cycles of an agent that has no money for another call: more than anybody waits for."""
 
 
-class Cycle(msgspec.Struct, kw_only=True, gc=False):
+class Cycle(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """One question to a policy: open until it is answered or refused.
 
     Attributes:
@@ -49,7 +51,7 @@ class Cycle(msgspec.Struct, kw_only=True, gc=False):
     usd: float = 0.0
     tokens: int = 0
     seconds: float = 0.0
-    ideas: list[str] = []
+    ideas: tuple[str, ...] = ()
     accepted: int = 0
     prompt: Text | None = None
     sections: tuple[str, ...] = ()
@@ -162,40 +164,50 @@ def _started(cycles: Cycles, fact: CycleStarted, recorded: Recorded, index: int)
 
 
 def _answered(cycles: Cycles, fact: AnswerReceived, recorded: Recorded, index: int) -> None:
-    cycle = cycles.cycles[fact.cycle]
-    cycle.answer, cycle.usd = fact.text, fact.usd
-    _ended(cycles, cycle, fact, Position(recorded.sequence, index))
+    _ended(cycles, fact, Position(recorded.sequence, index), usd=fact.usd)
 
 
 def _refused(cycles: Cycles, fact: AnswerRefused, recorded: Recorded, index: int) -> None:
+    _ended(cycles, fact, Position(recorded.sequence, index), refused=fact.reason, kind=fact.kind, wait=fact.wait)
+
+
+def _ended(cycles: Cycles, fact: AnswerReceived | AnswerRefused, here: Position, **told: Any) -> None:
     cycle = cycles.cycles[fact.cycle]
-    cycle.answer, cycle.refused, cycle.kind, cycle.wait = fact.text, fact.reason, fact.kind, fact.wait
-    _ended(cycles, cycle, fact, Position(recorded.sequence, index))
-
-
-def _ended(cycles: Cycles, cycle: Cycle, fact: AnswerReceived | AnswerRefused, here: Position) -> None:
     agent = cycles.agents[cycle.agent]
     agent.moved = here
     if fact.usd is not None:
         agent.usd += fact.usd - cycle.reserve_usd
-        cycle.spent = fact.usd
-    cycle.open, cycle.ended_at, cycle.model = False, fact.at, fact.model or None
-    cycle.tokens_in, cycle.tokens_out, cycle.tokens_cached = fact.tokens_in, fact.tokens_out, fact.tokens_cached
-    cycle.tokens, cycle.seconds, cycle.calls = fact.tokens_in + fact.tokens_out, fact.seconds, fact.calls
-    cycle.correction, cycle.corrected = fact.correction, fact.corrected
-    cycle.problems, cycle.failures = fact.problems, fact.failures
+    cycles.cycles[fact.cycle] = replace(
+        cycle,
+        answer=fact.text,
+        spent=cycle.spent if fact.usd is None else fact.usd,
+        open=False,
+        ended_at=fact.at,
+        model=fact.model or None,
+        tokens_in=fact.tokens_in,
+        tokens_out=fact.tokens_out,
+        tokens_cached=fact.tokens_cached,
+        tokens=fact.tokens_in + fact.tokens_out,
+        seconds=fact.seconds,
+        calls=fact.calls,
+        correction=fact.correction,
+        corrected=fact.corrected,
+        problems=fact.problems,
+        failures=fact.failures,
+        **told,
+    )
 
 
 def _proposed(cycles: Cycles, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
     name = recorded.about
     if (cycle := cycles.cycles.get(name)) is not None:
-        cycle.ideas.append(fact.idea)
+        cycles.cycles[name] = replace(cycle, ideas=(*cycle.ideas, fact.idea))
         cycles.origin[fact.idea] = name
 
 
 def _queued(cycles: Cycles, fact: Queued, recorded: Recorded, index: int) -> None:
     if (cycle := _judged(cycles, fact, recorded, index)) is not None:
-        cycle.accepted += 1
+        cycles.cycles[cycle.cycle] = replace(cycle, accepted=cycle.accepted + 1)
 
 
 def _declined(cycles: Cycles, fact: IdeaDeclined, recorded: Recorded, index: int) -> None:

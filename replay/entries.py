@@ -17,8 +17,9 @@ SHAPE = ("backbone", "encoder", "batch", "length")
 """Dimensions in which the experiments of one pack agree, and which say how long an epoch takes."""
 
 
-# records hold plain values and no cycles: the collector need not walk fifty thousand of them again and again (gc=False)
-class Idea(msgspec.Struct, kw_only=True, gc=False):
+# Records are never changed, a fold puts another in their place: so states may share them, and keeping a state copies
+# none. They hold plain values and no cycles, and the collector need not walk fifty thousand of them (gc=False).
+class Idea(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A proposed configuration and the scheduler's verdict on it.
 
     Attributes:
@@ -60,7 +61,7 @@ class Ban(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     refuted: str | None = None
 
 
-class Attempt(msgspec.Struct, kw_only=True, gc=False):
+class Attempt(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """One lease of an experiment and how it ended; `leased` is the position of its assignment."""
 
     attempt: int
@@ -97,7 +98,7 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     checkpoint: str | None
 
 
-class Experiment(msgspec.Struct, kw_only=True, gc=False):
+class Experiment(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """An accepted idea and its attempts.
 
     Attributes:
@@ -116,7 +117,7 @@ class Experiment(msgspec.Struct, kw_only=True, gc=False):
     status: Status = "queued"
     queued_at: int = 0
     execution: Execution | None = None
-    attempts: list[Attempt] = []
+    attempts: tuple[Attempt, ...] = ()
     outcome: Outcome | None = None
     completion: int | None = None
     ended: Position | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from events.envelope import Fact, Position
 from events.facts import (
@@ -23,7 +24,7 @@ from events.log import Recorded
 from replay.folds import Given, Handler
 
 
-class Worker(msgspec.Struct, kw_only=True, gc=False):
+class Worker(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """A device and the pack that it holds, if any; `changed` is the position of the fact that gave it its status."""
 
     worker: str
@@ -38,7 +39,7 @@ class Worker(msgspec.Struct, kw_only=True, gc=False):
     changed: Position | None = None
 
 
-class Pack(msgspec.Struct, kw_only=True, gc=False):
+class Pack(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """Experiments leased together, one a lane.
 
     Attributes:
@@ -48,8 +49,8 @@ class Pack(msgspec.Struct, kw_only=True, gc=False):
     pack: str
     worker: str
     execution: Execution
-    seeds: dict[str, int] = {}
-    waiting: dict[str, int] = {}
+    seeds: Given[dict[str, int]] = {}
+    waiting: Given[dict[str, int]] = {}
     started: bool = False
     revoked: bool = False
     assigned_at: int = 0
@@ -89,46 +90,44 @@ def _joined(fleet: Fleet, fact: WorkerJoined, recorded: Recorded, index: int) ->
 
 
 def _lost(fleet: Fleet, fact: WorkerLost, recorded: Recorded, index: int) -> None:
-    _left(fleet.workers[fact.worker], "lost", recorded, index)
+    _left(fleet, fact.worker, "lost", Position(recorded.sequence, index))
 
 
 def _retired(fleet: Fleet, fact: WorkerRetired, recorded: Recorded, index: int) -> None:
-    _left(fleet.workers[fact.worker], "retired", recorded, index)
+    _left(fleet, fact.worker, "retired", Position(recorded.sequence, index))
 
 
-def _left(worker: Worker, status: Literal["lost", "retired"], recorded: Recorded, index: int) -> None:
-    worker.status, worker.changed = status, Position(recorded.sequence, index)
+def _left(fleet: Fleet, worker: str, status: Literal["lost", "retired"], here: Position) -> None:
+    fleet.workers[worker] = replace(fleet.workers[worker], status=status, changed=here)
 
 
 def _assigned(fleet: Fleet, fact: Assigned, recorded: Recorded, index: int) -> None:
     pack = fleet.packs.get(fact.pack)
     if pack is None:
         pack = Pack(pack=fact.pack, worker=fact.worker, execution=fact.execution, assigned_at=fact.at)
-        fleet.packs[fact.pack] = pack
-        fleet.workers[fact.worker].pack = fact.pack
-    pack.waiting[fact.experiment] = fact.attempt
-    pack.seeds[fact.experiment] = fact.seed
+        fleet.workers[fact.worker] = replace(fleet.workers[fact.worker], pack=fact.pack)
+    waiting, seeds = pack.waiting | {fact.experiment: fact.attempt}, pack.seeds | {fact.experiment: fact.seed}
+    fleet.packs[fact.pack] = replace(pack, waiting=waiting, seeds=seeds)
 
 
 def _started(fleet: Fleet, fact: Started, recorded: Recorded, index: int) -> None:
     if (pack := _spoken(fleet, fact, recorded)) is not None:
-        pack.started = True
+        fleet.packs[pack.pack] = replace(pack, started=True)
 
 
 def _ended(fleet: Fleet, fact: Completed | Failed, recorded: Recorded, index: int) -> None:
     if (pack := _spoken(fleet, fact, recorded)) is None:
         return
-    del pack.waiting[fact.experiment]
+    waiting = {name: attempt for name, attempt in pack.waiting.items() if name != fact.experiment}
     worker = fleet.workers[pack.worker]
-    worker.runs += 1
-    if not pack.waiting:
-        worker.pack = None
+    fleet.packs[pack.pack] = replace(pack, waiting=waiting)
+    fleet.workers[pack.worker] = replace(worker, runs=worker.runs + 1, pack=worker.pack if waiting else None)
 
 
 def _revoked(fleet: Fleet, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
-    fleet.packs[fact.pack].revoked = True
-    if fleet.workers[fact.worker].pack == fact.pack:
-        fleet.workers[fact.worker].pack = None
+    fleet.packs[fact.pack] = replace(fleet.packs[fact.pack], revoked=True)
+    if (worker := fleet.workers[fact.worker]).pack == fact.pack:
+        fleet.workers[fact.worker] = replace(worker, pack=None)
 
 
 def _spoken(fleet: Fleet, fact: Started | Completed | Failed, recorded: Recorded) -> Pack | None:

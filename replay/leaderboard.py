@@ -43,9 +43,12 @@ def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = Fal
     """Return the best by validation AP, earlier completions first among equals; all of them where `top` is None."""
     many = len(ledger.completed) if top is None else top
     touched = ledger.defects.touched
+    # one more than shown: the last row's lead needs it; what lies below that place among all scores cannot be in it
+    place = many + 1 + len(touched)
+    least = ledger.ranked[-place] if place <= len(ledger.ranked) else -math.inf
     completed = (ledger.experiments[name] for name in ledger.completed if name not in touched)
-    # one more than shown: the last row's lead needs it
-    best = heapq.nsmallest(many + 1, completed, key=beats)
+    high = [run for run in completed if run.outcome is not None and run.outcome.validation >= least]
+    best = heapq.nsmallest(many + 1, high, key=beats)
     following: list[Experiment | None] = [*best[1:], *[None] * bool(best)]
     rows = [
         _row(ledger, rank, experiment, after, with_test=with_test)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Mapping
 from operator import attrgetter
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from events.envelope import Fact, Position
 from events.facts import (
@@ -76,7 +78,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     completed: list[str] = []
     unjudged: dict[str, list[str]] = {}
     void: list[Position] = []
-    leases: dict[str, list[str]] = {}
+    leases: dict[str, tuple[str, ...]] = {}
     states: dict[str, dict[str, None]] = {}
     served: dict[str, int] = {}
     turn: int = 0
@@ -140,8 +142,7 @@ def _proposed(ledger: Ledger, fact: IdeaProposed, recorded: Recorded, index: int
 
 def _declined(ledger: Ledger, fact: IdeaDeclined, recorded: Recorded, index: int) -> None:
     idea = _idea(ledger, fact.idea, recorded, index)
-    idea.declined, idea.twin = fact.reason, fact.twin
-    _judged(ledger, idea)
+    _judged(ledger, replace(idea, declined=fact.reason, twin=fact.twin))
 
 
 def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> None:
@@ -149,8 +150,7 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
     if fact.experiment in ledger.experiments:
         ledger.void.append(Position(recorded.sequence, index))
         return
-    idea.experiment = fact.experiment
-    _judged(ledger, idea)
+    _judged(ledger, replace(idea, experiment=fact.experiment))
     ledger.experiments[fact.experiment] = Experiment(
         experiment=fact.experiment,
         idea=fact.idea,
@@ -168,41 +168,39 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
 def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is None:
         return
-    here, author = _move(ledger, experiment, "assigned", recorded, index), ledger.author(fact.experiment)
     acts.served(ledger, experiment, fact.lane)
     if not experiment.attempts:
+        author = ledger.author(fact.experiment)
         ledger.served[author] = ledger.served.get(author, 0) + 1
-    ledger.leases.setdefault(fact.pack, []).append(fact.experiment)
-    experiment.attempts.append(
-        Attempt(
-            attempt=fact.attempt,
-            pack=fact.pack,
-            lane=fact.lane,
-            worker=fact.worker,
-            seed=fact.seed,
-            execution=fact.execution,
-            assigned_at=fact.at,
-            leased=here,
-        )
+    ledger.leases[fact.pack] = (*ledger.leases.get(fact.pack, ()), fact.experiment)
+    attempt = Attempt(
+        attempt=fact.attempt,
+        pack=fact.pack,
+        lane=fact.lane,
+        worker=fact.worker,
+        seed=fact.seed,
+        execution=fact.execution,
+        assigned_at=fact.at,
+        leased=Position(recorded.sequence, index),
     )
+    _move(ledger, experiment, "assigned", recorded, index, attempts=(*experiment.attempts, attempt))
 
 
 def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> None:
-    if (attempt := _leased(ledger, fact, recorded, index)) is None:
+    if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
-    _move(ledger, ledger.experiments[fact.experiment], "running", recorded, index)
-    attempt.started_at, attempt.instrument, attempt.platform = fact.at, fact.instrument, fact.platform
+    begun = _last(experiment, started_at=fact.at, instrument=fact.instrument, platform=fact.platform)
+    _move(ledger, experiment, "running", recorded, index, attempts=begun)
     ledger.eras.start(fact, recorded, index)
 
 
 def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) -> None:
-    if (attempt := _leased(ledger, fact, recorded, index)) is None:
+    if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
-    experiment = ledger.experiments[fact.experiment]
-    attempt.ended_at, attempt.gpu_seconds = fact.at, fact.gpu_seconds
-    here = _move(ledger, experiment, "completed", recorded, index)
     insort(ledger.ranked, fact.validation)
-    experiment.outcome = Outcome(
+    ledger.completed.append(fact.experiment)
+    ledger.fruitless = 0
+    outcome = Outcome(
         validation=fact.validation,
         test=fact.test,
         noise=fact.noise,
@@ -211,10 +209,10 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
         peak_memory=fact.peak_memory,
         checkpoint=fact.checkpoint,
     )
-    ledger.completed.append(fact.experiment)
-    ledger.fruitless = 0
-    experiment.completion, experiment.ended = len(ledger.completed), here
-    dead_ends.completed(ledger, experiment)
+    done, here = _last(experiment, ended_at=fact.at, gpu_seconds=fact.gpu_seconds), Position(recorded.sequence, index)
+    told = {"outcome": outcome, "completion": len(ledger.completed), "ended": here}
+    _move(ledger, experiment, "completed", recorded, index, attempts=done, **told)
+    dead_ends.completed(ledger, ledger.experiments[fact.experiment])
     defects.judge(ledger, fact.experiment)
 
 
@@ -223,30 +221,27 @@ def _era_opened(ledger: Ledger, fact: EraOpened, recorded: Recorded, index: int)
 
 
 def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> None:
-    if (attempt := _leased(ledger, fact, recorded, index)) is None:
+    if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
-    attempt.ended_at, attempt.failure = fact.at, fact.kind
-    attempt.step, attempt.gpu_seconds = fact.step, fact.gpu_seconds
-    _move(ledger, ledger.experiments[fact.experiment], "failed", recorded, index)
+    broken = _last(experiment, ended_at=fact.at, failure=fact.kind, step=fact.step, gpu_seconds=fact.gpu_seconds)
+    _move(ledger, experiment, "failed", recorded, index, attempts=broken)
 
 
 def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in (ledger.experiments[name] for name in ledger.leases.get(fact.pack, ())):
         if experiment.status in ("assigned", "running") and experiment.attempts[-1].pack == fact.pack:
-            experiment.attempts[-1].failure, experiment.attempts[-1].ended_at = fact.reason, fact.at
-            _move(ledger, experiment, "failed", recorded, index)
+            taken = _last(experiment, failure=fact.reason, ended_at=fact.at)
+            _move(ledger, experiment, "failed", recorded, index, attempts=taken)
 
 
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        _move(ledger, experiment, "queued", recorded, index)
-        experiment.execution, experiment.abandoned = fact.execution, None
+        _move(ledger, experiment, "queued", recorded, index, execution=fact.execution, abandoned=None)
 
 
 def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        _move(ledger, experiment, "abandoned", recorded, index)
-        experiment.abandoned = fact.reason
+        _move(ledger, experiment, "abandoned", recorded, index, abandoned=fact.reason)
         ledger.fruitless += _is_fruitless(ledger, experiment)
         dead_ends.given_up(ledger, experiment)
 
@@ -258,21 +253,31 @@ def _is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:
     return leased is not None and (last is None or leased > last)
 
 
-def _move(ledger: Ledger, experiment: Experiment, status: Status, recorded: Recorded, index: int) -> Position:
-    del ledger.states[experiment.status][experiment.experiment]
-    ledger.states.setdefault(status, {})[experiment.experiment] = None
+def _move(
+    ledger: Ledger, experiment: Experiment, status: Status, recorded: Recorded, index: int, **changes: Any
+) -> None:
+    """Put the experiment in its place as it is once it stands elsewhere, and as the changes say."""
+    name, agent = experiment.experiment, ledger.ideas[experiment.idea].agent
+    del ledger.states[experiment.status][name]
+    ledger.states.setdefault(status, {})[name] = None
     if experiment.status == "queued":
-        ledger.waiting[ledger.ideas[experiment.idea].agent] -= 1
-    experiment.status = status
+        ledger.waiting[agent] -= 1
     if status == "queued":
-        acts.waits(ledger, ledger.ideas[experiment.idea].agent)
+        acts.waits(ledger, agent)
     if status in ("completed", "abandoned"):
-        ledger.cancelled.pop(experiment.experiment, None)
-    experiment.moved = ledger.moved = here = Position(recorded.sequence, index)
-    return here
+        ledger.cancelled.pop(name, None)
+    ledger.moved = here = Position(recorded.sequence, index)
+    ledger.experiments[name] = replace(experiment, status=status, moved=here, **changes)
+
+
+def _last(experiment: Experiment, **changes: Any) -> tuple[Attempt, ...]:
+    """Return the attempts with changes to the last one."""
+    *before, last = experiment.attempts
+    return (*before, replace(last, **changes))
 
 
 def _judged(ledger: Ledger, idea: Idea) -> None:
+    ledger.ideas[idea.idea] = idea
     waiting = ledger.unjudged.get(idea.source, [])
     if idea.idea in waiting:
         waiting.remove(idea.idea)
@@ -280,14 +285,14 @@ def _judged(ledger: Ledger, idea: Idea) -> None:
         ledger.unjudged.pop(idea.source, None)
 
 
-def _leased(ledger: Ledger, fact: Started | Completed | Failed, recorded: Recorded, index: int) -> Attempt | None:
-    """Return the attempt that a worker may speak about; a fact under no lease of its author's is noted as void."""
+def _leased(ledger: Ledger, fact: Started | Completed | Failed, recorded: Recorded, index: int) -> Experiment | None:
+    """Return the experiment of which a worker may speak; a fact under no lease of its author's is noted as void."""
     experiment = _experiment(ledger, fact.experiment, recorded, index)
     last = experiment.attempts[-1] if experiment.attempts else None
     if last is None or last.ended_at is not None or (last.attempt, last.worker) != (fact.attempt, recorded.author):
         ledger.void.append(Position(recorded.sequence, index))
         return None
-    return last
+    return experiment
 
 
 def _unfinished(

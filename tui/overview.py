@@ -12,7 +12,7 @@ import msgspec
 from replay.agents import AgentRow
 from replay.controls import Control
 from replay.fleet import Pack, Worker
-from replay.leaderboard import Row
+from replay.leaderboard import Row, leaderboard, left_out
 from replay.ledger import Experiment, Ledger
 from replay.measures import Results, measured
 from replay.moments.glance import Band, hourly, idle
@@ -146,6 +146,7 @@ def overview(
         instruments=glance.instruments(),
         closed=ledger.closed,
         through=sight.through,
+        left_out=left_out(ledger),
     )
     workers = sight.fleet.workers.values()
     return Overview(
@@ -158,9 +159,9 @@ def overview(
         arrived=through.facts,
         end=len(through),
         following=following,
-        leaders=glance.leaders(ledger, TOP),
+        leaders=leaderboard(ledger, top=TOP),
         running_best=list(glance.running_best),
-        bands=glance.bands,
+        bands=list(glance.bands),
         per_hour=hourly(ledger, sight.at),
         values=measured(results),
         trend=list(sight.trend),

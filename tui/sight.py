@@ -15,7 +15,7 @@ from replay.folds import Pass
 from replay.instruments import Instrument, Instruments, InstrumentsFold, counted
 from replay.ledger import Ledger
 from replay.measures import MEASURES, Results
-from replay.moments.glance import Glance, TouchedFold
+from replay.moments.glance import Glance, GlanceFold
 from replay.taint import Taint, Via, tainted
 from replay.trend import Reading, TrendFold
 from tui.tape import Tape
@@ -25,7 +25,7 @@ FOLDS = (
     *MEASURES,
     FleetFold(),
     ControlsFold(),
-    TouchedFold(),
+    GlanceFold(),
     TrendFold(),
     OpeningFold(),
     InstrumentsFold(),
@@ -46,7 +46,6 @@ class Sight:
 
     def __init__(self, passing: Pass[Any]) -> None:
         self.passing = passing
-        self.glance = Glance()
         self.at = 0
         self.latest: list[Line] = []
         self.troubles: list[Line] = []
@@ -78,6 +77,12 @@ class Sight:
     def controls(self) -> list[Control]:
         """What the champion is held against."""
         return ControlsFold().result(self.passing.states[4])
+
+    @property
+    def glance(self) -> Glance:
+        """The counts, as they were when they were last refreshed."""
+        found: Glance = self.passing.states[5]
+        return found
 
     @property
     def trend(self) -> list[Reading]:
@@ -125,7 +130,8 @@ class Sight:
 
     def refresh(self) -> None:
         """Bring the counts up to what was folded."""
-        self.glance.refresh(self.results, self.passing.states[5])
+        self.glance.refresh(self.results)
+        self.results[0].forget()  # what changed is for a digest, and nobody here takes one
 
 
 def _sound(ledger: Ledger) -> Taint:

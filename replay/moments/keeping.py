@@ -5,16 +5,15 @@ kept = keeper.keep(ledger, before)       # `before` is what was kept last, or No
 keeper.restored(kept)                    # a state of its own, which may be folded on
 
 Which parts of a state can change is read from its types, once: frozen structs, tuples and plain values are shared, and
-so is what is declared `replay.folds.Given`; lists, dictionaries and other structs are copied. Structs that the garbage
-collector need not walk (gc=False) are records, small and many: they are kept whole and compared whole.
+so is what is declared `replay.folds.Given`; lists, dictionaries and other structs are copied. What is small and many is
+frozen (an idea, an attempt, a pack: a fold puts another in its place), so that keeping a state is a few tuples of what
+it holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import compress, count
-from operator import ne
 from typing import Any, NamedTuple, Protocol, get_origin
 
 from msgspec import inspect
@@ -100,24 +99,6 @@ class _Struct:
         return live
 
 
-class _Record:
-    """A struct that is small, kept as a whole copy: equal ones are told apart by one comparison."""
-
-    def __init__(self, kind: type[Any], parts: dict[str, Keeper]) -> None:
-        self._copy: Callable[[Any], Any] = kind.__copy__
-        self._parts = [(name, _copier(part)) for name, part in parts.items()]
-        self.restored = self._whole if parts else self._copy
-
-    def keep(self, live: Any, before: Any) -> Any:
-        return before if before == live else self.restored(live)
-
-    def _whole(self, record: Any) -> Any:
-        copy = self._copy(record)
-        for name, copier in self._parts:
-            setattr(copy, name, copier(getattr(record, name)))
-        return copy
-
-
 _SETTLED = (
     *(inspect.NoneType, inspect.BoolType, inspect.IntType, inspect.FloatType, inspect.StrType, inspect.BytesType),
     *(inspect.LiteralType, inspect.UnionType, inspect.TupleType, inspect.VarTupleType),
@@ -161,24 +142,10 @@ def _plain(info: inspect.Type) -> Keeper:
 
 
 def _struct(kind: type[Any], fields: tuple[inspect.Field, ...]) -> Keeper:
-    config = kind.__struct_config__
-    if config.frozen:
+    if kind.__struct_config__.frozen:
         return _Shared()
     keepers = {field.name: _keeper(field.type) for field in fields}
-    parts = {name: keeper for name, keeper in keepers.items() if not isinstance(keeper, _Shared)}
-    return _Struct(kind, parts) if config.gc else _Record(kind, parts)
-
-
-def _copier(part: Keeper) -> Callable[[Any], Any]:
-    """Return how a part of a record is copied: a list or dictionary of what is shared, or a list of records."""
-    match part:
-        case _List(item=_Record() as record):
-            return lambda live: list(map(record.restored, live))
-        case _List(item=_Shared()):
-            return list
-        case _Dict(value=_Shared()):
-            return dict
-    raise TypeError(f"a record (gc=False) holds plain values, and lists and dictionaries of them, not {part}")
+    return _Struct(kind, {name: keeper for name, keeper in keepers.items() if not isinstance(keeper, _Shared)})
 
 
 def _sequence(item: Keeper, live: Sequence[Any], before: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -186,11 +153,6 @@ def _sequence(item: Keeper, live: Sequence[Any], before: tuple[Any, ...]) -> tup
     many = min(len(live), len(before))
     if isinstance(item, _Shared):
         kept = tuple(live)
-    elif isinstance(item, _Record):
-        same = list(before[:many])
-        for place in compress(count(), map(ne, live[:many], same)):
-            same[place] = item.restored(live[place])
-        kept = (*same, *map(item.restored, live[many:]))
     elif isinstance(item, _List) and isinstance(item.item, _Shared):
         formed = list(map(tuple, live))
         known = (old if old == new else new for old, new in zip(before, formed, strict=False))

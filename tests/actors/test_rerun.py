@@ -235,7 +235,7 @@ def test_on_the_same_platform_one_bit_is_a_difference_and_is_named(made: Made) -
 @pytest.mark.parametrize(("away", "verdict"), [(0.05, "close"), (0.2, "different")])
 def test_on_another_platform_a_rerun_is_judged_by_the_recorded_noise(made: Made, away: float, verdict: str) -> None:
     attempt, record = _record(made, validation=made.score.validation - away)
-    attempt.platform = dict(made.described.platform) | {"torch": "1.0"}
+    attempt = msgspec.structs.replace(attempt, platform=dict(made.described.platform) | {"torch": "1.0"})
     found = rerunning.compared("e-1", attempt, record, again=made.score, described=made.described)
     assert (found.verdict, found.tolerance) == (verdict, pytest.approx(0.09))
     assert found.moved[0].startswith("torch was 1.0, is ")

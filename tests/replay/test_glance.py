@@ -10,10 +10,9 @@ import pytest
 from events.archives import archive
 from events.log import Recorded
 from replay.agents import AgentRow, agents
-from replay.leaderboard import leaderboard
 from replay.measures import Measurement
 from replay.metrics import validations
-from replay.moments.glance import Glance, TouchedFold, hourly, idle
+from replay.moments.glance import GlanceFold, hourly, idle
 from replay.progress import running_best
 from replay.subject import subject
 from replay.troubles import failures, queue
@@ -39,18 +38,17 @@ def told(row: AgentRow) -> dict[str, object]:
 @pytest.mark.parametrize("every", [1, 7, 10_000])
 @pytest.mark.parametrize("source", ["busy", "failed", "vocabulary-1", "vocabulary-2"])
 def test_however_often_one_looks_the_counts_are_those_of_a_whole_walk(source: str, every: int) -> None:
-    measurement, glance = Measurement(TouchedFold()), Glance()
+    measurement = Measurement(GlanceFold())
     frames = frames_of(source)
     for number, frame in enumerate(frames, start=1):
         measurement.advance((frame,))
         if number % every and number != len(frames):
             continue
-        results = measurement.results
-        glance.refresh(results, measurement.beside[0])
+        results, (glance,) = measurement.results, measurement.beside
+        glance.refresh(results)
         assert list(map(told, glance.agents(results))) == list(map(told, agents(results)))
         assert glance.failures(results) == failures(results)
         assert glance.queue(results) == queue(measurement.ledger)
-        assert glance.leaders(measurement.ledger, 10) == leaderboard(measurement.ledger, top=10)
         assert glance.instruments() == subject(measurement.ledger, 0).instruments
         assert glance.running_best == running_best(validations(measurement.ledger))
 
@@ -58,13 +56,13 @@ def test_however_often_one_looks_the_counts_are_those_of_a_whole_walk(source: st
 def test_a_band_ends_where_the_instrument_changes_and_keeps_its_own_best() -> None:
     c = Chronicle()
     c.opened()
-    for batch, score in ((16, 0.5), (32, 0.7), (64, 0.6), (128, 0.4)):
+    for instrument, batch, score in (("a", 16, 0.5), ("a", 32, 0.7), ("b", 64, 0.6), ("a", 128, 0.4)):
+        c.instrument = instrument
         c.runs(c.queues(c.proposes("tpe", batch=batch)), validation=score)
-    known = measured(c)
-    for run, instrument in zip(known.ledger.completed, "aaba", strict=True):
-        known.ledger.experiments[run].attempts[-1].instrument = instrument
-    glance = Glance()
-    glance.refresh(known.results, TouchedFold().initial())
+    measurement = Measurement(GlanceFold())
+    measurement.advance(c.log.read())
+    (glance,) = measurement.beside
+    glance.refresh(measurement.results)
     assert [(b.instrument, b.first, b.last, b.best) for b in glance.bands] == [
         ("a", 1, 2, 0.7),
         ("b", 3, 3, 0.6),
