@@ -9,6 +9,8 @@ import msgspec
 from actors.asking.accounts import told
 from actors.asking.desk import Desk, Informed
 from actors.asking.trials import Trials
+from actors.judgement import budgets
+from actors.judgement.budgets import Budget
 from actors.orders import Answered, Propose, Result, Suggestion, Unanswered
 from actors.role import Decision, Known, News
 from actors.seeds import seed_of
@@ -65,13 +67,17 @@ class Agent:
     Args:
         desk: of an agent that asks a model; None for one whose policy reads the history.
         blobs: where long answers lie, whole.
+        budget: of the campaign: nobody is asked while no attempt may begin. None asks all the same.
     """
 
-    def __init__(self, plan: Plan, *, desk: Desk | None = None, blobs: Blobs | None = None) -> None:
+    def __init__(
+        self, plan: Plan, *, desk: Desk | None = None, blobs: Blobs | None = None, budget: Budget | None = None
+    ) -> None:
         self.plan = plan
         self.author = f"agent-{plan.name}"
         self._desk = desk
         self._blobs = blobs
+        self._budget = budget or Budget()
         self._trials = Trials()
 
     def initial(self) -> Known:
@@ -99,6 +105,8 @@ class Agent:
     def _wanted(self, known: Known, now: int) -> bool:
         ledger = known.ledger
         if ledger.paused is not None or self._rests(known, now):
+            return False
+        if budgets.room(self._budget, ledger, now).attempts <= 0:
             return False
         unjudged = (idea for ideas in ledger.unjudged.values() for idea in ideas)
         queued = (e.idea for e in ledger.standing("queued"))

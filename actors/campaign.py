@@ -220,6 +220,9 @@ def _out_of_range(campaign: Campaign) -> list[str]:
         "budget.gpu_hours and budget.hours must be above 0 and finite": all(
             limit is None or 0 < limit < math.inf for limit in (budget.gpu_hours, budget.hours)
         ),
+        "budget.gpu_hours and budget.hours must have room for one attempt of budget.timeout": all(
+            limit is None or not 0 < limit * 3600 < budget.timeout for limit in (budget.gpu_hours, budget.hours)
+        ),
         "budget.attempts must be at least 1": budget.attempts >= 1,
         "budget.fruitless must be at least 1": budget.fruitless >= 1,
         "budget needs experiments, gpu_hours or hours: a campaign must be able to end": any(

@@ -202,10 +202,10 @@ class Scheduler:
         """Abandon what waits for more device time than will ever be free again: once nothing runs, none comes back."""
         if known.ledger.closed is not None or _busy(known):
             return None
-        seconds = budgets.room(self._budget, known.ledger, now).seconds
+        _, seconds, wall = budgets.room(self._budget, known.ledger, now)
         for experiment in known.ledger.standing("queued"):
             timeout = self._execution(experiment).timeout
-            if timeout > seconds:
+            if timeout > min(seconds, wall):
                 reason = f"the budget has no room for its {timeout:g} s"
                 fact = Abandoned(cause=experiment.moved, experiment=experiment.experiment, reason=reason)
                 return Decision("campaign", experiment.experiment, (fact,))
@@ -228,12 +228,12 @@ class Scheduler:
     def _pack(self, known: Known, worker: Worker, now: int) -> list[Experiment]:
         """Choose the head of the queue and the next ones of its shape and execution, as many as there are lanes."""
         chosen: list[Experiment] = []
-        attempts, seconds = budgets.room(self._budget, known.ledger, now)
+        attempts, seconds, wall = budgets.room(self._budget, known.ledger, now)
         for experiment in self._waiting(known):
             if len(chosen) >= min(attempts, worker.lanes):
                 break
             timeout = self._execution(experiment).timeout
-            if timeout <= seconds and (not chosen or self._alike(known, chosen[0], experiment)):
+            if timeout <= min(seconds, wall) and (not chosen or self._alike(known, chosen[0], experiment)):
                 chosen.append(experiment)
                 seconds -= timeout
         return chosen

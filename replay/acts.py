@@ -106,10 +106,15 @@ def waits(ledger: Ledger, agent: str) -> None:
 
 
 def served(ledger: Ledger, experiment: Experiment, lane: int) -> None:
-    """Count a lease; what heads a pack says which turn is served, unless a person's boost brought it there."""
+    """Count a pack as a turn of the agent whose experiment heads it, which says which turn is served.
+
+    The other lanes would have been empty, so nobody pays for them. A person's boost says nothing of turns.
+    """
+    if lane > 0:
+        return
     agent = ledger.ideas[experiment.idea].agent
     mine = ledger.turns.get(agent, 0)
-    if lane == 0 and experiment.boost <= 0:
+    if experiment.boost <= 0:
         ledger.turn = max(ledger.turn, mine)
     ledger.turns[agent] = mine + 1
 

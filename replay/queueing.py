@@ -28,7 +28,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         place: from 1, in the order in which it would be assigned if nothing else came.
-        turn: of its agent, counted in leases; the lowest goes first, then the agent that was served least.
+        turn: of its agent, counted in packs; the lowest goes first, then the agent that was served least.
         priority: as it was when it was queued, of the `terms` that it was made of.
         value: within its agent, higher first, then the older: the priority, the worth and what a person added.
         worth: expected gain for a GPU-second beside the best that waits; 0 while too little is known.

@@ -1,11 +1,12 @@
 """The order of the queue: whose turn it is, and which of an agent's experiments goes first, and why.
 
-Agents take turns: whoever was served least goes first, and one that comes back, or comes late, begins where the others
-are. So between two leases of an agent that has something waiting, the others begin at most 2 (agents - 1) packs, or as
-many for each lane that its own last pack had. Each eighth turn of an agent takes its oldest experiment, so that none
-waits for more than eight of its agent's turns for itself and for each older one. What a person has boosted goes before
-all that. Otherwise an agent's experiments go by their value: its wish and its novelty, as they were when it was queued,
-what it may gain for a GPU-second beside the most promising one that waits, and a person's boost.
+Agents take turns, and a turn is a pack: whoever had the fewest heads the next one, and one that comes back, or comes
+late, begins where the others are. Lanes that the head leaves free are filled, in the same order, by experiments of its
+shape whoever proposed them, and cost no turn. So between two packs of an agent that has something waiting, the others
+head at most 2 (agents - 1), however many lanes a pack has. Each eighth turn of an agent takes its oldest experiment, so
+that none waits for more than eight of its agent's turns for itself and for each older one. What a person has boosted
+goes before all that. Otherwise an agent's experiments go by their value: its wish and its novelty, as they were when it
+was queued, what it may gain for a GPU-second beside the most promising one that waits, and a person's boost.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Turn(NamedTuple):
     """An experiment in its place.
 
     Attributes:
-        turn: of its agent, counted as leases; the lowest goes first.
+        turn: of its agent, counted in packs as if each had one lane; the lowest goes first.
         value: what orders the experiments of one agent, higher first, then the older.
         worth: gain for a GPU-second beside the best that waits, 0 to 1; 0 while nothing is known.
         prospect: what is expected of the run, None while nothing is known.

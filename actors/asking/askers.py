@@ -94,7 +94,7 @@ def made(campaign: Campaign, plan: Plan, blobs: Blobs) -> Agent:
     desk = Desk(
         plan, campaign.prices[str(plan.model)], base=base, usd=campaign.budget.usd, blobs=blobs, widen=campaign.widen
     )
-    return Agent(plan, desk=desk, blobs=blobs)
+    return Agent(plan, desk=desk, blobs=blobs, budget=campaign.budget)
 
 
 def hands(campaign: Campaign, plan: Plan) -> ModelHands:

@@ -203,7 +203,7 @@ class Course:
             return None
         seconds = float("inf")
         if self.rules.budget is not None:
-            attempts, seconds = budgets.room(self.rules.budget, self.ledger, fact.at)
+            attempts, seconds, _ = budgets.room(self.rules.budget, self.ledger, fact.at)
             if attempts <= 0:
                 return None
         waiting = queue(self.rules.order, self.ledger, self._past, self._prospects)

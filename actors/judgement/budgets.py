@@ -19,7 +19,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes:
         experiments: completed ones.
         gpu_hours: device time of every attempt, reserved at its time-out before it starts.
-        hours: wall time since the campaign opened; it stops new work only.
+        hours: wall time since the campaign opened; an attempt begins only where its time-out ends within it.
         timeout: seconds after which an attempt is killed.
         attempts: spoiled ones after which an experiment is abandoned; see `spoiled`.
         fruitless: experiments abandoned in a row, each begun after the last completion, after which the campaign ends.
@@ -43,28 +43,39 @@ def spent(ledger: Ledger) -> float:
 
 
 class Room(NamedTuple):
-    """What may still begin: so many attempts, whose time-outs add up to so many seconds; infinite without a limit."""
+    """What may still begin; infinite without a limit.
+
+    Attributes:
+        attempts: so many, and
+        seconds: that their time-outs may add up to; `wall` that any one of them may take.
+    """
 
     attempts: float
     seconds: float
+    wall: float
 
 
 def room(budget: Budget, ledger: Ledger, now: int) -> Room:
     """Return what may begin beside what is live: the attempts that could complete, and the device time not reserved."""
     if overdue(budget, ledger, now) or ledger.fruitless >= budget.fruitless:
-        return Room(0, 0.0)
+        return Room(0, 0.0, 0.0)
     attempts = seconds = math.inf
     if budget.experiments is not None:
         live = len(ledger.standing(*LIVE))
         attempts = budget.experiments - len(ledger.completed) - live
     if budget.gpu_hours is not None:
         seconds = budget.gpu_hours * 3600 - spent(ledger)
-    return Room(attempts, seconds)
+    return Room(attempts, seconds, left(budget, ledger, now))
+
+
+def left(budget: Budget, ledger: Ledger, now: int) -> float:
+    """Return the seconds of wall time that are left, infinite without a limit."""
+    return math.inf if budget.hours is None else budget.hours * 3600 - (now - ledger.opened_at) / 1e6
 
 
 def overdue(budget: Budget, ledger: Ledger, now: int) -> bool:
-    """Say whether the wall time is over."""
-    return budget.hours is not None and now - ledger.opened_at > budget.hours * 3600e6
+    """Say whether an attempt that begins now could end after the wall time."""
+    return left(budget, ledger, now) < budget.timeout
 
 
 def exhausted(budget: Budget, ledger: Ledger, now: int) -> str | None:
@@ -76,7 +87,7 @@ def exhausted(budget: Budget, ledger: Ledger, now: int) -> str | None:
     if budget.gpu_hours is not None and spent(ledger) + budget.timeout > budget.gpu_hours * 3600:
         return f"the budget of {budget.gpu_hours:g} GPU-hours has no room for another attempt"
     if overdue(budget, ledger, now):
-        return f"the budget of {budget.hours:g} hours of wall time is over"
+        return f"the budget of {budget.hours:g} hours of wall time has no room for another attempt"
     return None
 
 

@@ -177,7 +177,8 @@ class Crew:
             campaign, blobs = self._campaign, self._blobs
             return self._make(lambda: askers.made(campaign, plan, blobs), lambda: askers.hands(campaign, plan))
         return self._make(
-            lambda: Agent(plan, blobs=self._blobs), lambda: PolicyHands(plan.policy, ideas=plan.ideas, sweep=plan.sweep)
+            lambda: Agent(plan, blobs=self._blobs, budget=self._campaign.budget),
+            lambda: PolicyHands(plan.policy, ideas=plan.ideas, sweep=plan.sweep),
         )
 
     def _make(self, role: Callable[[], Role], hands: Callable[[], Hands], hear: Hear = hears_nothing) -> Make:

@@ -8,6 +8,7 @@ import pytest
 
 from actors.agent import BARREN, Agent, Plan
 from actors.asking.trials import history
+from actors.judgement.budgets import Budget
 from actors.orders import Answered, Propose, Refused, Suggestion
 from actors.role import Known
 from events.facts import AgentJoined, AnswerReceived, AnswerRefused, CycleStarted, IdeaDeclined, IdeaProposed, Queued
@@ -164,3 +165,20 @@ def test_what_policies_are_told_is_every_result_in_the_order_of_completion_then_
         ("a", None, True),
     ]
     assert [t.idea for t in told.open] == [known.ledger.experiments[fourth].idea]
+
+
+@pytest.mark.parametrize(
+    ("budget", "asks"),
+    [
+        (Budget(experiments=2), False),
+        (Budget(experiments=3), True),
+        (Budget(hours=0.2, timeout=719.0), False),
+        (Budget(hours=0.2, timeout=600.0), True),
+    ],
+)
+def test_nobody_is_asked_while_no_attempt_may_begin(tale: Chronicle, budget: Budget, asks: bool) -> None:
+    done, running = (tale.queues(tale.proposes("a", pooling=pooling)) for pooling in ("max", "last"))
+    tale.runs(done)
+    tale.assigns(running)
+    decision = Scene(tale, Agent(PLAN, budget=budget)).decides()
+    assert (decision is not None and isinstance(decision.facts[0], CycleStarted)) == asks

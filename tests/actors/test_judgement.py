@@ -95,14 +95,15 @@ def test_device_time_counts_a_live_and_a_lost_attempt_at_its_time_out(tale: Chro
 
 
 def test_without_a_limit_there_is_always_room(tale: Chronicle) -> None:
-    assert budgets.room(Budget(), ledger(tale), START) == (float("inf"), float("inf"))
+    assert budgets.room(Budget(), ledger(tale), START) == (float("inf"), float("inf"), float("inf"))
     assert budgets.exhausted(Budget(), ledger(tale), START + 10**15) is None
 
 
 def test_once_the_wall_time_is_over_there_is_room_for_nothing(tale: Chronicle) -> None:
     held = ledger(tale)
-    assert budgets.room(Budget(hours=1.0), held, held.opened_at + 3600 * 10**6).attempts == float("inf")
-    assert budgets.room(Budget(hours=1.0), held, held.opened_at + 3601 * 10**6) == (0, 0.0)
+    budget = Budget(hours=1.0, timeout=600.0)
+    assert budgets.room(budget, held, held.opened_at + 3000 * 10**6) == (float("inf"), float("inf"), 600.0)
+    assert budgets.room(budget, held, held.opened_at + 3001 * 10**6) == (0, 0.0, 0.0)
 
 
 def test_a_clock_that_ran_backwards_does_not_end_a_campaign(tale: Chronicle) -> None:

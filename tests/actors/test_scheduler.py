@@ -314,11 +314,27 @@ def test_wall_time_stops_new_work_waits_for_what_runs_and_then_closes(tale: Chro
     tale.waits(7200)
     scene = scheduling(tale, hours=1.0)
     assert scene.decides() is None
+    assert isinstance(scheduling(tale, hours=3.0).decides().facts[0], Assigned)  # type: ignore[union-attr] # it leases
     tale.completes(running)
     (closed,) = scene.says()
     assert isinstance(closed, CampaignClosed)
     assert "1 hours of wall time" in closed.reason
     assert waiting
+
+
+def test_nothing_begins_that_could_end_after_the_wall_time_however_long_it_may_take(tale: Chronicle) -> None:
+    slow, quick = (tale.queues(tale.proposes("a", pooling=pooling)) for pooling in ("max", "last"))
+    failed_slowly(tale, slow)
+    tale.waits(3600 - 150)
+    scene = scheduling(tale, hours=1.0, timeout=100.0)
+    abandoned, lease = scene.all()
+    assert isinstance(abandoned, Abandoned)
+    assert (abandoned.experiment, abandoned.reason) == (slow, "the budget has no room for its 200 s")
+    assert isinstance(lease, Assigned)
+    assert (lease.experiment, lease.execution.timeout) == (quick, 100.0)
+    late = scheduling(tale, hours=1.0, timeout=100.0)
+    tale.waits(60)
+    assert late.decides() is None, "what runs may end"
 
 
 def failed_slowly(tale: Chronicle, experiment: str) -> None:
