@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from kernels import datasets, features, lanes, precision, splits
-from kernels.operations import compiled
+from kernels.operations import compiled, tiled
 
 ROOM = Path(__file__).parent
 
@@ -54,7 +54,7 @@ def source(room: Path = ROOM) -> dict[str, str]:
 
 
 def platform(device: str) -> dict[str, str]:
-    """Kind of device, its lanes, the versions of what computes, and which compiled loops, or why none.
+    """Kind of device, its lanes, the versions of what computes, and which compiled loops or tiles, or why none.
 
     A package that is not installed reads "none".
 
@@ -62,7 +62,7 @@ def platform(device: str) -> dict[str, str]:
         WrongDevice: this room does not train on that kind of device.
     """
     packages = {name: _version(name) for name in ("torch", "numpy", "triton", "av")}
-    loops = compiled.describe() if device == "cpu" else "none: not used there"
+    loops = compiled.describe() if device == "cpu" else tiled.describe(device)
     return {"device": _kind(device), "lanes": str(lanes.count(device)), "compiled": loops} | packages
 
 

@@ -21,6 +21,18 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Row:
+    """What a plan holds for one step."""
+
+    step: Tensor  # () int64
+    clips: Tensor  # (E, B) int64
+    partners: Tensor  # (E, B) int64
+    shares: Tensor  # (E, B)
+    rates: Tensor  # (E,)
+    progress: Tensor  # (E,)
+
+
+@dataclass(frozen=True)
 class Plan:
     """All steps S of all lanes E, with B clips a step; a lane that has finished has learning rate 0."""
 
@@ -30,6 +42,11 @@ class Plan:
     rates: Tensor  # (S, E): learning rate
     progress: Tensor  # (S, E): share of the lane's own run that is done
     epoch_steps: int  # steps in one epoch, the same for all lanes
+
+    def at(self, step: Tensor) -> Row:
+        """The row of a step, () int64, looked up where the plan is: a captured step finds another one each time."""
+        columns = (self.clips, self.partners, self.shares, self.rates, self.progress)
+        return Row(step, *(column.index_select(0, step.view(1))[0] for column in columns))
 
 
 def make(lanes: Sequence[Lane], labels: NDArray[np.bool_], batch: int, device: torch.device | str = "cpu") -> Plan:

@@ -21,7 +21,7 @@ from kernels.encoders import ENCODERS
 from kernels.errors import WrongDevice
 from kernels.forward import Forward, Size
 from kernels.network import Network
-from kernels.operations import recurrence, scan
+from kernels.operations import recurrence, scan, tiled
 from kernels.operations.forms import FAST, REFERENCE, Forms
 from kernels.outcomes import Completed
 from kernels.pooling import one_hot
@@ -90,6 +90,10 @@ def checks(device: str) -> Iterator[Check]:
         yield _timed(field.name, "agrees with its reference", ALLOWED[kind], partial(check, FAST))
         if getattr(lean, field.name) is not getattr(FAST, field.name):
             yield _timed(field.name, "agrees without compiled loops", ALLOWED[kind], partial(check, lean))
+    if kind == "cpu" and tiled.interpret() is None:
+        tiles = replace(FAST, scan=scan.tiled_both, slstm=recurrence.tiled_slstm)
+        for name in ("scan", "slstm"):
+            yield _timed(name, "agrees as interpreted tiles", ALLOWED[kind], partial(_tiles, name, tiles))
     for name in ENCODERS:
         yield _timed(name, "scores as its reference", ALLOWED[kind], partial(_encoder, name, device, 0))
         yield _timed(name, "learns as its reference", AMPLIFIED, partial(_encoder, name, device, 1))
@@ -99,7 +103,7 @@ def checks(device: str) -> Iterator[Check]:
 
 def without_compiled(forms: Forms) -> Forms:
     """The same forms on a machine without compiled loops."""
-    return replace(forms, scan=scan.lean_scan, slstm=recurrence.lean_slstm)
+    return replace(forms, scan=scan.lean_both, slstm=recurrence.lean_slstm)
 
 
 def _timed(name: str, claim: str, allowed: float, measure: Callable[[], float]) -> Check:
@@ -114,6 +118,12 @@ def _timed(name: str, claim: str, allowed: float, measure: Callable[[], float]) 
 def _operation(name: str, device: str, forms: Forms) -> float:
     """The worst relative error of outputs and gradients, over all lengths."""
     return _worst([against_reference(*case(name, steps), forms, device) for steps in LENGTHS])
+
+
+def _tiles(name: str, tiles: Forms) -> float:
+    """As `_operation` on a CPU, where each step of a tile is interpreted: one clip, a step and a few."""
+    small = {"lanes": 1, "clips": 1, "width": 6, "heads": 2, "states": 3}
+    return _worst([against_reference(*case(name, steps, **small), tiles, "cpu") for steps in (1, 6)])
 
 
 def against_reference(call: Call, inputs: list[Tensor], forms: Forms, device: str) -> float:
@@ -148,8 +158,7 @@ def case(
     split = [_drawn(lanes, clips, steps, heads, width // heads, seed=n) for n in range(3)]
     row, matrix = _drawn(lanes, width, seed=3) * 0.1, _drawn(lanes, width, width, seed=4)
     gates = _drawn(lanes, clips, steps, 2, heads, seed=5)
-    scanned = [x, softplus(_drawn(*x.shape, seed=1) * 2 - 3), -torch.exp(_drawn(lanes, states, width, seed=2))]
-    scanned += [_drawn(lanes, clips, steps, states, seed=n) for n in (3, 4)]
+    scanned = [part for side in (0, 10) for part in _side(x, states, side)]
     cells = [_drawn(lanes, clips, steps, 4, width), _drawn(lanes, width, 4 * width // heads) * 0.4, mask]
     cases: dict[str, Case] = {
         "attention": (lambda f, a: f.attention(*a), [*split, _drawn(lanes, heads, 127, seed=5), mask]),
@@ -163,13 +172,26 @@ def case(
         "retention": (lambda f, a: f.retention(*a), split),
         "rms_norm": (lambda f, a: f.rms_norm(a[0], 1e-6), [x]),
         "rotate": (lambda f, a: f.rotate(a[0]), split[:1]),
-        "scan": (lambda f, a: f.scan(*a, direction="backward"), scanned),
+        "scan": (lambda f, a: torch.stack(f.scan(_sided(a[:5]), _sided(a[5:]))), scanned),
         "slstm": (lambda f, a: f.slstm(*a), cells),
         "swoosh_l": (lambda f, a: f.swoosh_l(a[0]), [x * 4]),
         "swoosh_r": (lambda f, a: f.swoosh_r(a[0]), [x * 4]),
         "upsample": (lambda f, a: f.upsample(a[0], 2, 2 * steps - 1), [x]),
     }
     return cases[name]
+
+
+def _side(x: Tensor, states: int, seed: int) -> list[Tensor]:
+    """u, delta, a, b, c of one direction of a scan, u of the shape of x."""
+    lanes, *_, width = x.shape
+    rates = -torch.exp(_drawn(lanes, states, width, seed=seed + 2))
+    chosen = [_drawn(*x.shape[:3], states, seed=seed + n) for n in (3, 4)]
+    return [_drawn(*x.shape, seed=seed), softplus(_drawn(*x.shape, seed=seed + 1) * 2 - 3), rates, *chosen]
+
+
+def _sided(parts: Sequence[Tensor]) -> scan.Side:
+    u, delta, a, b, c = parts
+    return u, delta, a, b, c
 
 
 def _masked(steps: int, lanes: int = LANES, clips: int = CLIPS) -> Tensor:

@@ -1,7 +1,7 @@
 """A pack trained from its first step to its outcomes: one loop for one run or thirty-two."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from kernels import draws, plans
+from kernels.capture import Captured
 from kernels.datasets import Dataset
 from kernels.forward import Forward, Size
 from kernels.losses import Losses
@@ -16,6 +17,7 @@ from kernels.network import Dropout, Network
 from kernels.optimizer import AdamW
 from kernels.outcomes import Epoch, Failed, Outcome
 from kernels.parameters import trainable
+from kernels.plans import Row
 from kernels.pooling import one_hot
 from kernels.records import Records
 from kernels.watching import Watch, nobody
@@ -119,7 +121,10 @@ class Steps:
         self._parts = list(pairwise(bounds))
         self.first_bad = torch.full((len(lanes),), -1, device=device)
         self._losses = torch.zeros(len(lanes), device=device)
-        self.done = 0
+        self.done, self.count = 0, torch.zeros((), dtype=torch.int64, device=device)
+        # Who watches is called in the middle of a step, which a graph has no place for.
+        captured = self.flat.is_cuda and watch is nobody
+        self._step: Callable[[], None] = Captured(self.step, device) if captured else self.step
         plan = self.plan
         watch("parameters", flat=self.flat)
         watch(
@@ -132,18 +137,22 @@ class Steps:
         )
 
     def take(self) -> None:
-        """The next step of every lane that is not done: gradients of the batch, part by part, then the update."""
-        step = self.done
-        count = torch.tensor(step, device=self.flat.device)
-        self._gradient.zero_()
-        loss = sum((self._accumulate(step, count, *part) for part in self._parts), torch.zeros_like(self._losses))
-        self._watch("gradient", gradient=self._gradient)
-        self._optimizer.update(self.plan.rates[step], count)
-        self._watch("update", flat=self.flat)
-        broken = ~torch.isfinite(loss) & (self.plan.progress[step] < 1) & (self.first_bad < 0)
-        self.first_bad = torch.where(broken, count, self.first_bad)
-        self._losses += loss
+        """The next step of every lane that is not done."""
+        self._step()
         self.done += 1
+
+    def step(self) -> None:
+        """Gradients of the batch, part by part, then the update; which step it is, it reads from `count`."""
+        now = self.plan.at(self.count)
+        self._gradient.zero_()
+        loss = sum((self._accumulate(now, *part) for part in self._parts), torch.zeros_like(self._losses))
+        self._watch("gradient", gradient=self._gradient)
+        self._optimizer.update(now.rates, now.step)
+        self._watch("update", flat=self.flat)
+        broken = ~torch.isfinite(loss) & (now.progress < 1) & (self.first_bad < 0)
+        self.first_bad.copy_(torch.where(broken, now.step, self.first_bad))
+        self._losses += loss
+        self.count += 1
 
     def losses(self) -> list[float]:
         """Each lane's mean loss since this was last asked."""
@@ -151,26 +160,25 @@ class Steps:
         self._losses.zero_()
         return list(means)
 
-    def batch(self, step: int, start: int, stop: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def batch(self, now: Row, start: int, stop: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Clips `start` to `stop` of a step's batch: values (E, b, T, C); labels, partners' labels, shares (E, b)."""
-        clips, partners = self.plan.clips[step, :, start:stop], self.plan.partners[step, :, start:stop]
-        shares = self.plan.shares[step, :, start:stop]
+        clips, partners, shares = (column[:, start:stop] for column in (now.clips, now.partners, now.shares))
         x = self._x[clips]
         if self._mixes:
             x = shares[..., None, None] * x + (1 - shares[..., None, None]) * self._x[partners]
         if self._blurs:
-            key = draws.keys(self._seeds, torch.tensor(step, device=x.device), NOISE_SITE)
+            key = draws.keys(self._seeds, now.step, NOISE_SITE)
             inner = x[0, 0].numel()
             grain = draws.normals(key, (stop - start) * inner, start * inner).view(x.shape)
             x = x + self._noise[:, None, None, None] * grain
         return x, self._labels[clips], self._labels[partners], shares
 
-    def _accumulate(self, step: int, count: Tensor, start: int, stop: int) -> Tensor:
+    def _accumulate(self, now: Row, start: int, stop: int) -> Tensor:
         """Adds the gradient of a part of the batch; gives the part's share of each lane's loss, (E,)."""
-        x, labels, others, shares = self.batch(step, start, stop)
-        through = Forward(self._network.blueprint.views(self._leaf), self.plan.progress[step], self._poolings)
+        x, labels, others, shares = self.batch(now, start, stop)
+        through = Forward(self._network.blueprint.views(self._leaf), now.progress, self._poolings)
         if self._drops:
-            through = replace(through, dropout=Dropout(self._seeds, self._dropout, count, start))
+            through = replace(through, dropout=Dropout(self._seeds, self._dropout, now.step, start))
         mask = torch.ones(x.shape[:3], dtype=torch.bool, device=x.device)
         self._watch("batch", x=x, labels=labels, others=others, shares=shares, mask=mask)
         logits = self._network.forward(x, mask, through)

@@ -6,8 +6,9 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from textwrap import dedent
 
 import pytest
@@ -35,6 +36,7 @@ DOORS = {
     "yaml": ("actors/policies/answers.py",),
     "scipy": ("replay/statistics/fits.py", "replay/statistics/effects.py"),
     "matplotlib": ("replay/pages/figures.py",),
+    "triton": ("kernels/operations/tiles/",),
     "transformers": ("kernels/backbones/pretrained.py",),
     "av": ("kernels/video.py",),
     "pyarrow": ("actors/exports/publishing.py",),
@@ -132,12 +134,33 @@ def breaks_the_reasons_of_ignores(root: Path) -> list[str]:
     return broken
 
 
+def breaks_the_wheel(root: Path) -> list[str]:
+    """Name what lies in a room and would not be in a wheel built by the house's pyproject.toml."""
+    told = tomllib.loads((HOUSE / "pyproject.toml").read_text())["tool"]["setuptools"]
+    patterns, data = told["packages"]["find"]["include"], told["package-data"]
+    broken = []
+    for path in (p for room in ROOMS for p in sorted((root / room).rglob("*")) if p.is_file()):
+        name, folder = path.relative_to(root), path.relative_to(root).parent
+        package = ".".join(folder.parts)
+        if "__pycache__" in folder.parts:
+            continue
+        if path.suffix == ".py":
+            found = any(PurePath(package).match(pattern) for pattern in patterns)
+            ships = found and (path.parent / "__init__.py").exists()
+        else:
+            owners = [owner for owner in data if name.is_relative_to(owner.replace(".", "/"))]
+            ships = any(name.relative_to(o.replace(".", "/")).match(glob) for o in owners for glob in data[o])
+        broken += [] if ships else [name.as_posix()]
+    return broken
+
+
 LAWS: dict[Callable[[Path], list[str]], tuple[str, str]] = {
     breaks_the_import_law: ("events/x.py", "from replay import folds\n"),
     breaks_one_package_one_door: ("replay/x.py", "def f():\n    import nats\n"),
     breaks_the_seal_of_replay: ("replay/x.py", "import time\n"),
     breaks_the_length_of_a_module: ("tui/x.py", "x = 1\n" * (LONGEST + 1)),
     breaks_the_naming_of_modules: ("actors/helpers.py", "x = 1\n"),
+    breaks_the_wheel: ("tui/pictures/x.png", ""),
     breaks_the_reasons_of_ignores: ("actors/x.py", "x = 1  # noqa: E501\n"),
 }
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import silu, softplus
 
 from kernels.forward import Forward, Size
-from kernels.operations.scan import Direction
+from kernels.operations.scan import Direction, Side
 from kernels.parameters import Blueprint, Floats
 
 NORM_EPSILON = 1e-6
@@ -57,8 +57,10 @@ class Block:
         # Nothing is biased before the convolution, so its reach into padding is closed here.
         mapped = through.forms.linear(normed * mask[..., None], through.weights[f"{self._name}.in"], None)
         parts = mapped.split(self._inner, -1)  # type: ignore[no-untyped-call] # torch leaves it untyped
-        sides = [self._scan(parts[n], parts[2 + n], mask, through, direction) for n, direction in enumerate(DIRECTIONS)]
-        both = through.dropout(torch.cat(sides, -1))
+        sides = [self._select(parts[n], mask, through, direction) for n, direction in enumerate(DIRECTIONS)]
+        scanned = through.forms.scan(*sides)
+        gated = [self._gate(scanned[n], sides[n][0], parts[2 + n], through, DIRECTIONS[n]) for n in range(2)]
+        both = through.dropout(torch.cat(gated, -1))
         return x + 0.5 * through.forms.linear(both, through.weights[f"{self._name}.out"], None)
 
     def _declare(self, blueprint: Blueprint, name: str) -> None:
@@ -70,7 +72,8 @@ class Block:
         blueprint.declare(f"{name}.rate", STATES, self._inner, law=first_rates)
         blueprint.declare(f"{name}.skip", self._inner, mean=1.0)
 
-    def _scan(self, x: Tensor, gate: Tensor, mask: Tensor, through: Forward, direction: Direction) -> Tensor:
+    def _select(self, x: Tensor, mask: Tensor, through: Forward, direction: Direction) -> Side:
+        """What is scanned: inputs, step sizes, rates, and what is let in and out, chosen by the inputs themselves."""
         name, weights = f"{self._name}.{direction}", through.weights
         back = TAPS - 1 if direction == "forward" else 0
         filtered = through.forms.depthwise(x, weights[f"{name}.kernel"], back)
@@ -79,8 +82,11 @@ class Block:
         low, b, c = torch.split(chosen, [self._rank, STATES, STATES], -1)
         step = through.forms.linear(low, weights[f"{name}.step"], weights[f"{name}.step.bias"])
         rate = -torch.exp(weights[f"{name}.rate"])
-        y = through.forms.scan(u, softplus(step), rate, b, c, direction=direction)
-        return (y + u * weights[f"{name}.skip"][:, None, None]) * silu(gate)
+        return u, softplus(step), rate, b, c
+
+    def _gate(self, y: Tensor, u: Tensor, gate: Tensor, through: Forward, direction: Direction) -> Tensor:
+        skip: Tensor = through.weights[f"{self._name}.{direction}.skip"]
+        return (y + u * skip[:, None, None]) * silu(gate)
 
 
 def first_steps(normal: Floats) -> Floats:

@@ -38,7 +38,7 @@ class Forms:
     retention: Callable[[Tensor, Tensor, Tensor], Tensor]
     rms_norm: Callable[[Tensor, float], Tensor]
     rotate: Callable[[Tensor], Tensor]
-    scan: scan.Scan
+    scan: scan.Both
     slstm: Callable[[Tensor, Tensor, Tensor], Tensor]
     swoosh_l: Callable[[Tensor], Tensor]
     swoosh_r: Callable[[Tensor], Tensor]
@@ -57,7 +57,7 @@ FAST = Forms(
     retention=retention.retention,
     rms_norm=norm.rms_norm,
     rotate=retention.rotate,
-    scan=scan.scan,
+    scan=scan.both,
     slstm=recurrence.slstm,
     swoosh_l=swoosh.swoosh_l,
     swoosh_r=swoosh.swoosh_r,
@@ -75,7 +75,7 @@ REFERENCE = Forms(
     retention=retention.reference_retention,
     rms_norm=norm.reference_rms_norm,
     rotate=retention.reference_rotate,
-    scan=scan.reference_scan,
+    scan=scan.reference_both,
     slstm=recurrence.reference_slstm,
     swoosh_l=swoosh.reference_swoosh_l,
     swoosh_r=swoosh.reference_swoosh_r,

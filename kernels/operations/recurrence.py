@@ -9,6 +9,7 @@ all four before their functions, and log f = log sigmoid(f):
 m only scales c and n, whose ratio it leaves alone, so no gradient flows through it.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import logsigmoid
 
-from kernels.operations import compiled
+from kernels.operations import compiled, tiled
 
 CLOSED = -1e30  # of an input gate before a clip's first step: whatever came before is forgotten whole there
 
@@ -44,7 +45,9 @@ def reference_slstm(
 
 
 def slstm(gates: Tensor, recurrent: Tensor, mask: Tensor) -> Tensor:
-    """`reference_slstm` by the compiled loop where there is one for such tensors, else by the lean loop."""
+    """`reference_slstm` by tiles or the compiled loop, whichever there is for such tensors, else by the lean loop."""
+    if tiled.usable(gates, recurrent):
+        return tiled_slstm(gates, recurrent, mask)
     form = compiled_slstm if compiled.usable(gates, recurrent) else lean_slstm
     return form(gates, recurrent, mask)
 
@@ -65,10 +68,22 @@ def compiled_slstm(gates: Tensor, recurrent: Tensor, mask: Tensor) -> Tensor:
     return y
 
 
+def tiled_slstm(gates: Tensor, recurrent: Tensor, mask: Tensor) -> Tensor:
+    """`reference_slstm` by tiles on a GPU, or by Triton's interpreter."""
+    from kernels.operations.tiles import cell  # noqa: PLC0415 - imports Triton, which is optional
+
+    return cell.slstm(gates, recurrent, mask)
+
+
 def closed(gates: Tensor, mask: Tensor) -> Tensor:
     """Gates that keep the cell empty before a clip's first step: nothing is written there, so its output is zero."""
-    nothing = torch.tensor([CLOSED, 0.0, 0.0, 0.0], dtype=gates.dtype, device=gates.device)[:, None]
-    return torch.where(mask[..., None, None], gates, nothing)
+    return torch.where(mask[..., None, None], gates, _nothing(gates.dtype, gates.device))
+
+
+@lru_cache(maxsize=8)
+def _nothing(dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The gates of a step that is closed, (4, 1)."""
+    return torch.tensor([CLOSED, 0.0, 0.0, 0.0], dtype=dtype, device=device)[:, None]
 
 
 def _feedback(y: Tensor, recurrent: Tensor, size: int) -> Tensor:
@@ -79,7 +94,7 @@ def _feedback(y: Tensor, recurrent: Tensor, size: int) -> Tensor:
     return fed.view(lanes, -1, clips, 4, size).permute(0, 2, 3, 1, 4).reshape(lanes, clips, 4, channels)
 
 
-def _recurrent_gradient(y: Tensor, dgates: Tensor, size: int) -> Tensor:
+def recurrent_gradient(y: Tensor, dgates: Tensor, size: int) -> Tensor:
     """Sum over clips and steps of each output times the gates' gradients one step later, (E, D, 4 K)."""
     lanes, channels = y.shape[0], y.shape[-1]
     heads = channels // size
@@ -109,7 +124,7 @@ class _CompiledCell(torch.autograd.Function):
         compiled.call(
             "cell_gradients", ctx.sizes, ready, transposed, cells, norms, scales, upstream.contiguous(), dgates
         )
-        return dgates, _recurrent_gradient(y, dgates, size)
+        return dgates, recurrent_gradient(y, dgates, size)
 
 
 class _LeanCell(torch.autograd.Function):
@@ -153,7 +168,7 @@ class _LeanCell(torch.autograd.Function):
             dc, dn = dc * keep, dn * keep
             back = _fed_back(dgates[-1], recurrent, ctx.size)
         together = torch.stack(dgates[::-1], 2)
-        return together, _recurrent_gradient(y, together, ctx.size)
+        return together, recurrent_gradient(y, together, ctx.size)
 
 
 def _fed_back(dgates: Tensor, recurrent: Tensor, size: int) -> Tensor:

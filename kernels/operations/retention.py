@@ -1,5 +1,6 @@
 """Retention, RetNet's attention with exponential decay in place of a softmax, and its rotary positions."""
 
+from functools import lru_cache
 from math import log2
 
 import torch
@@ -35,19 +36,20 @@ def retention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     flat = (lanes * clips * heads, steps)
     queries, keys, values = (x.transpose(2, 3).reshape(*flat, x.shape[-1]) for x in (q, k, v))
     scores = torch.bmm(queries, keys.transpose(1, 2)).view(lanes * clips, heads, steps, steps)
-    weights = scores * _decay_matrix(heads, steps, size, q)
+    weights = scores * _decay_matrix(heads, steps, size, q.dtype, q.device)
     mixed = torch.bmm(weights.view(*flat, steps), values)
     return mixed.view(lanes, clips, heads, steps, -1).transpose(2, 3)
 
 
-def _decay_matrix(heads: int, steps: int, size: int, like: Tensor) -> Tensor:
+@lru_cache(maxsize=64)
+def _decay_matrix(heads: int, steps: int, size: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """gamma^(n - m) / sqrt(size) for n >= m, else 0: (H, T, T)."""
-    exact = torch.promote_types(like.dtype, torch.float32)
-    place = torch.arange(steps, device=like.device, dtype=exact)
+    exact = torch.promote_types(dtype, torch.float32)
+    place = torch.arange(steps, device=device, dtype=exact)
     apart = place[:, None] - place
-    rate = torch.tensor([log2(gamma) for gamma in decays(heads)], device=like.device, dtype=exact)
+    rate = torch.tensor([log2(gamma) for gamma in decays(heads)], device=device, dtype=exact)
     decay: Tensor = torch.exp2(rate[:, None, None] * apart).masked_fill(apart < 0, 0.0) * size**-0.5
-    return decay.to(like.dtype)
+    return decay.to(dtype)
 
 
 def reference_rotate(

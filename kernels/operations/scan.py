@@ -1,4 +1,4 @@
-"""The selective scan of a diagonal state space (Mamba): reference, lean loop, and compiled loop.
+"""The selective scan of a diagonal state space (Mamba): reference, lean loop, compiled loop, and tiles for both ways.
 
 h[t] = exp(delta a) h[t-1] + gain b[t] u[t] and y[t] = c[t] h[t], for every channel d and state n, where delta, u belong
 to a channel and b, c to a state. By zero-order hold gain = (exp(delta a) - 1) / a (paper, appendix D.3; Gu and Dao
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from kernels.operations import compiled
+from kernels.operations import compiled, tiled
 
 Direction = Literal["forward", "backward"]
 Discretization = Literal["zoh", "euler"]
@@ -32,6 +32,19 @@ class Scan(Protocol):
         discretization: Discretization = "zoh",
     ) -> Tensor:
         """As `reference_scan`."""
+
+
+Side = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""u, delta, a, b, c of one direction."""
+
+
+class Both(Protocol):
+    """The signature of every form of a scan in both directions."""
+
+    def __call__(
+        self, forwards: Side, backwards: Side, *, discretization: Discretization = "zoh"
+    ) -> tuple[Tensor, Tensor]:
+        """As `reference_both`."""
 
 
 NEAR = 0.1  # |delta a| below which a difference of close numbers is taken from its series instead
@@ -58,6 +71,39 @@ def reference_scan(
         state = keep * state + gain * b[:, :, t, :, None] * u[:, :, t, None]
         outputs.append((c[:, :, t, :, None] * state).sum(2))
     return torch.stack(outputs if direction == "forward" else outputs[::-1], 2)
+
+
+def reference_both(forwards: Side, backwards: Side, *, discretization: Discretization = "zoh") -> tuple[Tensor, Tensor]:
+    """The first side scanned from its first step on, the second from its last step back: (E, B, T, D) each."""
+    return (
+        reference_scan(*forwards, direction="forward", discretization=discretization),
+        reference_scan(*backwards, direction="backward", discretization=discretization),
+    )
+
+
+def both(forwards: Side, backwards: Side, *, discretization: Discretization = "zoh") -> tuple[Tensor, Tensor]:
+    """`reference_both` by tiles, in one launch, where they can be used; else each side by `scan`."""
+    if tiled.usable(*forwards, *backwards):
+        return tiled_both(forwards, backwards, discretization=discretization)
+    return (
+        scan(*forwards, direction="forward", discretization=discretization),
+        scan(*backwards, direction="backward", discretization=discretization),
+    )
+
+
+def lean_both(forwards: Side, backwards: Side, *, discretization: Discretization = "zoh") -> tuple[Tensor, Tensor]:
+    """`reference_both`, each side by the lean loop."""
+    return (
+        lean_scan(*forwards, direction="forward", discretization=discretization),
+        lean_scan(*backwards, direction="backward", discretization=discretization),
+    )
+
+
+def tiled_both(forwards: Side, backwards: Side, *, discretization: Discretization = "zoh") -> tuple[Tensor, Tensor]:
+    """`reference_both` by tiles on a GPU, or by Triton's interpreter."""
+    from kernels.operations.tiles import scan as tiles  # noqa: PLC0415 - imports Triton, which is optional
+
+    return tiles.both(discretization, *forwards, *backwards)
 
 
 def scan(

@@ -239,7 +239,7 @@ ELSEWHERE = (
             Edit(
                 TRAINING,
                 "        return x, self._labels[clips]",
-                "        x = Dropout(self._seeds, self._dropout, torch.tensor(step, device=x.device), start)(x)\n"
+                "        x = Dropout(self._seeds, self._dropout, now.step, start)(x)\n"
                 "        return x, self._labels[clips]",
             ),
         ),
@@ -269,7 +269,7 @@ ELSEWHERE = (
             Edit(
                 TRAINING,
                 LOGITS,
-                f"{LOGITS}        key = draws.keys(self._seeds, count, NOISE_SITE)\n"
+                f"{LOGITS}        key = draws.keys(self._seeds, now.step, NOISE_SITE)\n"
                 "        logits = logits + self._noise[:, None] * draws.normals(key, logits.shape[1])\n",
             ),
         ),

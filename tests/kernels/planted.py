@@ -76,14 +76,12 @@ IGNORED = (
     ),
 )
 STEPS = (
-    bug(
-        "the schedule is never stepped", TRAINING, "self.plan.rates[step], count", "self.plan.rates[0], count", "update"
-    ),
+    bug("the schedule is never stepped", TRAINING, "now.rates, now.step)", "self.plan.rates[0], now.step)", "update"),
     bug(
         "the schedule is stepped once an epoch",
         TRAINING,
-        "self.plan.rates[step], count",
-        "self.plan.rates[step - step % self.plan.epoch_steps], count",
+        "now.rates, now.step)",
+        "self.plan.at(now.step - now.step % self.plan.epoch_steps).rates, now.step)",
         "update",
     ),
     bug(
@@ -146,8 +144,8 @@ BATCHES = (
     bug(
         "the noise is the same at every step",
         TRAINING,
-        "torch.tensor(step, device=x.device)",
-        "torch.tensor(0, device=x.device)",
+        "draws.keys(self._seeds, now.step,",
+        "draws.keys(self._seeds, 0 * now.step,",
         "batch",
     ),
     bug(
@@ -270,7 +268,11 @@ NETWORKS = (
     Mutant(
         "BiMamba reads forwards twice",
         (
-            Edit("encoders/bimamba.py", "c, direction=direction)", 'c, direction="forward")'),
+            Edit(
+                "encoders/bimamba.py",
+                "scanned = through.forms.scan(*sides)",
+                "scanned = [through.forms.scan(x, x)[0] for x in sides]",
+            ),
             Edit("encoders/bimamba.py", 'back = TAPS - 1 if direction == "forward" else 0', "back = TAPS - 1"),
         ),
         ("bimamba",),
@@ -278,8 +280,8 @@ NETWORKS = (
     bug(
         "BiMamba drops its backward half",
         "encoders/bimamba.py",
-        "torch.cat(sides, -1)",
-        "torch.cat([sides[0], 0 * sides[1]], -1)",
+        "torch.cat(gated, -1)",
+        "torch.cat([gated[0], 0 * gated[1]], -1)",
         "bimamba",
     ),
     bug(
@@ -308,8 +310,8 @@ NETWORKS = (
     bug(
         "an encoder's dropout is forgotten",
         "encoders/bimamba.py",
-        "through.dropout(torch.cat(sides, -1))",
-        "torch.cat(sides, -1)",
+        "through.dropout(torch.cat(gated, -1))",
+        "torch.cat(gated, -1)",
         "dropout",
     ),
 )

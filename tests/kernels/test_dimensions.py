@@ -63,9 +63,14 @@ def steps(data: Dataset, **changes: Any) -> Steps:
     return Steps(pack, data, Network("retnet", inputs=data.train.values.shape[-1], size=Size(16, 2, 2)), "cpu", 1)
 
 
+def first_batch(taken: Steps) -> tuple[Tensor, ...]:
+    """The first batch: values, labels, partners' labels and shares."""
+    return taken.batch(taken.plan.at(torch.tensor(0)), 0, 16)
+
+
 def batch(data: Dataset, **changes: Any) -> Tensor:
     """The values of the first batch that a configuration trains on, (1, B, T, C)."""
-    return steps(data, **changes).batch(0, 0, 16)[0]
+    return first_batch(steps(data, **changes))[0]
 
 
 def lane(**changes: Any) -> Lane:
@@ -94,7 +99,7 @@ def test_noise_adds_its_standard_deviation_to_the_features_and_to_nothing_else(s
 
 def test_mixup_mixes_two_clips_and_both_their_labels_by_one_share(small: Dataset) -> None:
     mixing = steps(small, mixup=0.5)
-    x, labels, others, shares = mixing.batch(0, 0, 16)
+    x, labels, others, shares = first_batch(mixing)
     clips, partners = mixing.plan.clips[0, 0], mixing.plan.partners[0, 0]
     train = torch.from_numpy(small.train.values[:, -8:])
     share = shares[0, :, None, None]
@@ -166,7 +171,7 @@ def test_each_scheduler_warms_up_alike_and_decays_its_own_way() -> None:
 def test_a_change_of_loss_changes_no_batch_and_no_first_parameter(small: Dataset) -> None:
     plain, focal = steps(small), steps(small, **FOCAL)
     assert torch.equal(plain.flat, focal.flat)
-    assert torch.equal(plain.batch(0, 0, 16)[0], focal.batch(0, 0, 16)[0])
+    assert torch.equal(first_batch(plain)[0], first_batch(focal)[0])
 
 
 def test_focal_gamma_changes_the_gradient(small: Dataset) -> None:
