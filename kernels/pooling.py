@@ -27,7 +27,7 @@ def pool(
     scores = (x @ query[:, None, :, None])[..., 0].masked_fill(~mask, -torch.inf)
     mean = mask.to(x.dtype) / mask.sum(-1, keepdim=True)
     place = torch.arange(1, mask.shape[-1] + 1, device=x.device)
-    last = place - 1 == (mask * place).argmax(-1, keepdim=True)
+    last = place - 1 == (mask * place).argmax(-1)[..., None]
     sums = torch.stack([torch.softmax(scores, -1), mean, last.to(x.dtype)], -1)
     weights = (sums * chosen[:, None, None, :3]).sum(-1)
     greatest = x.masked_fill(~mask[..., None], -torch.inf).amax(2)
