@@ -107,14 +107,22 @@ class Chronicle:
         origin: Literal["agent", "sweep"] = "agent",
         parents: tuple[str, ...] = (),
         usd: float = 0.0,
+        sections: tuple[str, ...] | None = None,
     ) -> list[str]:
-        """An agent starts a cycle, is answered, and proposes one idea for each mapping of changes."""
+        """An agent starts a cycle, is answered, and proposes one idea for each mapping of changes.
+
+        With `sections` it was sent a briefing of these.
+        """
         if agent not in self._present:
             self.joins(agent)
         cycle, author = self._name("c"), f"agent-{agent}"
-        intent = self.says(author, "cycle", cycle, facts.CycleStarted(cycle=cycle, agent=agent, key=1))
+        started = facts.CycleStarted(cycle=cycle, agent=agent, key=1)
+        if sections is not None:
+            started = msgspec.structs.replace(started, prompt=Text(head="a briefing"), sections=sections)
+        intent = self.says(author, "cycle", cycle, started)
         self._causes[cycle] = Position(intent)
-        answer = facts.AnswerReceived(cycle=cycle, text=Text(head="ideas: ..."), model=agent, usd=usd)
+        model = agent if sections is None else "a model"
+        answer = facts.AnswerReceived(cycle=cycle, text=Text(head="ideas: ..."), model=model, usd=usd)
         names = [self._name("i") for _ in ideas]
         proposed = tuple(
             self._idea(name, agent, self.configuration(**changes), origin, parents)

@@ -20,6 +20,7 @@ from replay.statistics.genealogy import GENEALOGY
 from replay.statistics.origins import ORIGINS
 from replay.statistics.piecewise import PIECEWISE
 from replay.statistics.policies import POLICIES
+from replay.statistics.sections import SECTIONS
 
 FINDINGS: dict[str, Callable[[Measurement], Metric]] = {
     **CONTRIBUTIONS,
@@ -30,6 +31,7 @@ FINDINGS: dict[str, Callable[[Measurement], Metric]] = {
     **GENEALOGY,
     **PIECEWISE,
     **COSTS,
+    **SECTIONS,
 }
 
 BESIDE: dict[str, tuple[Fold[Any, Any], ...]] = {"utilisation": (OccupancyFold(),)}

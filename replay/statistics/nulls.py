@@ -37,6 +37,7 @@ NULLS: dict[str, str] = {
     "era_gains": "border_null: the first ten drawn from the era before, as if its border changed nothing",
     "cost": "an agent that finds as often as the others pays as much for an improvement as all together",
     "utilisation": "1: a device that trains from joining to leaving",
+    "sections": "a section without effect: cycles of one model dealt anew to told and untold differ as much, by p",
     "mended": "none: what a plain retry would have mended is not known",
 }
 

@@ -58,14 +58,15 @@ class Asking(Company):
     def __init__(self, server: Provider, blobs: Blobs, *plans: Plan, budget: Budget = SMALL, **changes: Any) -> None:
         super().__init__(budget=budget, plans=plans, blobs=blobs, **changes)
         campaign = Campaign(name="company", agent=plans, budget=budget, prices={"model-x": PRICE})
-        self.hands = {f"agent-{plan.name}": hands(plan, server, campaign) for plan in plans}
-        for plan in plans:
+        asking = [plan for plan in plans if askers.asks(plan)]
+        self.hands = {f"agent-{plan.name}": hands(plan, server, campaign) for plan in asking}
+        for plan in asking:
             agent = askers.made(campaign, plan, blobs)
             agent._desk._terms = msgspec.structs.replace(agent._desk._terms, base=askers.based({}, SPACE))  # type: ignore[union-attr] # the told space is not the built one
             self.members[agent.author] = Member(agent, self.log, self.clock)
 
     def _perform(self, author: str, order: Order) -> Result:
-        if isinstance(order, Propose):
+        if isinstance(order, Propose) and author in self.hands:
             return msgspec.structs.replace(self.hands[author].perform(order), seconds=0.5)
         return super()._perform(author, order)
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from actors.agent import Plan
 from actors.judgement.budgets import Budget
 from actors.policies.prices import Usage, rounds
 from events.archives import archive
@@ -64,6 +65,30 @@ def test_two_agents_of_two_providers_search_side_by_side_to_the_end(blobs: Blobs
             "model-20261101", 1300, 200, 300,
         )  # fmt: skip
         assert 0 < answer.usd < 0.1
+
+
+def test_nine_agents_of_every_kind_search_together_each_in_its_own_way_and_within_its_own_money(blobs: Blobs) -> None:
+    plans = [
+        (claude, gemini)[n % 2](f"m{n}", temperature=n / 10, usd=1.0, max_tokens=500 + n, rules=f"You are number {n}.")
+        for n in range(7)
+    ]
+    more = (Plan(name="tpe", policy="tpe"), Plan(name="uniform", policy="uniform"))
+    with provider(ever_new()) as server:
+        company = Asking(server, blobs, *plans, *more, budget=Budget(experiments=18, timeout=60.0, usd=6.0))
+        company.play()
+        sent = {text for asked in server.requests for text in asked.texts[:1]}
+        warm = {
+            asked.body.get("temperature", asked.body.get("generationConfig", {}).get("temperature"))
+            for asked in server.requests
+        }
+    assert len(company.ledger.completed) == 18
+    authors = {company.ledger.author(name) for name in company.ledger.completed}
+    assert authors == {f"m{n}" for n in range(7)} | {"tpe", "uniform"}
+    assert {number for number in range(7) if any(f"You are number {number}." in text for text in sent)} == {*range(7)}
+    assert warm == {n / 10 for n in range(7)}
+    told = cycles(company)
+    assert all(0 < told.spent(plan.name) <= 1.0 for plan in plans)
+    assert told.spent() <= 6.0
 
 
 def test_what_is_sent_is_what_the_log_says_was_sent(blobs: Blobs) -> None:

@@ -11,7 +11,16 @@ from typing import Any
 import pytest
 
 from events.archives.archive import open_folder
-from events.facts import AnswerReceived, AnswerRefused, Completed, CycleStarted, Fact, IdeaProposed
+from events.facts import (
+    AnswerReceived,
+    AnswerRefused,
+    Completed,
+    CycleStarted,
+    Fact,
+    IdeaProposed,
+    Queued,
+    SpaceWidened,
+)
 from events.folder import Campaign as Folder
 from events.log import Recorded
 from replay.cycles import CyclesFold
@@ -57,7 +66,8 @@ def ready(made: list[Place], world: Folder, path: Path, server: Provider) -> Pla
     """A tiny campaign of a Claude and a Gemini agent."""
     place = Place(path, world, ("timeout = 60", "timeout = 60\nusd = 5.0"))
     text = place.file.read_text()
-    place.file.write_text(text[: text.index("[[agent]]")] + AGENTS.format(url=server.url))
+    widen = "[widen]\nat_most = 1\n[widen.within]\nepochs = [1, 9]\n"
+    place.file.write_text(text[: text.index("[[agent]]")] + widen + AGENTS.format(url=server.url))
     made.append(place)
     return place
 
@@ -68,9 +78,12 @@ def thinking(space: tuple[str, ...] = ("zipformer", "retnet", "bimamba", "hybrid
 
     def answer(asked: Asked) -> Sent:
         n = next(numbers)
-        ideas = [{"encoder": space[(n + k) % len(space)], "dropout": f"{(n * 3 + k) % 50 / 100}"} for k in range(3)]
+        ideas: list[dict[str, Any]] = [
+            {"encoder": space[(n + k) % len(space)], "dropout": f"{(n * 3 + k) % 50 / 100}"} for k in range(3)
+        ]
+        ideas[0]["epochs"] = 7 if n else 5
         text = "".join(
-            idea(length=12, batch=16, epochs=5, pooling=("max", "mean")[n % 2], **values) for values in ideas
+            idea(length=12, batch=16, pooling=("max", "mean")[n % 2], **{"epochs": 5} | values) for values in ideas
         )
         return said(text + (idea(secret=1) if n % 4 == 1 else ""))(asked)
 
@@ -107,6 +120,11 @@ def test_two_models_search_side_by_side_and_the_replay_has_the_same_digest(
     assert {fact.agent for fact in facts(frames, CycleStarted)} == {"claude", "gemini"}
     assert facts(frames, AnswerReceived)
     assert any(fact.filled for fact in facts(frames, IdeaProposed))
+    (widened,) = facts(frames, SpaceWidened)
+    assert (widened.dimension, widened.value) == ("epochs", 7)
+    longer = {fact.idea for fact in facts(frames, IdeaProposed) if fact.configuration["epochs"] == 7}
+    completed = {fact.experiment for fact in facts(frames, Completed)}
+    assert {fact.experiment for fact in facts(frames, Queued) if fact.idea in longer} & completed
     never_over(frames, 5.0, {"gemini": 2.0})
     measurement = Measurement()
     measurement.advance(frames)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.repair.workshop import COPIES, DIFF
 from events.archives.archive import open_folder
 from events.facts import (
     Completed,
@@ -42,7 +43,7 @@ AGENTS = """
 [fixer]
 policy = "claude"
 model = "model-x"
-adopt = "auto"
+adopt = "{adopt}"
 usd = 3.0
 max_tokens = 1000
 base_url = "{url}"
@@ -85,7 +86,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return planted.planted(tmp_path_factory.mktemp("house"))
 
 
-def ready(world: Folder, path: Path, house: Path, server: Provider, *more: tuple[str, str], experiments: int) -> Housed:
+def ready(
+    world: Folder, path: Path, house: Path, server: Provider, *more: tuple[str, str], experiments: int, adopt: str
+) -> Housed:
     """A tiny campaign of a Claude and a Gemini agent whose fixer asks Claude, on a house with planted mistakes."""
     changes = (
         ("experiments = 6", f"experiments = {experiments}"),
@@ -96,7 +99,7 @@ def ready(world: Folder, path: Path, house: Path, server: Provider, *more: tuple
     place = Housed(path, world, *changes)
     place.house = house
     text = place.file.read_text()
-    place.file.write_text(text[: text.index("[[agent]]")] + AGENTS.format(url=server.url))
+    place.file.write_text(text[: text.index("[[agent]]")] + AGENTS.format(url=server.url, adopt=adopt))
     return place
 
 
@@ -210,15 +213,34 @@ def whole(fact: Any) -> str:
     return str(fact.trace.head + fact.trace.tail)
 
 
-def test_two_models_search_a_third_repairs_and_a_kill_in_a_patch_s_trial_costs_no_result(
+def adopts(place: Housed, run: Running) -> None:
+    """Wait until a patch has held and nobody trains with it; read it, as a person would, and adopt it."""
+    run.until(lambda: any(entry["facts"] == ["RemedyApplied"] for entry in place.wrote()))
+    assert place.count("PatchAdopted") == 0
+    copies = place.folder.path / COPIES
+    (name,) = [copy.name for copy in copies.iterdir() if (copy / DIFF).exists()]
+    assert "kernels/pooling.py" in (copies / name / DIFF).read_text()
+    said = place.calls("declare", "tiny", "adopt", name[:12], "--reason", "it reads well")
+    assert said.code == 0, said
+    assert f"PatchAdopted: patch {name}" in said.out
+
+
+def test_two_models_search_a_third_repairs_a_person_adopts_and_two_kills_cost_no_result(
     world: Folder, tmp_path: Path, home: list[Place], house: Path
 ) -> None:
     mend = planted.answer("The last of twenty steps has no place among nineteen.", planted.repair(house))
     with provider(planted.telling_apart(thinking(), mend)) as server:
-        place = ready(world, tmp_path, house, server, ('devices = ["cpu", "cpu"]', 'devices = ["cpu"]'), experiments=10)
+        alone = ('devices = ["cpu", "cpu"]', 'devices = ["cpu"]')
+        place = ready(world, tmp_path, house, server, alone, experiments=10, adopt="ask")
         home.append(place)
         interrupted(place)
-        run = moved(place, 1)
+        run = place.starts()
+        adopts(place, run)
+        run.until(lambda: place.count("Completed") > 0)
+        run.kills("runner")
+        run.ended()
+        place.all_gone()
+        run = place.starts().until(lambda: place.count("Completed") > 1)
         bereft(place, run)
         ended = run.ended()
         asked = [asked for asked in server.requests if planted.asked_to_mend(asked)]
@@ -238,7 +260,7 @@ def test_a_long_search_is_killed_twice_and_its_fixer_is_wrong_twice(
     answers = [planted.answer("Wrong.", sealed), planted.answer("Wrong, too.", useless)]
     answers.append(planted.answer("Right.", planted.repair(house)))
     with provider(planted.telling_apart(thinking(), planted.in_turn(*answers))) as server:
-        place = ready(world, tmp_path, house, server, experiments=60)
+        place = ready(world, tmp_path, house, server, experiments=60, adopt="auto")
         home.append(place)
         interrupted(place)
         run = moved(place, 2)
