@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any, NamedTuple
 
 from events.errors import LogError, LogLost
@@ -22,15 +23,28 @@ class Heard(NamedTuple):
     epoch: Epoch
 
 
-Item = Recorded | Heard | Link
+class Several(NamedTuple):
+    """Frames in a row that were on the log already."""
+
+    frames: tuple[Recorded, ...]
+
+
+Item = Recorded | Several | Heard | Link
+"""A frame that was just written, several that had been there, a pulse, or word of the log itself."""
+
+SEVERAL = 128
+"""Frames that are handed over together while a log is read that was there: one at a time, the handing over would take
+as long as the folding.
+"""
 
 
 class Feed:
     """Reads a log, follows it where it can be followed, and puts what comes into an inbox in the order of the log.
 
     Args:
-        log: already open; closed by the feed.
-        put: takes an item, from the feed's thread or the connection's; may wait for room when the item is a frame.
+        log: already open; closed by the feed: a connection once it is of no more use, an archive with the feed itself,
+            since long texts are read from it.
+        put: takes an item, from the feed's thread or the connection's; may wait for room when the item is of frames.
         again: returns a log with more, given how the last one ended; asked every two seconds.
     """
 
@@ -41,6 +55,7 @@ class Feed:
         self._put = put
         self._again = again
         self._last = 0
+        self._read: list[LogReader] = []
         self._stopped = threading.Event()
         self._follower: Any = None
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -56,13 +71,17 @@ class Feed:
             follower.stop()
         if self._thread.ident is not None:
             self._thread.join(patience)
+        for done in self._read:
+            _close(done)
 
     def _run(self) -> None:
         log, self._log = self._log, None
         while log is not None:
             state = self._take_all(log)
-            with suppress(LogError):
-                log.close()
+            if state == "recorded":
+                self._read.append(log)
+            else:
+                _close(log)
             log = self._next(state)
 
     def _take_all(self, log: LogReader) -> State:
@@ -87,7 +106,8 @@ class Feed:
         self._put(Link(state="live", last=last))
         end = self._listen(log)
         try:
-            self._take(self._following(log))
+            self._take(log.read(self._last))
+            self._follow(log)
         finally:
             with suppress(LogError):
                 end()
@@ -100,8 +120,13 @@ class Feed:
             self._follower.stop()
         return follower
 
-    def _take(self, frames: Iterable[Recorded]) -> None:
-        for recorded in frames:
+    def _take(self, frames: Iterator[Recorded]) -> None:
+        while (several := tuple(islice(frames, SEVERAL))) and not self._stopped.is_set():
+            self._put(Several(several))
+            self._last = several[-1].sequence
+
+    def _follow(self, log: Any) -> None:
+        for recorded in self._following(log):
             if self._stopped.is_set():
                 return
             self._put(recorded)
@@ -126,3 +151,8 @@ class Feed:
             if (log := self._again(state)) is not None:
                 return log
         return None
+
+
+def _close(log: LogReader) -> None:
+    with suppress(LogError):
+        log.close()

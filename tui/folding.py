@@ -19,8 +19,8 @@ EVERY = 0.125
 itself takes long there are fewer: at most half of the time goes into them.
 """
 
-BEHIND, FAR = 500, 0.5
-"""With so many items still waiting, as when a long log is read, a picture every so many seconds is enough."""
+BEHIND, FAR = 1000, 0.5
+"""With so many frames still to come, as when a long log is read, a picture every so many seconds is enough."""
 
 ROOM = 2000
 """Items that may wait; a reader that is faster waits for room, so that a long log does not fill the memory."""
@@ -109,7 +109,7 @@ class Folding:
         self._answer()
         painted = time.monotonic()
         self._show(self._model.overview())
-        least = EVERY if self._inbox.qsize() < BEHIND else FAR
+        least = EVERY if self._model.ahead < BEHIND else FAR
         self._turn = max(least, 2 * (time.monotonic() - painted))
         self._hurry.wait(max(0.0, end - time.monotonic()))
         return True

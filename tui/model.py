@@ -6,6 +6,7 @@ Every method may be called from any thread; who reads `sight` holds `lock` while
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -16,15 +17,15 @@ from events.log import Recorded
 from replay.errors import ReplayError
 from replay.folds import Pass
 from replay.moments.snapshots import EVERY, Timeline
-from tui.feed import Heard, Item
+from tui.feed import Heard, Item, Several
 from tui.links import Link
 from tui.overview import Overview, lanes, overview
 from tui.pulses import Epoch
 from tui.sight import FOLDS, Sight
 from tui.tape import Tape
 
-MARKS = 16
-"""Moments that are kept on the way, to go from; twice as many are hardly nearer, and take 30 MB of a long campaign."""
+MARKS = 32
+"""Moments that are kept on the way, to go from; each takes a MB of a campaign of 10,000 experiments at most."""
 
 
 class Model:
@@ -62,8 +63,16 @@ class Model:
                 self._linked(item)
             elif isinstance(item, Heard):
                 self._hear(item.epoch)
-            elif self.tape.add(item) and self.following:
-                self._fold(item)
+            else:
+                came = item.frames if isinstance(item, Several) else (item,)
+                new = [recorded for recorded in came if self.tape.add(recorded)]
+                if new and self.following:
+                    self._fold(new)
+
+    @property
+    def ahead(self) -> int:
+        """How many frames were on the log when it was opened, and have not come yet."""
+        return max(0, self.link.last - len(self.tape))
 
     def hold(self) -> None:
         """Let the shown moment stand, whatever arrives."""
@@ -153,18 +162,23 @@ class Model:
         except (LogError, ReplayError) as error:
             self._stopped(error)
 
-    def _fold(self, recorded: Recorded) -> None:
+    def _fold(self, frames: Sequence[Recorded]) -> None:
         self._known = None
         if self.problem is not None:
             return
         try:
-            self._timeline.advance((recorded,))
+            self._timeline.advance(frames)
         except (LogError, ReplayError) as error:
             self._stopped(error)
             return
-        for fact in recorded.facts:
+        self.sight.refresh()  # a little now and then: who goes to a mark should not have to count from the start
+        if self._epochs:
+            self._forget(frames)
+
+    def _forget(self, frames: Sequence[Recorded]) -> None:
+        """Drop pulses about attempts that have ended since."""
+        for fact in (fact for recorded in frames for fact in recorded.facts):
             if isinstance(fact, Assigned | Completed | Failed):
-                # its last pulse was about an attempt that has ended
                 self._epochs.pop(fact.experiment, None)
                 self._losses.pop(fact.experiment, None)
 

@@ -6,11 +6,13 @@ import queue
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from events.archives import archive
 from events.archives.archivist import Archivist
 from events.archives.settling import is_settled, remember
 from events.folder import Campaign
@@ -20,7 +22,7 @@ from events.wire import jetstream, server
 from events.wire.jetstream import JetStreamLog
 from tests.replay.tales import busy
 from tests.tui.watching import recorded
-from tui.feed import Feed, Heard, Item
+from tui.feed import Feed, Heard, Item, Several
 from tui.links import Link, Source, State
 from tui.pulses import Epoch
 
@@ -59,11 +61,12 @@ def _link(state: str) -> Callable[[Item], bool]:
 
 
 def _frame(sequence: int) -> Callable[[Item], bool]:
-    return lambda item: isinstance(item, Recorded) and item.sequence == sequence
+    return lambda item: any(recorded.sequence == sequence for recorded in _frames([item]))
 
 
 def _frames(items: list[Item]) -> list[Recorded]:
-    return [item for item in items if isinstance(item, Recorded)]
+    came = [item.frames if isinstance(item, Several) else (item,) for item in items]
+    return [recorded for frames in came for recorded in frames if isinstance(recorded, Recorded)]
 
 
 def _write(log: JetStreamLog, frames: list[Recorded]) -> None:
@@ -82,6 +85,19 @@ def test_a_recorded_log_is_read_once_from_its_first_frame_to_its_last(tmp_path: 
         came = inbox.until(_frame(c.log.last()))
         assert came[0] == Link(state="recorded", last=c.log.last())
         assert _frames(came) == list(c.log.read())
+
+
+def test_an_archive_that_was_read_gives_its_long_texts_until_the_screen_ends(tmp_path: Path) -> None:
+    c = busy(3)
+    text = b"a briefing " * 1000
+    archive.export(c.log, tmp_path / "tale.myriad", [(sha256(text).hexdigest(), text)])
+    log = archive.open_file(tmp_path / "tale.myriad")
+    feed = Feed(log, lambda item: None)
+    feed.start()
+    feed._thread.join(20)
+    assert log.blob(sha256(text).hexdigest()) == text
+    feed.stop()
+    assert log.last() == 0
 
 
 def test_a_live_log_is_followed(tmp_path: Path) -> None:
