@@ -76,6 +76,7 @@ COMMANDS: dict[str, Command] = {
     "go": Command("go to a position, a time or an experiment", "WHERE", lambda screen, text: screen.go(text)),
     "live": Command("catch up with what has arrived", "", lambda screen, _: screen.catch_up()),
     "play": Command("play from here", "", lambda screen, _: screen.action_play()),
+    "test": Command("show test scores too, or no longer; nothing is ordered by them", "", lambda s, _: s.ask_test()),
     "theme": Command("dark, light, contrast or colour-blind", "NAME", _theme),
     **{name: Command(act.says, act.takes, _act(name)) for name, act in ACTS.items()},
     "quit": Command("leave; a running campaign goes on", "", lambda screen, _: screen.app.exit()),

@@ -19,6 +19,7 @@ def watch(
     where: str = "",
     sort: str = "number",
     at: str = "end",
+    test: bool = False,
 ) -> int:
     """Show one campaign on one screen, live while it runs, recorded when it does not.
 
@@ -41,6 +42,8 @@ def watch(
         With --json: the column that experiments are sorted by; a minus sign in front for downward.
     at
         With --json: the moment, as a position, a time or an experiment; otherwise the end.
+    test
+        With --json: show test scores too on the overview's leaderboard; on the screen :test does that.
     """
     from events.errors import CampaignUnknown, LogError  # noqa: PLC0415 # a door loads its room when it is opened
     from replay.errors import QuestionUnknown  # noqa: PLC0415 # likewise
@@ -48,7 +51,7 @@ def watch(
 
     try:
         if json:
-            _print(campaign, home, panel=panel, where=where, sort=sort, at=at)
+            _print(campaign, home, panel=panel, where=where, sort=sort, at=at, test=test)
         else:
             _draw(campaign, home, read_only=read_only)
     except (LogError, WatchError, QuestionUnknown) as error:
@@ -57,12 +60,12 @@ def watch(
     return 0
 
 
-def _print(campaign: str, home: Path | None, *, panel: str, where: str, sort: str, at: str) -> None:
+def _print(campaign: str, home: Path | None, *, panel: str, where: str, sort: str, at: str, test: bool) -> None:
     import msgspec  # noqa: PLC0415 # help must not wait for it
 
     from tui.reading import twin  # noqa: PLC0415 # likewise
 
-    said = twin(campaign, home, panel=panel, where=where, sort=sort, at=at)
+    said = twin(campaign, home, panel=panel, where=where, sort=sort, at=at, test=test)
     sys.stdout.write(f"{msgspec.json.encode(said, order='deterministic').decode()}\n")
 
 

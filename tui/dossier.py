@@ -47,7 +47,7 @@ class Dossiers(View):
         self.sheet = Sheet(title="Dossier", id="dossier-sheet")
         self.made: Dossier | None = None
         self._trail = Trail("")
-        self._width = 0
+        self._seen = (0, False)
 
     def compose(self) -> ComposeResult:
         """Yield the page."""
@@ -72,10 +72,12 @@ class Dossiers(View):
             moved = self._trail.follow(self.model)
             if moved:
                 self.made = self._trail.gather(self.model)
-        if moved or width != self._width:
-            self._width = width
+        seen = (width, self.model.with_test)
+        if moved or seen != self._seen:
+            self._seen = seen
             unknown = [f"{self.about} was not queued at this moment"]
-            self.sheet.show(page(self.made, width) if self.made is not None else unknown)
+            told = page(self.made, width, with_test=seen[1]) if self.made is not None else unknown
+            self.sheet.show(told)
 
     def action_parent(self) -> None:
         """Open the parent."""
@@ -135,15 +137,15 @@ class Trail:
         return words(model.sight.results, self.experiment) if known else ()
 
 
-def page(made: Dossier, width: int) -> list[str]:
-    """Return the dossier's lines."""
+def page(made: Dossier, width: int, *, with_test: bool = False) -> list[str]:
+    """Return the dossier's lines; test scores only where somebody asked for them."""
     return [
         *_head(made, width),
         *_configuration(made, width),
         *_curves(made, width),
         *_failures(made, width),
         *_relatives(made, width),
-        *_facts(made, width),
+        *_facts(made, width, with_test=with_test),
     ]
 
 
@@ -222,13 +224,14 @@ def _relatives(made: Dossier, width: int) -> list[str]:
     return lines
 
 
-def _words(event: Event) -> str:
-    """Say a fact's own words and numbers, but what every line would repeat, and test scores, which nobody asked for."""
-    told = {name: value for name, value in event.said.items() if isinstance(value, str | float)}
-    return "; ".join(f"{name} {_value(value)}" for name, value in told.items() if name not in ("experiment", "test"))
+def _words(event: Event, *, with_test: bool) -> str:
+    """Say a fact's own words and numbers, but what every line would repeat, and test scores that nobody asked for."""
+    silent = ("experiment",) if with_test else ("experiment", "test")
+    told = {name: value for name, value in event.said.items() if isinstance(value, str | float) and name not in silent}
+    return "; ".join(f"{name} {_value(value)}" for name, value in told.items())
 
 
-def _facts(made: Dossier, width: int) -> list[str]:
+def _facts(made: Dossier, width: int, *, with_test: bool) -> list[str]:
     columns = (
         Column("at", right=True),
         Column("cause", 2, right=True),
@@ -244,7 +247,7 @@ def _facts(made: Dossier, width: int) -> list[str]:
             shown(event.at)[:19],
             event.author,
             event.type.partition(".")[0],
-            _words(event),
+            _words(event, with_test=with_test),
         )
         for event in made.facts
     ]

@@ -128,9 +128,11 @@ class Experiments(View):
         self.roll.border_title = f"Experiments by {self.by}{', downward' if self.downward else ''}{narrowed}"
 
     def _columns(self) -> list[tuple[str, Column]]:
-        names = columns(self.model.sight.ledger)
+        ledger = self.model.sight.ledger
+        names = columns(ledger)
         others = [name for name in names if name not in OWN and name != "number"]
-        found = [*FIXED, *((name, Column(SHORT.get(name, name), 11 + n)) for n, name in enumerate(others))]
+        told = [each for each in FIXED if each[0] != "touched" or self.by == "touched" or ledger.defects.all]
+        found = [*told, *((name, Column(SHORT.get(name, name), 11 + n)) for n, name in enumerate(others))]
         return [(name, column._replace(rank=0) if name == self.by else column) for name, column in found]
 
     def _rows(self, shown: Sequence[tuple[str, Column]], names: Sequence[str]) -> list[tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,6 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.columns import Column, fit
 from tui.view import Keys
 
 KEYS: Keys = (
@@ -27,6 +27,10 @@ KEYS: Keys = (
     ("q, ctrl+c", "quit; a running campaign goes on"),
     ("?", "this page; any of ?, esc and q closes it"),
 )
+
+
+WIDTH = 72
+"""Cells of the page without its border."""
 
 
 class Help(ModalScreen[None]):
@@ -52,4 +56,6 @@ class Help(ModalScreen[None]):
 
 
 def _lines(keys: Sequence[tuple[str, str]]) -> list[str]:
-    return fit((Column("key"), Column("does", long=20)), [(f"  {key}", what) for key, what in keys], 70)[1:]
+    room = max(len(key) for key, _ in keys) + 2
+    told = [(key, wrap(what, WIDTH - room - 2)) for key, what in keys]
+    return [f"  {key if not nth else '':<{room}}{line}" for key, lines in told for nth, line in enumerate(lines)]

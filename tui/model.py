@@ -38,6 +38,7 @@ class Model:
         sight: what is shown: everything, or a past moment.
         following: whether what arrives is shown at once.
         problem: why no further frame can be folded, None when all could.
+        with_test: whether test scores are shown, which nobody sees unasked.
     """
 
     def __init__(self, campaign: str) -> None:
@@ -47,6 +48,7 @@ class Model:
         self.following = True
         self.link = Link()
         self.problem: str | None = None
+        self.with_test = False
         self._timeline = Timeline(self.tape, *FOLDS, marks=MARKS)
         self._head = self.sight = Sight(self._timeline.head)
         self._epochs: dict[str, Epoch] = {}
@@ -91,6 +93,12 @@ class Model:
         with self.lock:
             return self._timeline.at(self.sight.through)
 
+    def ask_test(self) -> None:
+        """Show test scores, or no longer."""
+        with self.lock:
+            self.with_test = not self.with_test
+            self._known = None
+
     def follow(self) -> None:
         """Show everything that arrived, and from now on what arrives."""
         with self.lock:
@@ -116,6 +124,7 @@ class Model:
                     campaign=self.campaign,
                     through=self.tape,
                     following=self.following,
+                    with_test=self.with_test,
                 )
             else:
                 told = lanes(sight, epochs, self._losses)

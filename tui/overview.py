@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from replay.agents import AgentRow
+from replay.caps import Caps
 from replay.controls import Control
+from replay.conversations import Speaker, speakers
+from replay.entries import Ban
 from replay.fleet import Pack, Worker
 from replay.leaderboard import Row, leaderboard, left_out
 from replay.ledger import Experiment, Ledger
@@ -86,7 +89,9 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         trend: how the search moved, as the analyst recorded it.
         gone: workers that left, by how: lost or retired.
         waiting: the head of the queue, the highest priority first, then the order of the log.
+        speakers: how each agent that joined fares with its model; `caps` what may be spent.
         last_ideas: each agent's latest idea with its rationale.
+        paused: why a person asked for a pause, None while nobody does; `bans` those in force.
         troubles, latest: the last facts about failures and repairs, and the last of all, oldest first.
     """
 
@@ -110,8 +115,12 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     lanes: list[Lane]
     gone: dict[str, int]
     agents: list[AgentRow]
+    speakers: list[Speaker]
+    caps: Caps
     last_ideas: dict[str, tuple[str, str]]
     waiting: list[Waiting]
+    paused: str | None
+    bans: list[Ban]
     failures: Failures
     fixing: list[Fixing]
     troubles: list[Line]
@@ -128,6 +137,7 @@ def overview(
     campaign: str,
     through: Tape,
     following: bool,
+    with_test: bool = False,
 ) -> Overview:
     """Return the overview of what a sight has folded.
 
@@ -135,6 +145,7 @@ def overview(
         epochs: the last pulse about each experiment that trains; `losses` what all of them told.
         campaign: the log's name, for a campaign that was never opened.
         through: what arrived.
+        with_test: whether somebody asked for test scores; nothing is ordered by them.
     """
     results, ledger, glance = sight.results, sight.ledger, sight.glance
     about = Subject(
@@ -159,7 +170,7 @@ def overview(
         arrived=through.facts,
         end=len(through),
         following=following,
-        leaders=leaderboard(ledger, top=TOP),
+        leaders=leaderboard(ledger, top=TOP, with_test=with_test),
         running_best=list(glance.running_best),
         bands=list(glance.bands),
         per_hour=hourly(ledger, sight.at),
@@ -170,8 +181,12 @@ def overview(
         lanes=lanes(sight, epochs, losses),
         gone=dict(sorted(Counter(w.status for w in workers if w.status != "joined").items())),
         agents=glance.agents(results),
+        speakers=speakers(results),
+        caps=sight.caps,
         last_ideas=_last_ideas(results),
         waiting=_waiting(ledger),
+        paused=ledger.paused,
+        bans=list(ledger.bans.values()),
         failures=glance.failures(results),
         fixing=[
             Fixing(repair=r.repair, experiment=r.experiment, kind=r.kind, remedy=r.remedy, status=r.status)

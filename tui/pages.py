@@ -7,6 +7,9 @@ from textwrap import wrap
 
 from textual.content import Content
 
+from replay.agents import AgentRow
+from replay.caps import Caps
+from replay.conversations import Speaker
 from replay.leaderboard import Row
 from replay.pages.tables import TOO_FEW, brief, pairs
 from replay.times import lasted, shown
@@ -87,37 +90,28 @@ def _banded(line: str, overview: Overview) -> list[tuple[str, str]]:
 
 
 def agents(overview: Overview, width: int) -> list[str]:
-    """Each author of ideas: policy, cycles, ideas, best and cost."""
+    """Each author of ideas: health, model, ideas, best, and what it spent of what it may; then its last idea."""
     columns = (
         Column("agent"),
-        Column("policy", 5),
-        Column("cycles", 2, right=True),
-        Column("ideas", 1, right=True),
-        Column("done", 3, right=True),
+        Column("health", 1),
+        Column("model", 5, long=10),
+        Column("cycles", 8, right=True),
+        Column("ideas", 4, right=True),
+        Column("done", 6, right=True),
         Column("best", right=True),
-        Column("firsts", 6, right=True),
-        Column("failed", 5, right=True),
-        Column("device time", 7, right=True),
+        Column("firsts", 9, right=True),
+        Column("failed", 7, right=True),
+        Column("device time", 10, right=True),
+        Column("tokens", 3, right=True),
         Column("USD", right=True),
-        Column("last idea", 4, long=16),
+        Column("of", 2, right=True),
     )
-    rows = [
-        (
-            row.agent,
-            row.policy or "-",
-            str(row.cycles),
-            str(row.proposed),
-            str(row.completed),
-            _score(row.best_validation),
-            str(row.improvements),
-            str(row.failed),
-            lasted(row.gpu_seconds),
-            f"{row.usd:.2f}",
-            ": ".join(overview.last_ideas.get(row.agent, ())),
-        )
-        for row in overview.agents
-    ]
-    return fit(columns, rows, width) if rows else ["no agent has joined"]
+    known = {speaker.agent: speaker for speaker in overview.speakers}
+    rows = [_author(row, known.get(row.agent), overview.caps) for row in overview.agents]
+    if not rows:
+        return ["no agent has joined"]
+    last = (f"{agent} {idea}: {why}" for agent, (idea, why) in overview.last_ideas.items())
+    return [*fit(columns, rows, width), *(cut(plain(told), width) for told in last)]
 
 
 def queue(overview: Overview, width: int) -> list[str]:
@@ -128,7 +122,8 @@ def queue(overview: Overview, width: int) -> list[str]:
     rest = [f"and {behind} behind them"] if behind > 0 else []
     unjudged = overview.queue.unjudged
     judged = [f"{unjudged} ideas wait for a verdict"] if unjudged else []
-    return [*(fit(columns, rows, width) if rows else ["the queue is empty"]), *rest, *judged]
+    bans = [cut(plain(f"ban {ban.ban} of {ban.where}: {ban.reason}"), width) for ban in overview.bans]
+    return [*(fit(columns, rows, width) if rows else ["the queue is empty"]), *rest, *judged, *bans]
 
 
 def leaders(overview: Overview, width: int) -> list[str]:
@@ -137,6 +132,7 @@ def leaders(overview: Overview, width: int) -> list[str]:
         Column("#", right=True),
         Column("run"),
         Column("AP", right=True),
+        Column("test", 1, right=True),
         Column("noise", right=True),
         Column("lead", 2, right=True),
         Column("which is", 3),
@@ -175,7 +171,8 @@ def head(overview: Overview, width: int, inside: int | None = None) -> str:
     clock = f"{at}, virtual" if overview.virtual else at
     behind = overview.arrived - overview.facts
     lag = [f"{behind} facts behind"] if behind and overview.following else []
-    return _joined([where, clock, *lag, f"closed: {closed}" if closed is not None else "search open"], width)
+    paused = f"paused: {overview.paused or 'no reason given'}" if overview.paused is not None else "search open"
+    return _joined([where, clock, *lag, f"closed: {closed}" if closed is not None else paused], width)
 
 
 def best(overview: Overview, width: int) -> list[str]:
@@ -187,6 +184,7 @@ def best(overview: Overview, width: int) -> list[str]:
     told += [f"lead {row.lead:.4f} {_noise(row)}"] if row.lead is not None else []
     told += [f"{c.control.replace('_', ' ')} {c.validation:.4f} +- {c.noise:.4f}" for c in overview.controls]
     many = len(overview.subject.instruments)
+    told += [overview.subject.left_out] if overview.subject.left_out else []
     told += [f"{many} instruments: scores do not compare across them"] if many > 1 else []
     return [_joined(told, width), cut(plain(brief(row.configuration, WIDE)), width)]
 
@@ -230,10 +228,30 @@ def _lane(lane: Lane) -> tuple[str, ...]:
     return (lane.worker, lane.experiment, told, score, loss, drawn, *where)
 
 
+def _author(row: AgentRow, speaker: Speaker | None, caps: Caps) -> tuple[str, ...]:
+    cap = caps.agents.get(row.agent, caps.usd) if speaker is not None else None
+    return (
+        row.agent,
+        speaker.health if speaker is not None else "",
+        (speaker.model if speaker is not None else None) or row.policy or "",
+        str(row.cycles),
+        str(row.proposed),
+        str(row.completed),
+        _score(row.best_validation),
+        str(row.improvements),
+        str(row.failed),
+        lasted(row.gpu_seconds),
+        str(speaker.tokens) if speaker is not None and speaker.tokens else "",
+        f"{row.usd:.2f}",
+        f"{cap:.2f}" if cap is not None else "",
+    )
+
+
 def _leader(row: Row) -> tuple[str, ...]:
     lead = f"{row.lead:.4f}" if row.lead is not None else ""
     configuration = brief(row.configuration, WIDE)
-    numbers = (f"{row.validation:.4f}", f"{row.noise:.4f}", lead)
+    test = f"{row.test:.4f}" if row.test is not None else ""
+    numbers = (f"{row.validation:.4f}", test, f"{row.noise:.4f}", lead)
     return (str(row.rank), row.experiment, *numbers, _noise(row), row.agent, configuration)
 
 

@@ -45,6 +45,7 @@ def twin(
     where: str = "",
     sort: str = "number",
     at: str = "end",
+    test: bool = False,
 ) -> Any:
     """Return what a panel would show, as data; arguments as `tui.doors.watch` describes them.
 
@@ -54,6 +55,7 @@ def twin(
         WatchError: `at` means no moment.
     """
     model = _model(campaign, home)
+    model.with_test = test
     if at != "end":
         model.go(Travel(model).find(at))
     results = model.sight.results

@@ -165,6 +165,12 @@ class WatchScreen(Screen[None]):
 
         self.app.push_screen(Confirm(self.shown.subject.campaign, f"{name} {text}".rstrip()), confirmed)
 
+    def ask_test(self) -> None:
+        """Show test scores, or no longer."""
+        told = "hidden again" if self.model.with_test else "shown; nothing is ordered by them"
+        self._folding.ask(Model.ask_test)
+        self.say(f"Test scores are {told}")
+
     def catch_up(self) -> None:
         """Show all that arrived, and what arrives."""
         self.travel.mode, self.travel.playing = "following", False

@@ -12,9 +12,12 @@ from events.memory import MemoryLog
 from events.wire.jetstream import JetStreamLog
 from tests.chronicle import Chronicle
 from tests.replay.tales import busy
+from tests.tui.test_travel import golden
+from tests.tui.test_views import types, view
 from tests.tui.watching import PANELS, eventful, lines, recorded, said, until, watched
 from tui.app import WatchApp
 from tui.columns import cells_of
+from tui.dossier import Dossiers
 from tui.help import KEYS, Help
 from tui.panel import Panel
 
@@ -63,6 +66,36 @@ def test_test_scores_are_nowhere_on_the_screen(tmp_path: Path) -> None:
     watched(recorded(tmp_path, c), story, size=(240, 70))
 
 
+def test_test_scores_are_shown_on_request_and_hidden_again(tmp_path: Path) -> None:
+    c = Chronicle()
+    c.opened()
+    c.runs(c.queues(c.proposes("tpe")), validation=0.5, test=0.98765)
+
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        def shown() -> bool:
+            return any("0.9877" in line for line in lines(app, "leaders"))
+
+        await types(pilot, "colon", "test")
+        await until(pilot, shown)
+        await types(pilot, "colon", "test")
+        await until(pilot, lambda: not shown())
+        await types(pilot, "colon", "test")
+        await types(pilot, "colon", "e-1")
+        await until(pilot, lambda: any("test 0.9877" in line for line in view(app, Dossiers).sheet.lines))
+
+    watched(recorded(tmp_path, c), story, size=(240, 70))
+
+
+def test_the_agents_panel_says_health_model_what_it_cost_and_the_last_idea() -> None:
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        told = lines(app, "speakers")
+        assert "agent health model cycles ideas done best" in " ".join(told[0].split())
+        assert told[1].split()[1] in ("well", "barren")
+        assert any("i-tpe" in line or "i-uniform" in line for line in told)
+
+    watched(golden(), story, size=(400, 70))
+
+
 @pytest.mark.parametrize("size", [(60, 16), (80, 24), (200, 50), (240, 70)])
 def test_every_panel_is_legible(size: tuple[int, int], tmp_path: Path) -> None:
     async def story(app: WatchApp, pilot: Pilot[None]) -> None:
@@ -82,7 +115,7 @@ def test_the_panels_say_what_is_going_on(tmp_path: Path) -> None:
         assert lines(app, "devices")[1].split()[:3] == ["worker-cpu0-a", "e-30", "running"]
         assert lines(app, "devices")[3].split()[:2] == ["worker-cpu2-a", "idle"]
         assert lines(app, "devices")[3].endswith("work waits: a pack is being made")
-        assert lines(app, "speakers")[1].split()[:2] == ["tpe", "uniform"]
+        assert lines(app, "speakers")[1].split()[:2] == ["tpe", "well"]
         assert [line.split()[1] for line in lines(app, "queue")[1:]] == ["0.640", "0.320", "0.160"]
         assert lines(app, "queue")[1].endswith("wish 0.50")
         assert len(lines(app, "leaders")) == 11
