@@ -27,10 +27,13 @@ def selftest(*, device: str | None = None, campaign: str | None = None, json: bo
     json: bool
         Print the platform, every check and what every canary saw as JSON.
     """
-    from kernels import instrument  # noqa: PLC0415 # help must not wait for torch
+    import torch  # noqa: PLC0415 # help must not wait for it
+
+    from kernels import instrument  # noqa: PLC0415 # likewise
     from kernels.canaries import suite  # noqa: PLC0415 # likewise
     from kernels.selftest import checks, device_at_hand  # noqa: PLC0415 # likewise
 
+    torch.set_num_threads(1)  # as training has: what is looked at here is too small for two
     began, chosen = time.perf_counter(), device or device_at_hand()
     try:
         own = suite.campaign(campaign) if campaign is not None else None

@@ -35,7 +35,7 @@ from kernels.outcomes import Completed
 from kernels.pooling import one_hot
 from kernels.tasks import roadsim
 from kernels.wiring import Run, wire
-from tests.benchmarks import textbook
+from tests.benchmarks import packs, textbook
 
 WIDTH, LAYERS, HEADS = 64, 2, 4
 CONFIGURATION: dict[str, Any] = {
@@ -172,6 +172,7 @@ def main() -> None:
                 )
         print(f"{'mean':10} {'':9} {'':11} {mean(ratios):6.1f}x {'':8} {'':9} {mean(exact):12.1f}x, geometric")
         print(f"load             {os.getloadavg()[0]:.1f} after")
+    packs.show(epochs)
 
 
 if __name__ == "__main__":

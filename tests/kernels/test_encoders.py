@@ -16,6 +16,7 @@ from kernels.wiring import POOLINGS
 
 INPUTS = 6
 TOLERANCE = 2e-6
+AMPLIFIED = 1e-4  # of gradients, where a whole encoder adds to rounding
 every_encoder = pytest.mark.parametrize("encoder", list(ENCODERS))
 
 
@@ -96,6 +97,24 @@ def test_an_encoder_keeps_its_meaning_in_low_precision(encoder: str) -> None:
     found = network.forward(x.bfloat16(), mask, low)
     assert found.dtype == torch.bfloat16
     assert relative_error(found.float(), network.forward(x, mask, through)) < 0.1
+
+
+@every_encoder
+def test_the_longest_clips_teach_what_the_reference_teaches_and_nearly_so_in_low_precision(encoder: str) -> None:
+    network, through = built(encoder, lanes=1, layers=2)
+    x = torch.randn(1, 2, 64, 16, generator=torch.Generator().manual_seed(4))
+    mask = torch.arange(64) >= torch.tensor([0, 23])[:, None]
+    kinds = ((torch.float64, FAST), (torch.float64, REFERENCE), (torch.float32, FAST), (torch.bfloat16, FAST))
+    found = []
+    for kind, forms in kinds:
+        leaves = {name: weight.detach().to(kind).requires_grad_() for name, weight in through.weights.items()}
+        side = Forward(leaves, through.progress.to(kind), through.poolings.to(kind), forms=forms)
+        torch.autograd.backward(network.encoder.forward(x.to(kind), mask[None], side).sum())
+        found.append(gradients(side).double())
+    double, true, single, low = found
+    assert relative_error(double, true) < 1e-12
+    assert relative_error(single, true) < AMPLIFIED
+    assert relative_error(low, true) < 0.1
 
 
 @every_encoder
