@@ -141,15 +141,22 @@ def demo(*, home: Home = None, again: bool = False, headless: bool = False) -> i
 
 
 def simulate(
+    file: Path | None = None,
+    /,
     *,
     experiments: int = 10_469,
     seed: int = 1,
     agents: int = 2,
-    devices: int = 16,
+    devices: int | None = None,
     policy: str | None = None,
+    task: str | None = None,
+    lanes: int = 1,
+    run_seconds: float | None = None,
+    like: str | None = None,
     diversity: bool = True,
     bugs: str = "all",
     canaries: bool = False,
+    server: bool = False,
     to: Path | None = None,
     faults: bool = False,
     seeds: str = "1-1000",
@@ -158,19 +165,26 @@ def simulate(
 ) -> int:
     """Play a whole campaign on a surrogate in virtual time: nothing is trained, no model is asked, no time passes.
 
+    Without a file it is the published campaign. With one, or with --task, it says what that campaign would take.
     With --faults, play many small campaigns instead, each under faults that its seed decides, and audit every log.
 
     Args:
+        file: a campaign file whose duration, device hours, cost and queue are wanted; its seed, agents and budget.
         experiments: completed ones after which the campaign ends.
         seed: of everything drawn; the same seed gives the same bytes.
         agents: that propose, each at the paper's cadence.
-        devices: that train, one run at a time each.
+        devices: that train; of a file, as many as it names; else 16.
         policy: of every agent, by its name in a campaign file; by default two that stand in for the paper's models.
+        task: roadsim, nexar or clips: a campaign over that task's space in place of a file.
+        lanes: experiments that a device trains at once, of a file or a task.
+        run_seconds: that a run of the file or task takes, in the mean.
+        like: a campaign that was run, whose runs say how long they take.
         diversity: whether the stand-ins heed the paper's diversity budget.
         bugs: of the paper's four that the instrument has until their dates: all, none, or names such as leak,loss.
         canaries: play it with canaries, and without them at the earliest, the chosen and the latest dates of its bugs;
             say how many misleading runs and GPU-hours they save. Four campaigns, one on each core.
-        to: the file to write; by default sim.myriad under the home.
+        server: write and read every frame through a nats-server of its own, without a sync for each; the same bytes.
+        to: the file to write; by default sim.myriad under the home, forecast-NAME.myriad of a campaign file.
         faults: play small campaigns under faults; exit code 1 when one of them breaks a law.
         seeds: of those campaigns, FIRST-LAST or one number.
         script: of faults in place of what each seed decides: TURN:KIND:PICK, with commas between them.
@@ -183,16 +197,23 @@ def simulate(
     from actors.virtual.simulated import checked, claim, play  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
+    many = 16 if devices is None else devices
     setting = Setting(
-        experiments=experiments, seed=seed, agents=agents, devices=devices, policy=policy, diversity=diversity
+        experiments=experiments, seed=seed, agents=agents, devices=many, policy=policy, diversity=diversity
     )
-    made, path = checked(setting, bugs), to or home_of(home) / "sim.myriad"
+    made, place = checked(setting, bugs), home_of(home)
+    if file is not None or task is not None:
+        from actors.virtual.forecast import foretold  # noqa: PLC0415 # heavy
+
+        named = many if file is None else devices
+        return foretold(file, task, made, devices=named, lanes=lanes, seconds=run_seconds, like=like, home=place, to=to)
+    path = to or place / "sim.myriad"
     if canaries:
         from actors.virtual.misled import saved  # noqa: PLC0415 # heavy
 
         claim(path)
         return saved(made, path)
-    return play(made, path)
+    return play(made, path, server=server)
 
 
 def extract(file: Path, *, home: Home = None, headless: bool = False) -> int:

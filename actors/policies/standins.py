@@ -74,8 +74,8 @@ SURVEYOR = Temper(
     parts=("training", "data"),
     sweeps=("learning_rate", "focal_gamma", "focal_alpha", "smoothing"),
     doubles=0.2,
-    fresh=0.14,
-    faith=0.5,
+    fresh=0.115,
+    faith=1.45,
 )
 TUNER = Temper(
     name="tuner",
@@ -85,8 +85,8 @@ TUNER = Temper(
     parts=("training", "data", "loss"),
     sweeps=("learning_rate", "weight_decay", "dropout"),
     doubles=0.3,
-    fresh=0.14,
-    faith=1.5,
+    fresh=0.115,
+    faith=2.75,
 )
 
 

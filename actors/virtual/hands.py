@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from actors.agent import Plan
 from actors.benches.vetting import Verified, Verify
-from actors.orders import Answered, Extract, Extracted, Order, Propose, Refused, Result, Train, Trained
+from actors.orders import (
+    Answered,
+    Breakdown,
+    Extract,
+    Extracted,
+    Order,
+    Propose,
+    Refused,
+    Result,
+    Run,
+    Score,
+    Train,
+    Trained,
+)
 from actors.policies import Policy, load
 from actors.policies.standins import SURVEYOR, TUNER, Standin
 from actors.policies.sweep import expand
 from actors.seeds import seed_of
-from actors.virtual.bugs import DAY
+from actors.virtual.bugs import DAY, Bug
 from actors.virtual.probes import SECONDS, look
 from actors.virtual.surrogate import VERSION, Surrogate, draws
+from events.facts import Execution
 from replay.published import CYCLES, USD
 
 START = 1_738_886_400_000_000
@@ -28,11 +44,27 @@ STANDINS = {temper.name: temper for temper in (SURVEYOR, TUNER)}
 """The stand-ins by the name that the log gives them."""
 
 
-class AgentHands:
-    """Asks a policy in virtual time; before its date nobody has heard of the late backbone."""
+class Answering(Protocol):
+    """A surrogate: how a run ends, and the digest of its instrument."""
 
-    def __init__(self, plan: Plan, *, diversity: bool) -> None:
+    bugs: tuple[Bug, ...]
+    instrument: str
+
+    def run(self, run: Run, execution: Execution) -> Score | Breakdown:
+        """Return how a run ends, and how long it takes."""
+
+
+class AgentHands:
+    """Asks a policy in virtual time.
+
+    Args:
+        diversity: whether a stand-in heeds the diversity budget.
+        late: whether nobody has heard of the late backbone before its date.
+    """
+
+    def __init__(self, plan: Plan, *, diversity: bool, late: bool = True) -> None:
         self._plan = plan
+        self._late = late
         standin = STANDINS.get(plan.policy)
         self._standin = Standin(standin, diversity=diversity) if standin is not None else None
         self._policy: Policy | None = load(plan.policy) if standin is None else None
@@ -43,7 +75,7 @@ class AgentHands:
             return 0.0, Refused(id=order.id, reason="an agent only proposes")
         space, plan = order.history.space, self._plan
         first = space.choices[0]
-        if LATE in first.values and len(first.values) > 1 and now < START + KNOWN_FROM:
+        if self._late and LATE in first.values and len(first.values) > 1 and now < START + KNOWN_FROM:
             space = space.narrowed({first.name: [value for value in first.values if value != LATE]})
         history = msgspec.structs.replace(order.history, space=space)
         if self._standin is not None:
@@ -52,6 +84,8 @@ class AgentHands:
         elif self._policy is not None:
             ideas = self._policy.propose(history, order.key, plan.ideas) + expand(history, order.key, plan.sweep)
             usd = 0.0
+        if self._standin is None and not self._late:
+            return 0.0, Answered(id=order.id, text="", model=plan.policy, ideas=ideas, seconds=0.0)
         seconds = round(30 + 60 * (seed_of(order.key, "seconds") / 2**53), 3)
         text = "\n".join(idea.rationale for idea in ideas[: plan.ideas])
         return seconds, Answered(id=order.id, text=text, model=plan.policy, ideas=ideas, seconds=seconds, usd=usd)
@@ -64,7 +98,7 @@ class BenchHands:
         canaries: whether it looks at its instrument; without them it is trusted unseen, as the published campaign did.
     """
 
-    def __init__(self, surrogate: Surrogate, *, canaries: bool = False) -> None:
+    def __init__(self, surrogate: Answering, *, canaries: bool = False) -> None:
         self._surrogate = surrogate
         self._canaries = canaries
 
@@ -79,7 +113,7 @@ class BenchHands:
 
     def _verified(self, order: Verify) -> tuple[float, Verified]:
         parts = {"surrogate": VERSION} | {f"bug/{bug}": "planted" for bug in self._surrogate.bugs}
-        canaries = look(self._surrogate) if self._canaries else ()
+        canaries = look(self._surrogate) if self._canaries and isinstance(self._surrogate, Surrogate) else ()
         seconds = SECONDS if self._canaries else 0.0
         problems = [f"{canary.name}, {canary.subject}: {canary.problem}" for canary in canaries if canary.problem]
         problem = "; ".join(problems) or None

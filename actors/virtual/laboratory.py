@@ -6,19 +6,23 @@ campaign's dates are the only clock, and neither the surrogate nor a policy sees
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
 from actors.fixer import Fixer
+from actors.judgement.banning import Banning
 from actors.judgement.budgets import Budget
+from actors.judgement.widening import Widen
 from actors.role import Decision
 from actors.scheduler import Scheduler
 from actors.virtual.bugs import BUGS, DAY, MENDED, REACH, Bug, Dates
-from actors.virtual.hands import STANDINS, START, AgentHands, BenchHands, SpareHands
-from actors.virtual.simulation import Simulation
+from actors.virtual.hands import STANDINS, START, AgentHands, Answering, BenchHands, SpareHands
+from actors.virtual.simulation import Follows, Simulation
 from actors.virtual.surrogate import VERSION, Surrogate
 from actors.worker import Worker
 from events.blobs import Blobs
@@ -29,6 +33,9 @@ from events.space import Space
 from events.spaces import PAPER
 from events.subjects import Aggregate
 from replay.published import CYCLES, DAYS
+
+if TYPE_CHECKING:
+    from actors.virtual.forecast import Forecast
 
 PATIENCE = 86_400.0
 """Seconds of silence after which a worker would be lost; nobody falls silent here."""
@@ -66,6 +73,17 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     every: int = 500
     name: str = "sim"
     space: Space = PAPER
+    lanes: int = 1
+    widen: Widen | None = None
+    bans: Banning | None = None
+
+    def surrogate(self, bugs: tuple[Bug, ...]) -> Answering:
+        """Return what answers for a bench whose instrument has these bugs."""
+        return Surrogate(bugs)
+
+    def hands(self, plan: Plan) -> AgentHands:
+        """Return what carries out an agent's orders."""
+        return AgentHands(plan, diversity=self.diversity)
 
     @property
     def plans(self) -> tuple[Plan, ...]:
@@ -113,12 +131,12 @@ class Laboratory:
         simulation: the roles at work.
     """
 
-    def __init__(self, setting: Setting, log: EventLog) -> None:
+    def __init__(self, setting: Setting | Forecast, log: EventLog, feed: Follows | None = None) -> None:
         self._setting = setting
         self._bugs = setting.bugs
         self._life = 1
         self._leaving: dict[str, int] = {}
-        self.simulation = Simulation(log, START)
+        self.simulation = Simulation(log, START, feed)
         self._person = self.simulation.pen("person-simulate")
         file = Text(head=setting.file, length=len(setting.file))
         opened = CampaignOpened(campaign=setting.name, file=file, space=setting.space, seed=setting.seed)
@@ -127,9 +145,9 @@ class Laboratory:
         for bug in setting.bugs:
             self.simulation.later(START + setting.mended[bug], lambda bug=bug: self._mend(bug))  # type: ignore[misc] # binds now
 
-    def play(self) -> None:
-        """Go on until the campaign is closed and sealed."""
-        self.simulation.run(self._succeed)
+    def play(self, days: float = math.inf) -> None:
+        """Go on until the campaign is closed and sealed, or so many days are over."""
+        self.simulation.run(self._succeed, START + days * DAY)
 
     def _declare(self, aggregate: Aggregate, identity: str, *facts: Fact) -> None:
         self._person.catch_up()
@@ -138,20 +156,28 @@ class Laboratory:
     def _fill(self) -> None:
         setting, simulation = self._setting, self.simulation
         for plan in setting.plans:
-            simulation.joins(Agent(plan), AgentHands(plan, diversity=setting.diversity), every=plan.every)
+            simulation.joins(Agent(plan), setting.hands(plan), every=plan.every)
         spare = SpareHands()
-        simulation.joins(Scheduler(setting.budget, agents=len(setting.plans), silence=PATIENCE, vetted=True), spare)
+        scheduler = Scheduler(
+            setting.budget,
+            agents=len(setting.plans),
+            silence=PATIENCE,
+            vetted=True,
+            widen=setting.widen,
+            bans=setting.bans,
+        )
+        simulation.joins(scheduler, spare)
         simulation.joins(Fixer(timeout=setting.budget.timeout), spare)
         simulation.joins(Analyst(every=setting.every, controls=False, timeout=0.0), spare)
         for number in range(setting.devices):
             self._hire(number)
 
     def _hire(self, number: int) -> None:
-        surrogate = Surrogate(self._bugs)
+        surrogate = self._setting.surrogate(self._bugs)
         role = Worker(
             f"worker-node{number % 2 + 1}-gpu{number // 2}-{self._life}",
             device=f"simulated:{number}",
-            lanes=1,
+            lanes=self._setting.lanes,
             platform={"device": "none: simulated", "surrogate": VERSION},
             instrument=surrogate.instrument,
             blobs=Blobs(Path("unused")),
@@ -170,7 +196,9 @@ class Laboratory:
         found = DefectFound(
             defect=name, component=reach.component, where=reach.where, reason=reach.reason, by="myriad simulate"
         )
-        self._declare("defect", name, found, DefectFixed(defect=name, instrument=Surrogate(self._bugs).instrument))
+        self._declare(
+            "defect", name, found, DefectFixed(defect=name, instrument=self._setting.surrogate(self._bugs).instrument)
+        )
         for author in self._leaving:
             self.simulation.members[author].stopping = True
 

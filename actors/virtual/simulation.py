@@ -34,6 +34,16 @@ class Hands(Protocol):
         """Return the seconds that an order takes from `now` (microseconds since 1970 UTC), and what comes of it."""
 
 
+class Follows(Protocol):
+    """What a role's pen reads the log through: `actors.feed.Feed`, or one without a thread."""
+
+    def since(self, after: int) -> list[Recorded]:
+        """Return the frames after a sequence that have come, in order."""
+
+    def wait_for(self, sequence: int) -> None:
+        """Return when the frame of a sequence has come."""
+
+
 class Straight:
     """A feed without a thread: whatever the log holds has come."""
 
@@ -84,7 +94,7 @@ class Simulation:
             is what each of them would have.
     """
 
-    def __init__(self, log: EventLog, start: int) -> None:
+    def __init__(self, log: EventLog, start: int, feed: Follows | None = None) -> None:
         self.log = log
         self.now = start
         self.known = Known()
@@ -92,7 +102,7 @@ class Simulation:
         self.hear: Callable[[Any], Heard] = hears_nothing
         self._due: list[_Due] = []
         self._scheduled = 0
-        self._feed = Straight(log)
+        self._feed = feed or Straight(log)
 
     def pen(self, author: str) -> Pen:
         """Return a pen that writes in virtual time."""
@@ -114,17 +124,18 @@ class Simulation:
         self._scheduled += 1
         heapq.heappush(self._due, _Due(at, self._scheduled, happens))
 
-    def run(self, between: Callable[[], bool] = lambda: False) -> None:
+    def run(self, between: Callable[[], bool] = lambda: False, until: float = math.inf) -> None:
         """Go on until nobody has anything to say and nothing is due.
 
         Args:
             between: called each time that nobody has anything to say; True when it changed who takes part.
+            until: what is due later does not come, microseconds since 1970 UTC.
         """
         while True:
             self._talk()
             if between():
                 continue
-            if not self._due:
+            if not self._due or self._due[0].at > until:
                 return
             due = heapq.heappop(self._due)
             self.now = max(self.now, due.at)

@@ -139,7 +139,7 @@ class Surrogate:
         rate = float(run.configuration["learning_rate"])
         if memory(run.configuration) * (0.9 + 0.2 * luck.one) / execution.micro_batches > MEMORY:
             return Breakdown(run.experiment, "out_of_memory", 0, "CUDA out of memory", 60 + 30 * luck.two)
-        if rate > 3e-3 and luck.two < 0.012 * rate / 3e-3:
+        if rate > 3e-3 and luck.two < 0.005 * rate / 3e-3:
             step = 40 + int(400 * luck.three)
             return Breakdown(run.experiment, "diverged", step, f"loss is nan at step {step}", 0.4 * seconds)
         if run.attempt == 1 and luck.three < 0.0008:

@@ -391,6 +391,17 @@ def test_the_door_writes_an_archive_that_replay_reads_and_says_that_it_is_simula
         play(SMALL, path)
 
 
+def test_through_a_real_server_a_campaign_is_the_same_to_the_byte_and_its_sync_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "sim.myriad"
+    assert play(SMALL, path, server=True) == 0
+    out = capsys.readouterr().out
+    assert "through a nats-server on loopback, sync_interval 2m" in out
+    log = campaigns.open(str(path), tmp_path)
+    assert list(log.read()) == list(log_of(SMALL).read())
+
+
 def test_every_number_beside_the_paper_says_what_its_agreement_is_worth() -> None:
     made = report(log_of(FIVE_ERAS))
     lines = {line.name: line for line in made.beside}
