@@ -145,7 +145,7 @@ def _after(ledger: Ledger, last: list[str]) -> Iterable[Row]:
     running = list(accumulate(scores, max))
     for n, paper in published.SEARCHED.items():
         yield f"validation AP@{n} after it", running[n - 1] if len(running) >= n else None, paper, "held back"
-    yield "improvements after it", len(innovations(scores)) if scores else None, published.IMPROVED, "held back"
+    yield "improvements after it", sum(innovations(scores)) if scores else None, published.IMPROVED, "held back"
     groups: dict[str, list[float]] = {}
     for name in last:
         configuration = ledger.configuration(name)
