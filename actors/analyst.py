@@ -1,21 +1,26 @@
-"""The analyst: measures the search as it goes, holds its champion against controls, and seals the log."""
+"""The analyst: measures the search as it goes, repeats its leaders, holds the champion against controls, and seals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, get_args
 
-from actors.orders import Control, Controlled
+from actors.benches.scrutiny import Control, Controlled
+from actors.judgement.budgets import Budget
+from actors.reruns import repeating
 from actors.role import Decision, News
 from events.envelope import Position
 from events.facts import ControlMeasured, LogSealed, MetricsMeasured
 from events.log import Recorded
 from replay.analysis import Seal, SealsFold, is_analysis
+from replay.champions import challenger, holder
 from replay.controls import Control as Held
 from replay.controls import ControlsFold
+from replay.discoveries import fact_of, of_reruns
 from replay.fleet import Fleet, FleetFold
 from replay.folds import Pass
-from replay.leaderboard import Row, leaderboard
+from replay.leaderboard import Row
+from replay.ledger import Ledger
 from replay.measures import Measurement
 
 ControlKind = Literal["shuffled_labels", "linear"]
@@ -68,12 +73,18 @@ class Measured:
 
     @property
     def uncontrolled(self) -> Row | None:
-        """The champion of a closed campaign, while it was not held against every control."""
+        """The champion of a closed campaign, or its leader, while it was not held against every control."""
         ledger = self.measurement.ledger
-        best = leaderboard(ledger, top=1) if ledger.closed is not None else ()
-        if not best or sum(control.experiment == best[0].experiment for control in self.controls) == len(CONTROLS):
+        best = holder(ledger) if ledger.closed is not None else None
+        if best is None or sum(control.experiment == best.experiment for control in self.controls) == len(CONTROLS):
             return None
-        return best[0]
+        return best
+
+    @property
+    def unrepeated(self) -> Row | None:
+        """The leader of a closed campaign that is to be run under other seeds next."""
+        ledger = self.measurement.ledger
+        return challenger(ledger) if ledger.closed is not None else None
 
     @property
     def quiet(self) -> bool:
@@ -95,11 +106,13 @@ class Analyst:
         every: completed experiments between two measurements.
         controls: whether the champion is held against controls at the end.
         timeout: seconds that the controls may take.
+        budget: of the campaign, within which leaders are repeated.
     """
 
     author = "analyst"
 
-    def __init__(self, *, every: int, controls: bool, timeout: float) -> None:
+    def __init__(self, *, every: int, controls: bool, timeout: float, budget: Budget | None = None) -> None:
+        self._budget = budget or Budget()
         self._every = every
         self._controls = controls
         self._timeout = timeout
@@ -109,16 +122,24 @@ class Analyst:
         return Measured()
 
     def decide(self, known: Measured, now: int, news: News) -> Decision | None:
-        """Measure when enough has come; at the end run the controls, then seal."""
+        """Measure when enough has come; say what reruns show; at the end repeat who leads, run the controls, seal."""
         ledger = known.measurement.ledger
         if not ledger.campaign:
             return None
         if len(ledger.completed) - known.noted >= self._every:
             last = ledger.experiments[ledger.completed[-1]]
             return Decision("analysis", "metrics", (self._metrics(known, last.ended),))
+        return _discovered(ledger) or self._at_the_end(known, news)
+
+    def _at_the_end(self, known: Measured, news: News) -> Decision | None:
+        ledger = known.measurement.ledger
         ending = ledger.closed is not None or news.stopping
         if not ending or not known.quiet:
             return None
+        if ledger.closed is not None and not news.leaving:
+            decision = repeating.step(ledger, known.fleet, self._budget, news)
+            if decision is not None or repeating.awaited(ledger, news):
+                return decision
         champion = known.uncontrolled if self._controls and not news.leaving else None
         decision = self._control(known, champion, news) if champion is not None else None
         if decision is not None or (champion is not None and f"control-{champion.experiment}" in news.underway):
@@ -152,6 +173,14 @@ class Analyst:
 
     def _metrics(self, known: Measured, cause: Position | None) -> MetricsMeasured:
         return MetricsMeasured(cause=cause, values=known.measurement.values(), digest=known.measurement.digest())
+
+
+def _discovered(ledger: Ledger) -> Decision | None:
+    """Return the defect that a rerun shows and nobody has declared."""
+    if (found := next(of_reruns(ledger), None)) is None:
+        return None
+    fact = fact_of(ledger, found)
+    return Decision("defect", fact.defect, (fact,), under="defect")
 
 
 def _controls(known: Measured, champion: Row, result: Controlled) -> Iterator[ControlMeasured]:

@@ -58,6 +58,12 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     controls: bool = True
 
 
+class Champion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The noise gate: other seeds under which who leads at the end is run before it is champion; 0 leaves it to you."""
+
+    repeats: int = 3
+
+
 class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole campaign file.
 
@@ -77,6 +83,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     budget: Budget = Budget()
     workers: Workers = Workers()
     analysis: Analysis = Analysis()
+    champion: Champion = Champion()
     fixer: Fixing = Fixing()
     agent: tuple[Plan, ...] = ()
     widen: Widen = Widen()
@@ -233,6 +240,8 @@ def _out_of_range(campaign: Campaign) -> list[str]:
         "workers.silence must be at least 2 and finite": 2 <= campaign.workers.silence < math.inf,
         "workers.memory must be at least 1": campaign.workers.memory is None or campaign.workers.memory >= 1,
         "analysis.every must be at least 1": campaign.analysis.every >= 1,
+        "champion.repeats must be 0, or from 2 to 20: one score has no interval": campaign.champion.repeats
+        in (0, *range(2, 21)),
         "agent.ideas must be in [1, 200], agent.sweep in [0, 100] and agent.backlog at least 1": all(
             1 <= plan.ideas <= 200 and 0 <= plan.sweep <= 100 and plan.backlog >= 1 for plan in campaign.agent
         ),

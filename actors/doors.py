@@ -253,6 +253,8 @@ def predict(
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     folder, run = prediction.kept(campaign, experiment, home_of(home))
+    if experiment == prediction.BEST and (told := prediction.caution(campaign, run)) is not None:
+        print(told, file=sys.stderr)
     if clips is None:
         parts = prediction.again(folder, run, device=device)
         for part in parts:
@@ -308,6 +310,8 @@ def export(
         from actors.exports.champion import take_out  # noqa: PLC0415 # heavy
 
         folder, run = prediction.kept(campaign, experiment, home_of(home))
+        if experiment == prediction.BEST and (told := prediction.caution(campaign, run)) is not None:
+            print(told, file=sys.stderr)
         for part in take_out(folder, run, champion):
             print(f"{run.experiment} {part.name:<10} recorded {part.recorded!r}, again {part.again!r}")
         print(f"{champion}: {', '.join(sorted(path.name for path in champion.iterdir()))}")

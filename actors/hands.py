@@ -11,8 +11,9 @@ import msgspec
 
 from actors.benches.child import Child, TimedOut
 from actors.benches.limits import Limits
+from actors.benches.scrutiny import Control, Repeat
 from actors.errors import BenchBroken, CampaignError
-from actors.orders import Answered, Breakdown, Control, Move, Order, Propose, Refused, Result, Score, Train, Trained
+from actors.orders import Answered, Breakdown, Move, Order, Propose, Refused, Result, Score, Train, Trained
 from actors.policies import load
 from actors.policies.sweep import expand
 from events.facts import FailureKind
@@ -127,6 +128,8 @@ class BenchHands:
     def _timeout(self, order: Order) -> float:
         if isinstance(order, Train):
             return order.execution.timeout
+        if isinstance(order, Repeat):
+            return order.timeout * len(order.seeds)
         return order.timeout if isinstance(order, Control) else self._patience
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from actors.benches.scrutiny import Control, Controlled, Repeat, Repeated
 from actors.benches.vetting import Verified, Verify
 from events.facts import Execution, FailureKind
 from events.space import Configuration, Space, Value
@@ -128,16 +129,6 @@ class Move(msgspec.Struct, frozen=True, tag="move"):
     patch: str
 
 
-class Control(msgspec.Struct, frozen=True, tag="control"):
-    """Train what a champion is held against."""
-
-    id: str
-    experiment: str
-    configuration: Configuration
-    seed: int
-    timeout: float
-
-
 class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
     """Make all that training needs: the task's clips, then each backbone's features; what is there is reused.
 
@@ -166,7 +157,7 @@ class Describe(msgspec.Struct, frozen=True, tag="describe"):
     id: str
 
 
-Order = Propose | Mend | Try | Move | Train | Extract | Control | Prepare | Describe | Verify
+Order = Propose | Mend | Try | Move | Train | Extract | Control | Prepare | Describe | Verify | Repeat
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
@@ -263,14 +254,6 @@ class Extracted(msgspec.Struct, frozen=True, tag="extracted"):
     problems: tuple[str, ...] = ()
 
 
-class Controlled(msgspec.Struct, frozen=True, tag="controlled"):
-    """The controls' validation AP and noise, by name."""
-
-    id: str
-    shuffled_labels: tuple[float, float]
-    linear: tuple[float, float]
-
-
 class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
     """All that training needs is there.
 
@@ -315,7 +298,19 @@ class Tried(msgspec.Struct, frozen=True, tag="tried"):
     validation: float | None = None
 
 
-Result = Answered | Unanswered | Refused | Trained | Extracted | Controlled | Prepared | Described | Tried | Verified
+Result = (
+    Answered
+    | Unanswered
+    | Refused
+    | Trained
+    | Extracted
+    | Controlled
+    | Prepared
+    | Described
+    | Tried
+    | Verified
+    | Repeated
+)
 
 
 class Beat(msgspec.Struct, frozen=True, tag="beat"):

@@ -82,6 +82,10 @@ experiments = 200                # completed ones
 # every = 10                     # completed experiments between two measurements
 # controls = true                # hold the champion against shuffled labels and a linear model at the end
 
+# [champion]
+# repeats = 3                    # other seeds under which who leads at the end is run: it is a candidate until then; 0
+                                 # leaves that to you (myriad rerun NAME EXPERIMENT --seeds 3)
+
 [base]                           # what a model's idea leaves out, and its parent does not have; the middle values else
 # dropout = 0.1
 

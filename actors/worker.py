@@ -63,6 +63,10 @@ class Worker:
         pack = known.fleet.packs[me.pack] if me.pack is not None else None
         if pack is not None and pack.started and not news.leaving:
             return self._end(known, pack, news)
+        defect = verifying.discovered(known, me) if self._vetted and pack is None else None
+        return defect or self._goes_on(known, me, pack, news)
+
+    def _goes_on(self, known: Known, me: Device, pack: Pack | None, news: News) -> Decision | None:
         if news.stopping or (known.ledger.closed is not None and pack is None):
             return Decision("worker", self.author, (self._retired(known, news),))
         return self._start(known, pack) if pack is not None else self._idle(known, me, news)

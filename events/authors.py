@@ -49,6 +49,7 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.Failed,
         facts.InstrumentVerified,
         facts.InstrumentRefused,
+        facts.DefectFound,
     ),
     "fixer": (
         facts.DiagnosisMade,
@@ -64,7 +65,15 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.PatchAdopted,
         facts.InstrumentVerified,
     ),
-    "analyst": (facts.MetricsMeasured, facts.ControlMeasured, facts.LogSealed),
+    "analyst": (
+        facts.MetricsMeasured,
+        facts.ControlMeasured,
+        facts.LogSealed,
+        facts.RepeatsBegun,
+        facts.SeedsRepeated,
+        facts.RepeatsForgone,
+        facts.DefectFound,
+    ),
 }
 
 

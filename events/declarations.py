@@ -185,11 +185,14 @@ def lift(banned: str, *, reason: str = "") -> Declaration:
     return decide
 
 
-def defect(*, component: str, where: str, since: int | None = None, reason: str = "") -> Declaration:
+def defect(
+    *, component: str, where: str, since: int | None = None, reason: str = "", by: str = "a person"
+) -> Declaration:
     """Say that something made results mean other than they say: those of runs that a predicate describes.
 
     Args:
         since: the first position (a sequence) whose runs may be touched; None for the beginning.
+        by: who or what found it, in words.
     """
 
     def decide(known: Known) -> Act:
@@ -197,7 +200,7 @@ def defect(*, component: str, where: str, since: int | None = None, reason: str 
         if since is not None and not 1 <= since <= known.through:
             raise Refused(f"--since {since}: the log has positions 1 to {known.through}")
         name = _fresh("d", known.defects)
-        found = DefectFound(defect=name, component=component, where=meant, reason=reason, by="a person", since=since)
+        found = DefectFound(defect=name, component=component, where=meant, reason=reason, by=by, since=since)
         return Act(aggregate="defect", identity=name, fact=found)
 
     return decide

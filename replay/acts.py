@@ -41,6 +41,7 @@ def _resumed(ledger: Ledger, fact: CampaignResumed, recorded: Recorded, index: i
 def _reopened(ledger: Ledger, fact: CampaignReopened, recorded: Recorded, index: int) -> None:
     ledger.closed = ledger.closing = None
     ledger.reopening, ledger.fruitless = Position(recorded.sequence, index), 0
+    ledger.repeats.forgive()
 
 
 def _boosted(ledger: Ledger, fact: Boosted, recorded: Recorded, index: int) -> None:

@@ -2,21 +2,18 @@
 
 The leader of many runs leads partly by luck: of 10,469 draws the highest is too high. Its configuration, run again
 under other seeds, tells how much. The interval is Student's, at 95%, over those repeats alone; the score that made it a
-leader is not among them.
+leader is not among them. A campaign repeats its leader when its search has ended, and then, of the next ones, whoever
+scored above the whole interval of the best one known: it may well be the better.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
-from events.envelope import Fact
-from events.facts import SeedsRepeated
-from events.log import Recorded
-from replay.folds import Handler
 from replay.leaderboard import Row, leaderboard
 from replay.ledger import Ledger
 
@@ -26,14 +23,15 @@ REPEATS = 3
 CANDIDATES = 5
 """Leaders above the champion that are named."""
 
+CHALLENGERS = 3
+"""Leaders, by validation AP, that a campaign repeats at most."""
+
 T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 """Student's t at 97.5% for 1 to 10 degrees of freedom; for more the last, which errs towards a wider interval."""
 
 
-class Repeats(msgspec.Struct):
-    """Validation AP by seed, of each experiment that was run under other seeds, by the instrument that it was under."""
-
-    of: dict[str, dict[str, dict[int, float]]] = {}
+Standing = Literal["champion", "candidate", "repeated"]
+"""Of a leader: the champion; one whose interval is not known; one whose interval is, and another's mean is higher."""
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +44,12 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A leader: `interval` is None while too few repeats are known under its own instrument."""
+    """A leader.
+
+    Attributes:
+        interval: None while too few repeats are known under its own instrument.
+        forgone: why the campaign will not know it, None where it has not said so.
+    """
 
     experiment: str
     rank: int
@@ -54,6 +57,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     noise: float
     repeats: int
     interval: Interval | None
+    forgone: str | None = None
 
 
 class Champion(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +65,7 @@ class Champion(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         needed: repeats that make an interval known.
+        own: whether the campaign makes them itself when its search ends; `open` whether the search has not.
         champion: the candidate of the highest mean among those whose interval is known; None while there is none.
         candidates: the leaders, by validation AP, and the champion where it is not among them.
     """
@@ -69,34 +74,66 @@ class Champion(msgspec.Struct, frozen=True, kw_only=True):
     needed: int
     champion: Candidate | None
     candidates: list[Candidate]
+    own: bool = False
+    open: bool = False
 
 
-def _repeated(state: Repeats, fact: SeedsRepeated, recorded: Recorded, index: int) -> None:
-    known = state.of.setdefault(fact.experiment, {}).setdefault(fact.instrument, {})
-    known.update(zip(fact.seeds, fact.validation, strict=True))
+def champion(ledger: Ledger, *, needed: int | None = None) -> Champion:
+    """Say who is champion, and which leaders wait for their intervals.
 
-
-class RepeatsFold:
-    """Folds a log into the repeats of its experiments."""
-
-    handlers: Mapping[type[Fact], Handler] = {SeedsRepeated: _repeated}
-
-    def initial(self) -> Repeats:
-        """Return no repeats."""
-        return Repeats()
-
-    def result(self, state: Repeats) -> Repeats:
-        """Return the repeats."""
-        return state
-
-
-def champion(ledger: Ledger, repeats: Repeats, *, needed: int = REPEATS) -> Champion:
-    """Say who is champion, and which leaders wait for their intervals."""
-    rows = leaderboard(ledger)
-    known = [_candidate(ledger, row, repeats, needed) for row in rows[:CANDIDATES] + _repeated_rows(rows, repeats)]
+    Args:
+        needed: repeats that make an interval known; as the campaign file says, or `REPEATS`, where nobody asks.
+    """
+    rows, gate = leaderboard(ledger), ledger.repeats.gate
+    wanted = needed or gate or REPEATS
+    known = [_candidate(ledger, row, wanted) for row in rows[:CANDIDATES] + _repeated_rows(rows, ledger)]
     confirmed = [one for one in known if one.interval is not None]
     best = max(confirmed, key=lambda one: (one.interval.mean if one.interval else -1.0, -one.rank), default=None)
-    return Champion(campaign=ledger.campaign, needed=needed, champion=best, candidates=known)
+    return Champion(
+        campaign=ledger.campaign,
+        needed=wanted,
+        champion=best,
+        candidates=known,
+        own=bool(gate),
+        open=ledger.closed is None,
+    )
+
+
+def challenger(ledger: Ledger) -> Row | None:
+    """Return the leader that the campaign itself is to repeat next; None where it repeats none, or has done so.
+
+    The best by validation AP first; the next ones while their own score lies above the interval of the champion so far.
+    """
+    if not ledger.repeats.gate:
+        return None
+    made = champion(ledger)
+    above = made.champion.interval.high if made.champion is not None and made.champion.interval is not None else -1.0
+    settled = {one.experiment for one in made.candidates if one.interval is not None} | {*ledger.repeats.forgone}
+    rows = leaderboard(ledger, top=CHALLENGERS)
+    return next((row for row in rows if row.experiment not in settled and row.validation > above), None)
+
+
+def missing(ledger: Ledger, row: Row) -> int:
+    """Return how many other seeds a leader is still to be run under."""
+    known = ledger.repeats.known(row.experiment, ledger.experiments[row.experiment].attempts[-1].instrument)
+    return max(0, (ledger.repeats.gate or 0) - len(known))
+
+
+def holder(ledger: Ledger) -> Row | None:
+    """Return the result that controls are for: the champion, else the leader; None without any sound result."""
+    rows, best = leaderboard(ledger), champion(ledger).champion
+    return next((row for row in rows if best is None or row.experiment == best.experiment), None)
+
+
+def stood(ledger: Ledger, rows: list[Row]) -> list[Row]:
+    """Return leaders with how each stands; those that nobody takes for a candidate stand as they were."""
+    made = champion(ledger)
+    best = made.champion.experiment if made.champion is not None else None
+    told: dict[str, Standing] = {
+        one.experiment: "candidate" if one.interval is None else "champion" if one.experiment == best else "repeated"
+        for one in made.candidates
+    }
+    return [msgspec.structs.replace(row, standing=told.get(row.experiment)) for row in rows]
 
 
 def interval(scores: list[float]) -> Interval:
@@ -106,13 +143,13 @@ def interval(scores: list[float]) -> Interval:
     return Interval(n=n, mean=mean, low=mean - half, high=mean + half)
 
 
-def _repeated_rows(rows: list[Row], repeats: Repeats) -> list[Row]:
-    return [row for row in rows[CANDIDATES:] if row.experiment in repeats.of]
+def _repeated_rows(rows: list[Row], ledger: Ledger) -> list[Row]:
+    return [row for row in rows[CANDIDATES:] if row.experiment in ledger.repeats.of]
 
 
-def _candidate(ledger: Ledger, row: Row, repeats: Repeats, needed: int) -> Candidate:
-    instrument = ledger.experiments[row.experiment].attempts[-1].instrument or ""
-    scores = list(repeats.of.get(row.experiment, {}).get(instrument, {}).values())
+def _candidate(ledger: Ledger, row: Row, needed: int) -> Candidate:
+    instrument = ledger.experiments[row.experiment].attempts[-1].instrument
+    scores = list(ledger.repeats.known(row.experiment, instrument).values())
     return Candidate(
         experiment=row.experiment,
         rank=row.rank,
@@ -120,6 +157,7 @@ def _candidate(ledger: Ledger, row: Row, repeats: Repeats, needed: int) -> Candi
         noise=row.noise,
         repeats=len(scores),
         interval=interval(scores) if len(scores) >= max(2, needed) else None,
+        forgone=ledger.repeats.forgone.get(row.experiment),
     )
 
 
@@ -127,12 +165,27 @@ def champion_sentence(made: Champion) -> str:
     """Say in a sentence who is champion, or what is missing."""
     if made.champion is not None and made.champion.interval is not None:
         known, one = made.champion.interval, made.champion
-        told = f"{known.mean:.4f} [{known.low:.4f}, {known.high:.4f}] over {known.n} other seeds"
+        told = f"{known.mean:.4f} {bounds(known)} over {known.n} other seeds"
         return f"{one.experiment} is champion: {told}, {one.validation:.4f} when it was found"
     if not made.candidates:
         return "there is no champion, and nobody who could be one: no sound result"
-    first = made.candidates[0].experiment
-    return (
-        f"there is no champion yet: {first} leads, and nobody knows by how much luck; "
-        f"myriad rerun {made.campaign} {first} --seeds {made.needed} tells"
-    )
+    first = made.candidates[0]
+    leads = f"there is no champion yet: {first.experiment} is a candidate, and nobody knows by how much luck it leads"
+    if made.own and first.forgone is None and made.open:
+        return f"{leads}; {made.needed} other seeds tell when the search has ended"
+    why = f"; its repeats were forgone: {first.forgone}" if first.forgone is not None else ""
+    return f"{leads}{why}; myriad rerun {made.campaign} {first.experiment} --seeds {made.needed} tells"
+
+
+def bounds(known: Interval) -> str:
+    """Return an interval's ends in words, cut to where an average precision can be."""
+    return f"[{max(0.0, known.low):.4f}, {min(1.0, known.high):.4f}]"
+
+
+def standing_words(made: Champion) -> str | None:
+    """Say in a few words how the best sound result stands; None where there is none."""
+    if not made.candidates:
+        return None
+    if (best := made.champion) is not None and best.interval is not None:
+        return f"champion {best.experiment} at {best.interval.mean:.4f} over {best.interval.n} other seeds"
+    return f"{made.candidates[0].experiment} a candidate, no champion"

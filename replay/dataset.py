@@ -11,9 +11,11 @@ from events.envelope import Text
 from events.log import LogReader
 from events.space import Choice, Dimension
 from replay import defects
+from replay.champions import stood
 from replay.conversations import status
 from replay.cycles import Cycles
 from replay.entries import Experiment
+from replay.leaderboard import leaderboard
 from replay.ledger import Ledger
 from replay.measures import Measurement
 
@@ -87,6 +89,11 @@ EXPERIMENTS = (
         "number",
         "what validation counts for today: empty where a defect touches it and no rerun clears it",
     ),
+    Column(
+        "standing",
+        "text",
+        "of leaders: champion; candidate while its interval over other seeds is unknown; repeated; else empty",
+    ),
     Column("defects", "texts", "the defects that touch its result, in defects"),
     Column("best_epoch", "integer", "the training epoch that was chosen, best by validation, from 1"),
     Column("gpu_seconds", "number", "device time of all its attempts"),
@@ -103,7 +110,8 @@ EXPERIMENTS = (
 def _experiments(ledger: Ledger) -> Table:
     dimensions = ledger.space.dimensions if ledger.space is not None else ()
     columns = EXPERIMENTS + tuple(_dimension(d) for d in dimensions)
-    rows = [_experiment(ledger, one, dimensions) for one in ledger.experiments.values()]
+    told = {row.experiment: row.standing for row in stood(ledger, leaderboard(ledger))}
+    rows = [_experiment(ledger, one, dimensions, told.get(one.experiment)) for one in ledger.experiments.values()]
     return Table("experiments", "Accepted ideas and what became of them.", columns, rows)
 
 
@@ -115,7 +123,7 @@ def _dimension(dimension: Dimension) -> Column:
     return Column(PREFIX + dimension.name, kind, f"one of {', '.join(map(str, dimension.values))}")
 
 
-def _experiment(ledger: Ledger, one: Experiment, dimensions: Iterable[Dimension]) -> Row:
+def _experiment(ledger: Ledger, one: Experiment, dimensions: Iterable[Dimension], standing: str | None) -> Row:
     idea, outcome = ledger.ideas[one.idea], one.outcome
     scored = (outcome.validation, outcome.test, outcome.noise) if outcome is not None else (None, None, None)
     return (
@@ -123,6 +131,7 @@ def _experiment(ledger: Ledger, one: Experiment, dimensions: Iterable[Dimension]
         ledger.eras.of.get(one.experiment),
         *scored,
         defects.known_now(ledger, one.experiment),
+        standing,
         list(ledger.defects.touched.get(one.experiment, ())),
         outcome.epoch if outcome is not None else None,
         one.gpu_seconds,

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from events.envelope import Position
+from events.envelope import Fact, Position
 from events.facts import DefectFixed, DefectFound, RunCompared
 from events.log import Recorded
 from events.predicates import Predicate, PredicateInvalid, matches, parse
 from replay.errors import HistoryBroken
+from replay.folds import Handler
 from replay.platforms import LIBRARIES
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def compared(ledger: Ledger, fact: RunCompared, recorded: Recorded, index: int) 
         instrument=fact.instrument,
         told=Position(recorded.sequence, index),
     )
+    ledger.repeats.seconds += fact.gpu_seconds
 
 
 def judge(ledger: Ledger, experiment: str) -> None:
@@ -184,3 +186,6 @@ def _touching(ledger: Ledger, experiment: str) -> tuple[str, ...]:
     ]
     known = row(ledger, experiment) if suspects else {}
     return tuple(defect.defect for defect in suspects if matches(defect.predicate, known))
+
+
+HANDLERS: Mapping[type[Fact], Handler] = {DefectFound: found, DefectFixed: fixed, RunCompared: compared}

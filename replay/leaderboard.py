@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from typing import Literal
 
 import msgspec
 
@@ -24,6 +25,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         within_noise: the lead is at most hypot(own noise, the next one's), as if the two were drawn independently. They
             share their clips, so this errs towards calling a lead noise.
         test: AP on the test split, only where it was asked for; the order never depends on it.
+        standing: whether a leader is champion; see `replay.champions.stood`, None where nobody looked.
     """
 
     rank: int
@@ -37,6 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     lead: float | None
     within_noise: bool | None
     test: float | None = None
+    standing: Literal["champion", "candidate", "repeated"] | None = None
 
 
 def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = False) -> list[Row]:

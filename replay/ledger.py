@@ -17,8 +17,6 @@ from events.facts import (
     CampaignClosed,
     CampaignOpened,
     Completed,
-    DefectFixed,
-    DefectFound,
     EraOpened,
     Failed,
     IdeaDeclined,
@@ -26,17 +24,17 @@ from events.facts import (
     LeaseRevoked,
     Queued,
     Requeued,
-    RunCompared,
     Started,
 )
 from events.log import Recorded
 from events.space import Configuration, Space, Value
-from replay import acts, dead_ends, defects
+from replay import acts, dead_ends, defects, repeats
 from replay.defects import Defects
 from replay.entries import Attempt, Ban, Experiment, Idea, Outcome, Status
 from replay.eras import Eras
 from replay.errors import HistoryBroken
 from replay.folds import Handler
+from replay.repeats import Repeats
 
 __all__ = ["Attempt", "Experiment", "Idea", "Ledger", "LedgerFold", "Outcome", "Status"]
 
@@ -66,6 +64,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         fruitless: experiments abandoned in a row, each begun after the last completion.
         eras: and which run belongs to which.
         defects: and which results they touch.
+        repeats: results of leaders under other seeds.
     """
 
     campaign: str = ""
@@ -99,6 +98,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     widened: list[tuple[str, Value]] = []
     eras: Eras = msgspec.field(default_factory=Eras)
     defects: Defects = msgspec.field(default_factory=Defects)
+    repeats: Repeats = msgspec.field(default_factory=Repeats)
 
     def standing(self, *statuses: Status) -> list[Experiment]:
         """Return the experiments that stand at one of these, in the order in which they were queued."""
@@ -116,7 +116,7 @@ class Ledger(msgspec.Struct, kw_only=True):
 
 def _opened(ledger: Ledger, fact: CampaignOpened, recorded: Recorded, index: int) -> None:
     ledger.campaign, ledger.space, ledger.seed, ledger.opened_at = fact.campaign, fact.space, fact.seed, fact.at
-    ledger.opening = Position(recorded.sequence, index)
+    ledger.opening, ledger.repeats.gate = Position(recorded.sequence, index), fact.repeats
 
 
 def _closed(ledger: Ledger, fact: CampaignClosed, recorded: Recorded, index: int) -> None:
@@ -335,10 +335,9 @@ class LedgerFold:
         Requeued: _requeued,
         Abandoned: _abandoned,
         EraOpened: _era_opened,
-        DefectFound: defects.found,
-        DefectFixed: defects.fixed,
-        RunCompared: defects.compared,
+        **defects.HANDLERS,
         **acts.HANDLERS,
+        **repeats.HANDLERS,
     }
 
     def initial(self) -> Ledger:

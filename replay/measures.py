@@ -211,7 +211,9 @@ def exact(results: Results) -> tuple[Any, ...]:
     patches = [(p.patch, p.repair, p.instrument, p.validation, len(p.reasons)) for p in repairs.patches.values()]
     # said only where there are any, so that the logs from before there were patches, eras or defects keep their digests
     later = [(patches, repairs.adopted)] if patches else []
-    later += [known for known in (search.ledger.eras.exact(), search.ledger.defects.exact()) if known is not None]
+    ledger = search.ledger
+    told = (ledger.eras.exact(), ledger.defects.exact(), ledger.repeats.exact())
+    later += [known for known in told if known is not None]
     return (search.exact(), agents, mended, *later)
 
 

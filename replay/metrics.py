@@ -10,6 +10,7 @@ import msgspec
 
 from replay import divergence as divergences
 from replay.agents import agents
+from replay.champions import stood
 from replay.counts import Window, window_for
 from replay.diversity import Part, Sequenced, cells, numbered, projections, series
 from replay.errors import QuestionUnknown
@@ -129,7 +130,7 @@ def _value(measurement: Measurement, name: str) -> Metric:
 
 
 def _leaderboard(measurement: Measurement) -> Metric:
-    rows = leaderboard(measurement.ledger)
+    rows = stood(measurement.ledger, leaderboard(measurement.ledger))
     return Metric(
         name="leaderboard",
         meaning="; ".join(filter(None, (RANKED, left_out(measurement.ledger)))),

@@ -7,6 +7,7 @@ import msgspec
 from events.log import LogReader
 from replay.agents import AgentRow, agents
 from replay.beside import Line, beside, is_simulated
+from replay.champions import Champion, champion, stood
 from replay.controls import Control, ControlsFold
 from replay.counts import count, window_for
 from replay.diversity import cells, highest, projections
@@ -104,6 +105,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     uses: list[Use] = []
     mended: list[Mended] = []
     beside: list[Line] = []
+    champion: Champion | None = None
 
 
 def report(log: LogReader, *, top: int = 10, with_test: bool = False, until: int | None = None) -> Report:
@@ -124,7 +126,7 @@ def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, wi
     """Report on what was folded."""
     ledger, results = measurement.ledger, measurement.results
     controls, at_leads = measurement.beside[:2]
-    rows = leaderboard(ledger, top=top, with_test=with_test)
+    rows = stood(ledger, leaderboard(ledger, top=top, with_test=with_test))
     return Report(
         subject=subject(ledger, measurement.through),
         scale=WITH_TEST if with_test else NO_TEST,
@@ -144,6 +146,7 @@ def reported(measurement: Measurement, checks: list[Check], *, top: int = 10, wi
         uses=used(shifts_of(measurement) or {}),
         mended=mended(results),
         beside=beside(measurement) if is_simulated(ledger) else [],
+        champion=champion(ledger),
     )
 
 

@@ -66,10 +66,12 @@ class Chronicle:
         """Let virtual time pass."""
         self.at += int(seconds * 1e6)
 
-    def opened(self, *, seed: int = 0) -> None:
-        """A person opens the campaign."""
+    def opened(self, *, seed: int = 0, repeats: int | None = None) -> None:
+        """A person opens the campaign, which repeats its leaders under so many other seeds."""
         file = Text(head="name = 'tale'", length=13)
-        opened = facts.CampaignOpened(campaign=self.log.campaign, file=file, space=self.space, seed=seed)
+        opened = facts.CampaignOpened(
+            campaign=self.log.campaign, file=file, space=self.space, seed=seed, repeats=repeats
+        )
         self.says("person-test", "campaign", "opening", opened)
 
     def closes(self, reason: str = "the budget is spent") -> None:

@@ -47,6 +47,9 @@ silence = 3
 every = 2
 controls = false
 
+[champion]
+repeats = 0
+
 [[agent]]
 name = "u"
 policy = "uniform"

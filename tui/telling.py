@@ -63,6 +63,9 @@ _says(facts.EraOpened, lambda f: f"era {f.era}, {f.instrument[:12]}: {f.reason}"
 _says(facts.DefectFound, lambda f: f"{f.defect} {f.component}, {f.where}: {f.reason}")
 _says(facts.DefectFixed, lambda f: f"{f.defect} by {f.instrument[:12]}: {f.reason}")
 _says(facts.RunCompared, lambda f: f"{f.experiment} {f.verdict}: recorded {f.recorded:.4f}, again {f.validation:.4f}")
+_says(facts.RepeatsBegun, lambda f: f"{f.experiment} under {len(f.seeds)} other seeds, {f.timeout:.0f} s each at most")
+_says(facts.SeedsRepeated, lambda f: f"{f.experiment} again: AP {', '.join(f'{ap:.4f}' for ap in f.validation)}")
+_says(facts.RepeatsForgone, lambda f: f"{f.experiment} stays a candidate: {f.reason}")
 _says(facts.PatchAdopted, lambda f: f"{f.patch} makes {f.instrument[:12]}: {f.reason}")
 
 TROUBLE = (

@@ -21,12 +21,11 @@ from typing import BinaryIO
 
 import msgspec
 
+from actors.benches.scrutiny import Again, Control, Controlled, Repeat, Repeated
 from actors.benches.setups import Setup
 from actors.benches.vetting import Verified, Verify
 from actors.orders import (
     Breakdown,
-    Control,
-    Controlled,
     Describe,
     Described,
     Epoch,
@@ -38,11 +37,12 @@ from actors.orders import (
     Progress,
     Refused,
     Result,
+    Run,
     Score,
     Train,
     Trained,
 )
-from events.facts import Canary, FailureKind
+from events.facts import Canary, Execution, FailureKind
 from kernels import controls, datasets, features, instrument, lanes, outcomes, training, wiring
 from kernels.canaries import suite
 from kernels.errors import KernelsError, MissingFeatures
@@ -51,6 +51,9 @@ from kernels.forward import Size
 from kernels.tasks import command, preparation
 
 Line = Result | Progress | Epoch
+
+NO_WEIGHTS = 2.0
+"""Validation AP from which weights are kept: of no run."""
 
 PARTING = 1.0
 """Seconds that a script is given less than its run."""
@@ -102,6 +105,8 @@ class Bench:
                 result = self._prepare(order)
             case Verify():
                 result = self._verify(order)
+            case Repeat():
+                result = self._repeat(order)
             case _:
                 result = Refused(id=order.id, reason="a bench does not propose")
         return result
@@ -129,6 +134,24 @@ class Bench:
         told = tuple(Canary(one.name, one.subject, _told(one.seen), one.allowed, one.problem) for one in found)
         seconds, platform = time.perf_counter() - began, instrument.platform(setup.device)
         return Verified(order.id, seen.digest, dict(seen.parts), told, seconds, suite.problem(found), platform)
+
+    def _repeat(self, order: Repeat) -> Repeated | Refused:
+        """Train under each seed, as many side by side as there are lanes."""
+        here, step = self._describe(Describe(id=order.id)), lanes.count(self._setup.device)
+        if here.instrument != order.instrument:
+            reason = f"{order.experiment} ran under instrument {order.instrument[:12]}, here is {here.instrument[:12]}"
+            return Refused(id=order.id, reason=reason)
+        ends: list[Score | Breakdown] = []
+        execution = Execution(micro_batches=order.micro_batches, timeout=order.timeout)
+        for first in range(0, len(order.seeds), step):
+            runs = tuple(
+                Run(f"{order.experiment}~{first + lane + 1}", 1, lane, order.configuration, seed)
+                for lane, seed in enumerate(order.seeds[first : first + step])
+            )
+            found = {end.experiment: end for end in self._train(Train(order.id, runs, execution, NO_WEIGHTS))}
+            ends += [found[run.experiment] for run in runs]
+        told = tuple(_again(seed, end) for seed, end in zip(order.seeds, ends, strict=True))
+        return Repeated(order.id, here.instrument, here.platform, told)
 
     def _train(self, order: Train) -> tuple[Score | Breakdown, ...]:
         began = time.perf_counter()
@@ -297,6 +320,12 @@ def _listen(lines: SimpleQueue[bytes]) -> None:
 
 def _breakdown(run: outcomes.Failed) -> Breakdown:
     return Breakdown(run.experiment, run.kind, run.step, run.detail, run.seconds)
+
+
+def _again(seed: int, end: Score | Breakdown) -> Again:
+    if isinstance(end, Score):
+        return Again(seed, end.validation, end.gpu_seconds)
+    return Again(seed, None, end.gpu_seconds, f"{end.kind} at step {end.step}")
 
 
 def _told(seen: float | None) -> float | None:

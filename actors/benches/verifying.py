@@ -1,4 +1,5 @@
-"""Nothing trains unverified: who runs an instrument's canaries, what is said of them, and which era a verdict opens.
+"""Nothing trains unverified: who runs an instrument's canaries, what is said of them, which era a verdict opens, and
+what a refusal says of results from before it.
 
 A worker joins, has the canaries run, and says what they saw; until then the scheduler entrusts nothing to it. Where the
 log has a verdict on its instrument and its platform already, that one counts.
@@ -13,6 +14,7 @@ from actors.orders import Order
 from actors.role import Decision, Known, News
 from events.envelope import Fact
 from events.facts import CampaignClosed, EraOpened, InstrumentRefused, InstrumentVerified, WorkerJoined
+from replay.discoveries import fact_of, of_canaries
 from replay.entries import Attempt
 from replay.fleet import Worker
 from replay.instruments import Instrument
@@ -56,6 +58,18 @@ def verdict(known: Known, me: Worker, news: News) -> Decision | None:
 def trains(known: Known, worker: Worker) -> bool:
     """Say whether every canary of a worker's instrument held, so that it may be given work."""
     return _holds(_judged(known, worker.instrument, worker.platform))
+
+
+def discovered(known: Known, me: Worker) -> Decision | None:
+    """Return the defect that a canary which did not hold shows in results from before it looked; None where none."""
+    judged = _judged(known, me.instrument, me.platform)
+    if judged is None or judged.status != "refused":
+        return None
+    found = next(of_canaries(known.ledger, known.instruments.all, me.instrument), None)
+    if found is None:
+        return None
+    fact = fact_of(known.ledger, found)
+    return Decision("defect", fact.defect, (fact,), under="defect")
 
 
 def era(known: Known) -> Decision | None:

@@ -8,12 +8,11 @@ from typing import Any
 import msgspec
 
 from actors.agent import Plan
+from actors.benches.scrutiny import Control, Controlled
 from actors.hands import PolicyHands
 from actors.orders import (
     Answered,
     Breakdown,
-    Control,
-    Controlled,
     Extract,
     Extracted,
     Order,

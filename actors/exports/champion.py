@@ -74,6 +74,8 @@ def described(folder: Folder, run: Kept, parts: tuple[Part, ...]) -> dict[str, A
     return {
         "campaign": ledger.campaign,
         "experiment": run.experiment,
+        "standing": run.standing,
+        "other_seeds": list(ledger.repeats.known(run.experiment, attempt.instrument).values()),
         "configuration": ledger.ideas[experiment.idea].configuration,
         "seed": attempt.seed,
         "instrument": attempt.instrument,

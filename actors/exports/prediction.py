@@ -23,6 +23,7 @@ from kernels.errors import BadVideo
 from kernels.files import replacing
 from kernels.processes import spread
 from replay import folds
+from replay.champions import champion, stood
 from replay.entries import Outcome
 from replay.leaderboard import leaderboard
 from replay.ledger import Ledger, LedgerFold
@@ -37,11 +38,12 @@ Floats = NDArray[np.float32]
 
 
 class Kept(NamedTuple):
-    """A completed run whose weights were kept."""
+    """A completed run whose weights were kept; `standing` says whether it is champion, see `replay.champions`."""
 
     experiment: str
     outcome: Outcome
     checkpoint: Checkpoint
+    standing: str | None = None
 
 
 class Said(NamedTuple):
@@ -71,7 +73,8 @@ def kept(reference: str, experiment: str, home: Path) -> tuple[Folder, Kept]:
 
     Args:
         reference: the campaign: a name or a folder.
-        experiment: its id, or "champion": the best by validation among those whose weights were kept.
+        experiment: its id, or "champion": while there is none, or its weights were not kept, the best by validation
+            among those whose weights were.
 
     Raises:
         CampaignError: there is no such run, or its weights are not here or not what was recorded.
@@ -97,7 +100,15 @@ def kept(reference: str, experiment: str, home: Path) -> tuple[Folder, Kept]:
         raise CampaignError(f"the weights of {name} cannot be read from {path}: {error.strerror}") from None
     if checkpoints.digest(content) != outcome.checkpoint:
         raise CampaignError(f"{path} is not what {name} left: its digest differs from the one on the log")
-    return folder, Kept(name, outcome, checkpoints.decode(content))
+    standing = next((row.standing for row in stood(ledger, leaderboard(ledger)) if row.experiment == name), None)
+    return folder, Kept(name, outcome, checkpoints.decode(content), standing)
+
+
+def caution(campaign: str, run: Kept) -> str | None:
+    """Say that who was asked for as the champion is none; None where it is."""
+    if run.standing == "champion":
+        return None
+    return f"{run.experiment} is a candidate, not a champion: myriad replay {campaign} champion says what is missing"
 
 
 def again(folder: Folder, run: Kept, *, device: str = "cpu") -> tuple[Part, ...]:
@@ -186,8 +197,10 @@ def _identity(name: str) -> str:
 
 
 def _best(ledger: Ledger) -> str:
-    rows = leaderboard(ledger)
-    outcomes = ((row.experiment, ledger.experiments[row.experiment].outcome) for row in rows)
+    made = champion(ledger).champion
+    names = [made.experiment] if made is not None else []
+    names += [row.experiment for row in leaderboard(ledger)]
+    outcomes = ((name, ledger.experiments[name].outcome) for name in names)
     return next((name for name, outcome in outcomes if outcome and outcome.checkpoint), BEST)
 
 

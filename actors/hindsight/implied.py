@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from actors.orders import Controlled, Extracted, Refused, Result
+from actors.benches.scrutiny import Controlled
+from actors.orders import Extracted, Refused, Result
+from actors.reruns import repeating
 from actors.role import News
 from events.authors import role_of
 from events.facts import (
@@ -18,10 +20,12 @@ from events.facts import (
     LogSealed,
     RemedyApplied,
     RemedyRefused,
+    RepeatsForgone,
+    SeedsRepeated,
     WorkerLost,
 )
 from events.log import Recorded
-from replay.leaderboard import leaderboard
+from replay.champions import holder
 from replay.ledger import Ledger
 
 
@@ -55,10 +59,11 @@ def _analyst(known: Any, recorded: Recorded) -> Iterable[News]:
         name = f"control-{next(iter(measured.values())).experiment}"
         yield News(results={name: Controlled(id=name, **pairs)})
         return
+    ledger: Ledger = known.measurement.ledger
     if not any(isinstance(fact, LogSealed) for fact in recorded.facts):
         yield News()
+        yield from _repeated(ledger, recorded)
         return
-    ledger: Ledger = known.measurement.ledger
     stopping = ledger.closed is None
     yield News(stopping=stopping)
     # sealed without controls, though a champion stands: the bench refused, or a person would not wait
@@ -66,8 +71,18 @@ def _analyst(known: Any, recorded: Recorded) -> Iterable[News]:
 
 
 def _refused(ledger: Ledger) -> dict[str, Result]:
-    names = [f"control-{row.experiment}" for row in leaderboard(ledger, top=1)]
+    row = holder(ledger)
+    names = [f"control-{row.experiment}"] if row is not None else []
     return {name: Refused(id=name, reason="not on the log") for name in names}
+
+
+def _repeated(ledger: Ledger, recorded: Recorded) -> Iterable[News]:
+    begun = ledger.repeats.open
+    done = next((fact for fact in recorded.facts if isinstance(fact, SeedsRepeated)), None)
+    lost = next((fact for fact in recorded.facts if isinstance(fact, RepeatsForgone)), None)
+    if begun is not None and (done is not None or lost is not None):
+        answer = repeating.implied(begun, done, lost)
+        yield News(results={answer.id: answer})
 
 
 def _fixer(known: Any, recorded: Recorded) -> Iterable[News]:

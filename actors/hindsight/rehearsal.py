@@ -171,7 +171,7 @@ def _under(file: Text, log: LogReader, reading: Reading) -> tuple[Role, ...]:
         ),
         Fixer(timeout=budget.timeout),
         # what the controls may take is said to the bench alone, and no bench is asked here
-        Analyst(every=analysis.every, controls=analysis.controls, timeout=0.0),
+        Analyst(every=analysis.every, controls=analysis.controls, timeout=0.0, budget=budget),
     )
 
 

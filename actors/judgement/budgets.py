@@ -8,9 +8,13 @@ from typing import NamedTuple
 import msgspec
 
 from events.facts import Execution
+from replay.champions import challenger, missing
 from replay.ledger import Attempt, Experiment, Ledger, Status
 
 LIVE: tuple[Status, ...] = ("assigned", "running")
+
+SLOWER, START = 4.0, 60.0
+"""Times a run's recorded device time that a repeat of it may take, and seconds more, for its bench to start."""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,10 +40,25 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def spent(ledger: Ledger) -> float:
-    """Return device seconds spent, counting each live attempt, and each lost one, at its time-out."""
+    """Return device seconds spent, counting each live attempt, and each lost one, at its time-out; of what was made
+    again too.
+    """
     attempts = (attempt for experiment in ledger.experiments.values() for attempt in experiment.attempts)
     unknown = (None, "lost", "retired", "cancelled")
-    return sum(a.execution.timeout if a.failure in unknown and not a.gpu_seconds else a.gpu_seconds for a in attempts)
+    ran = sum(a.execution.timeout if a.failure in unknown and not a.gpu_seconds else a.gpu_seconds for a in attempts)
+    return ran + ledger.repeats.spent
+
+
+def allowance(budget: Budget, attempt: Attempt) -> float:
+    """Return device seconds that one repeat of a run may take, by what the run itself took."""
+    return min(budget.timeout, SLOWER * attempt.gpu_seconds + START)
+
+
+def kept_back(budget: Budget, ledger: Ledger) -> float:
+    """Return device seconds that no attempt may have: those that the repeats of whoever leads now may take."""
+    if not ledger.repeats.gate or budget.gpu_hours is None or (row := challenger(ledger)) is None:
+        return 0.0
+    return missing(ledger, row) * allowance(budget, ledger.experiments[row.experiment].attempts[-1])
 
 
 class Room(NamedTuple):
@@ -64,7 +83,7 @@ def room(budget: Budget, ledger: Ledger, now: int) -> Room:
         live = len(ledger.standing(*LIVE))
         attempts = budget.experiments - len(ledger.completed) - live
     if budget.gpu_hours is not None:
-        seconds = budget.gpu_hours * 3600 - spent(ledger)
+        seconds = budget.gpu_hours * 3600 - spent(ledger) - kept_back(budget, ledger)
     return Room(attempts, seconds, left(budget, ledger, now))
 
 
@@ -84,8 +103,11 @@ def exhausted(budget: Budget, ledger: Ledger, now: int) -> str | None:
         return f"{len(ledger.completed)} experiments completed, as the budget allows"
     if ledger.fruitless >= budget.fruitless:
         return f"{ledger.fruitless} experiments in a row were given up and none completed, as budget.fruitless allows"
-    if budget.gpu_hours is not None and spent(ledger) + budget.timeout > budget.gpu_hours * 3600:
-        return f"the budget of {budget.gpu_hours:g} GPU-hours has no room for another attempt"
+    if budget.gpu_hours is not None:
+        kept = kept_back(budget, ledger)
+        if spent(ledger) + kept + budget.timeout > budget.gpu_hours * 3600:
+            beside = f" beside {kept:.0f} s for the repeats of who leads" if kept else ""
+            return f"the budget of {budget.gpu_hours:g} GPU-hours has no room for another attempt{beside}"
     if overdue(budget, ledger, now):
         return f"the budget of {budget.hours:g} hours of wall time has no room for another attempt"
     return None

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from actors.errors import CampaignError
 from actors.judgement.budgets import spent
 from actors.reruns import rebuilding
-from actors.reruns.rerunning import Recorded
+from actors.reruns.rerunning import Recorded, recorded
 from events import campaigns, subjects
 from events.folder import Campaign as Folder
 from replay.taint import Taint, Touched, taint, worth_rerunning
 from replay.times import lasted
+
+NAMED = 5
+"""Results that an offer names; the others are counted."""
 
 
 def worth(known: Recorded, *, gpu_hours: float | None = None, most: int | None = None) -> list[Touched]:
@@ -33,8 +38,18 @@ def worth(known: Recorded, *, gpu_hours: float | None = None, most: int | None =
     return results
 
 
-def offer(folder: Folder) -> str | None:
-    """Say what a person may want made again; None where no defect touched what matters, or nothing is there."""
+class Offer(NamedTuple):
+    """What a person may want made again, in a sentence; `ready` says whether it can be now."""
+
+    sentence: str
+    ready: bool
+
+
+def offer(folder: Folder) -> Offer | None:
+    """Say which results that matter may be made again, best first, within what the budget has left.
+
+    None where no defect touched what matters, or nothing is there.
+    """
     if not folder.exists():
         return None
     log = campaigns.open(folder.path)
@@ -43,15 +58,27 @@ def offer(folder: Folder) -> str | None:
         found = taint(log) if any(log.read(0, subjects.all_of(folder.name, "defect"))) else None
     finally:
         log.close()
-    results = worth_rerunning(found) if found is not None else []
-    if not results:
+    matter = worth_rerunning(found) if found is not None else []
+    if found is None or not matter:
         return None
+    many = "1 result that would lead is" if len(matter) == 1 else f"{len(matter)} results that would lead are"
+    told = f"{many} touched by a defect, {matter[0].experiment} the best"
+    if open_ := _unfixed(found, matter):
+        mend = f"mend it, then myriad declare {folder.name} fixed {open_[0]} --instrument DIGEST"
+        return Offer(f"{told}; {', '.join(open_)} is not fixed: {mend}", ready=False)
+    return _within(folder, found, told)
+
+
+def _within(folder: Folder, found: Taint, told: str) -> Offer:
+    """Offer what fits into the budget."""
+    results = worth_rerunning(found, gpu_seconds=_left(recorded(str(folder.path), folder.path.parent)))
+    command = f"myriad rerun {folder.name} --tainted"
+    if not results:
+        return Offer(f"{told}; the budget has no device time left for it: {command} --gpu-hours N", ready=False)
+    names = ", ".join(result.experiment for result in results[:NAMED])
+    more = f" and {len(results) - NAMED} more" if len(results) > NAMED else ""
     took = lasted(sum(result.gpu_seconds for result in results))
-    many = "1 result that would lead is" if len(results) == 1 else f"{len(results)} results that would lead are"
-    return (
-        f"{many} touched by a defect, {results[0].experiment} the best: myriad rerun {folder.name} --tainted makes "
-        f"such results again, best first, in {took} of device time"
-    )
+    return Offer(f"{told}: {command} makes {names}{more} again, best first, in {took} of device time", ready=True)
 
 
 def _left(known: Recorded) -> float | None:
@@ -60,9 +87,7 @@ def _left(known: Recorded) -> float | None:
 
 
 def _check_fixed(known: Recorded, found: Taint, results: list[Touched]) -> None:
-    names = {defect for result in results for defect in result.defects}
-    open_ = [defect.defect for defect in found.defects if defect.defect in names and defect.fixed is None]
-    if open_:
+    if open_ := _unfixed(found, results):
         raise CampaignError(
             f"{', '.join(open_)} is not fixed, and a rerun would be touched too: mend it, then myriad declare "
             f"{known.folder.name} fixed {open_[0]} --instrument DIGEST"
@@ -74,3 +99,8 @@ def _check_fixed(known: Recorded, found: Taint, results: list[Touched]) -> None:
         raise CampaignError(
             f"instrument {today[:12]}, with which everybody trains now, is what the defect touched: install the fix"
         )
+
+
+def _unfixed(found: Taint, results: list[Touched]) -> list[str]:
+    names = {defect for result in results for defect in result.defects}
+    return [defect.defect for defect in found.defects if defect.defect in names and defect.fixed is None]

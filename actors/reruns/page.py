@@ -37,7 +37,8 @@ def page(comparison: Comparison) -> str:
             if comparison.differing
             else ", the recorded one"
         ),
-        f"platform   {'; '.join(comparison.moved) or 'the recorded one, so that every bit must agree'}",
+        f"platform   {'; '.join(comparison.moved) or 'the recorded one'}"
+        + (", so that every bit must agree" if not (comparison.moved or comparison.differing) else ""),
     ]
     record, again = comparison.record, comparison.again
     lines += [

@@ -9,10 +9,11 @@ from actors.errors import CampaignError
 from actors.orders import Epoch, Progress
 from actors.reruns import amends, rerunning
 from actors.reruns.page import page, sentence
-from events.declarations import declare
+from events.declarations import declare, defect
 from events.facts import RunCompared, SeedsRepeated
 from events.writable import writable
 from replay.champions import champion, champion_sentence
+from replay.discoveries import of_reruns
 
 CODES = {"equal": 0, "close": 0, "different": 1}
 """Exit codes; 2 where the instrument cannot be rebuilt."""
@@ -38,7 +39,7 @@ def repeat(reference: str, experiment: str, home: Path, *, many: int, device: st
         if write:
             _write(known, made)
     now = rerunning.recorded(reference, home)
-    print(champion_sentence(champion(now.ledger, now.repeats, needed=many)))
+    print(champion_sentence(champion(now.ledger, needed=many)))
     return 0
 
 
@@ -71,6 +72,7 @@ def _made(
     print(page(made))
     if write:
         _write(known, rerunning.fact_of(made, sentence(made)))
+        _discover(known)
     return CODES[made.verdict]
 
 
@@ -78,6 +80,17 @@ def _write(known: rerunning.Recorded, fact: RunCompared | SeedsRepeated) -> None
     with writable(known.folder.path) as log:
         said = declare(log, rerunning.told(fact))
     print(f"recorded at position {said.position} as {said.author}")
+
+
+def _discover(known: rerunning.Recorded) -> None:
+    """Declare what a rerun that disagrees bit for bit shows; where the campaign runs, its analyst may be first."""
+    ledger = rerunning.recorded(str(known.folder.path), known.folder.path.parent).ledger
+    for found in of_reruns(ledger):
+        with writable(known.folder.path) as log:
+            meant = defect(component=found.component, where=found.where, reason=found.reason, by=found.by)
+            said = declare(log, meant)
+        print(f"a defect, recorded at position {said.position}: {found.reason}; it leaves the leaderboard, and")
+        print(f"myriad replay {known.folder.name} taint says what came of it")
 
 
 def _hear(pulse: Epoch | Progress) -> None:

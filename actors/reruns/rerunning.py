@@ -18,15 +18,13 @@ import msgspec
 from actors.benches.child import Child
 from actors.errors import CampaignError
 from actors.orders import Breakdown, Described, Epoch, Progress, Refused, Result, Run, Score, Train, Trained
-from actors.reruns import rebuilding
-from actors.seeds import seed_of
+from actors.reruns import rebuilding, repeating
 from events import campaigns
 from events.declarations import Act, Declaration
 from events.envelope import Text
 from events.facts import RunCompared, SeedsRepeated
 from events.folder import Campaign as Folder
 from events.knowing import Known
-from replay.champions import Repeats, RepeatsFold
 from replay.entries import Attempt, Outcome
 from replay.folds import run as fold
 from replay.instruments import DIGITS, Instrument, InstrumentsFold
@@ -54,7 +52,6 @@ class Recorded(NamedTuple):
     ledger: Ledger
     repairs: Repairs
     instruments: dict[str, Instrument]
-    repeats: Repeats
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,10 +103,10 @@ def recorded(reference: str, home: Path) -> Recorded:
         raise CampaignError(f"{reference} is no campaign's folder on this machine, and clips lie nowhere else")
     log = campaigns.open(folder.path)
     try:
-        ledger, repairs, instruments, repeats = fold(log, LedgerFold(), RepairsFold(), InstrumentsFold(), RepeatsFold())
+        ledger, repairs, instruments = fold(log, LedgerFold(), RepairsFold(), InstrumentsFold())
     finally:
         log.close()
-    return Recorded(folder, ledger, repairs, instruments.all, repeats)
+    return Recorded(folder, ledger, repairs, instruments.all)
 
 
 def rerun(
@@ -139,10 +136,8 @@ def repeat(known: Recorded, name: str, hear: Hear, *, many: int, device: str | N
         CannotRebuild: the recorded instrument is not here.
         CampaignError: there is no such result, or a run broke.
     """
-    attempt, _ = _result(known, name)
-    told = known.repeats.of.get(name, {}).get(str(attempt.instrument), {})
-    drawn = (seed_of(known.ledger.seed, name, f"again {number}") for number in range(1, many + 1))
-    seeds = [seed for seed in drawn if seed not in told and seed != attempt.seed]
+    _result(known, name)
+    seeds = repeating.seeds(known.ledger, name, many)
     if not seeds:
         return None
     with _bench(known, name, hear, under="recorded", device=device) as (child, described, _):
@@ -153,6 +148,7 @@ def repeat(known: Recorded, name: str, hear: Hear, *, many: int, device: str | N
         validation=tuple(score.validation for score in scores),
         instrument=described.instrument,
         platform=described.platform,
+        gpu_seconds=sum(score.gpu_seconds for score in scores),
     )
 
 
@@ -232,6 +228,7 @@ def fact_of(comparison: Comparison, sentence: str) -> RunCompared:
         platform=comparison.platform,
         curve=comparison.again.curve,
         note=Text(head=sentence, length=len(sentence)),
+        gpu_seconds=comparison.again.gpu_seconds,
     )
 
 

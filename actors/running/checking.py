@@ -91,6 +91,8 @@ def _asked(campaign: Campaign, folder: Folder) -> Iterator[str]:
         yield f"agent    {plan.name}: {plan.policy}, {plan.ideas} ideas and {plan.sweep} variants a cycle; needs no key"
     yield from askers.told(campaign)
     yield from menders.told(campaign)
+    if campaign.champion.repeats:
+        yield f"champion at the end, {campaign.champion.repeats} other seeds for who leads, and 3 leaders at most"
     limits = msgspec.to_builtins(campaign.budget)
     yield "budget   " + ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None)
 

@@ -133,8 +133,9 @@ class Crew:
         mechanic = menders.made(campaign, self._blobs, self._workshop)
         makes["fixer"] = self._make(lambda: Fixer(timeout=budget.timeout, mechanic=mechanic), self._fixer_hands)
         makes["analyst"] = self._make(
-            lambda: Analyst(every=campaign.analysis.every, controls=controls, timeout=CONTROLS),
-            self._spare("analyst"),
+            lambda: Analyst(every=campaign.analysis.every, controls=controls, timeout=CONTROLS, budget=budget),
+            # it repeats leaders, whose interval is worth more on the kind of device that made them
+            self._spare("analyst", next(iter(campaign.workers.devices), "cpu")),
         )
         return makes
 
@@ -156,9 +157,9 @@ class Crew:
 
         return self._make(lambda: role, hands)
 
-    def _spare(self, name: str) -> Callable[[], Hands]:
+    def _spare(self, name: str, device: str = "cpu") -> Callable[[], Hands]:
         # Seldom asked, and nothing is recorded as its own: each of its processes trains with what is adopted by then.
-        return lambda: BenchHands(self._bench(name, "cpu", self._copies.current))
+        return lambda: BenchHands(self._bench(name, device, self._copies.current))
 
     def _fixer_hands(self) -> Hands:
         memory = self._campaign.workers.memory

@@ -121,6 +121,10 @@ def summary(view: View) -> list[str]:
             f"best {row.validation:.4f} +- {row.noise:.4f} validation AP: {row.experiment} by {row.agent}, "
             f"{' '.join(str(value) for value in list(c.values())[:3])}"
         )
+    if (again := ledger.repeats.open) is not None:
+        lines.append(
+            f"{again.experiment} leads, and is run again under another seed: a candidate until its interval is known"
+        )
     if ledger.paused is not None:
         why = f" ({ledger.paused})" if ledger.paused else ""
         lines.append(f"paused by a person{why}: what runs goes on; myriad declare {ledger.campaign} resume ends it")

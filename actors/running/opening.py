@@ -84,7 +84,10 @@ class Person:
         """Write the campaign's first fact, unless it is there."""
         file = self._blobs.keep(text)
         space = campaign.searched()
-        self._say("opening", CampaignOpened(campaign=campaign.name, file=file, space=space, seed=campaign.seed))
+        opened = CampaignOpened(
+            campaign=campaign.name, file=file, space=space, seed=campaign.seed, repeats=campaign.champion.repeats
+        )
+        self._say("opening", opened)
 
     def goes_on(self, campaign: Campaign, text: str, reopening: Position | None) -> None:
         """Say under which budget a reopened campaign goes on."""

@@ -195,7 +195,7 @@ class Runner:
         known.advance(feed.since(0))
         if self._rebudgeted is not None and known.measurement.ledger.reopening is None:
             raise CampaignError(self._rebudgeted)
-        if known.measurement.ledger.closed is not None and known.sealed and not self._lacks_controls(known):
+        if known.measurement.ledger.closed is not None and known.sealed and not self._lacks(known):
             return "closed"
         self._begun = log.last()
         blobs = Blobs(self._folder.blobs)
@@ -278,13 +278,15 @@ class Runner:
     def _ending(self, known: Measured) -> Ending | None:
         if not (known.quiet and known.sealed):
             return None
-        if known.measurement.ledger.closed is None or (self._requests and self._lacks_controls(known)):
+        if known.measurement.ledger.closed is None or (self._requests and self._lacks(known)):
             return "stopped" if self._requests else None
         # sealed in this run without controls: they could not be had
-        return None if self._lacks_controls(known) and known.worded <= self._begun else "closed"
+        return None if self._lacks(known) and known.worded <= self._begun else "closed"
 
-    def _lacks_controls(self, known: Measured) -> bool:
-        return measures_controls(self._campaign) and known.uncontrolled is not None
+    def _lacks(self, known: Measured) -> bool:
+        """Say whether a closed campaign's leader is still to be repeated, or its champion held against controls."""
+        controls = measures_controls(self._campaign) and known.uncontrolled is not None
+        return controls or known.unrepeated is not None
 
     def _hear(self, voices: Choir, pulse: Epoch | Progress) -> None:
         if isinstance(pulse, Progress):

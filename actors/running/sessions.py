@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from actors import tasks
 from actors.campaign import read
 from actors.repair import menders
-from actors.reruns import amends
+from actors.reruns import amends, rerun
 from actors.running import display, logbook
 from actors.running.runner import Runner
 from events import campaigns
 from events.errors import CampaignUnknown
 from events.folder import Campaign as Folder
 from events.wire import server
+from replay.champions import champion, standing_words
 from replay.leaderboard import leaderboard, left_out
 from replay.measures import Measurement
 
@@ -56,15 +58,30 @@ def session(
     print(f"{stands(folder)}; myriad replay {campaign.name} report tells the rest")
     if ending == "stopped":
         print(f"stopped; everything is on the log in {reference}; myriad run {campaign.name} resumes it")
-    _print_offer(folder)
+    offered = _print_offer(folder)
     for line in menders.offers(folder):
         print(line)
+    if offered and not headless and connect is None and _agrees("make them again now? [y/N] "):
+        return rerun.amend(str(folder.path), home, gpu_hours=None, most=None, device=None)
     return 0
 
 
-def _print_offer(folder: Folder) -> None:
-    if (offer := amends.offer(folder)) is not None:
-        print(offer)
+def _print_offer(folder: Folder) -> bool:
+    """Print what may be made again, and say whether it can be now."""
+    if (offer := amends.offer(folder)) is None:
+        return False
+    print(offer.sentence)
+    return offer.ready
+
+
+def _agrees(question: str) -> bool:
+    """Ask a person who sits at a terminal; nobody else agrees to anything."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def stands(folder: Folder) -> str:
@@ -77,6 +94,7 @@ def stands(folder: Folder) -> str:
         log.close()
     ledger = measurement.ledger
     best = "".join(f", best {row.validation:.4f} by {row.agent}" for row in leaderboard(ledger, top=1))
+    best += f", {how}" if (how := standing_words(champion(ledger))) is not None else ""
     best += f" ({omitted})" if (omitted := left_out(ledger)) is not None else ""
     state = f"closed ({ledger.closed})" if ledger.closed is not None else "open"
     return f"campaign {folder.name}: {state}, {len(ledger.completed)} completed{best}, digest {measurement.digest()}"

@@ -50,6 +50,8 @@ from events.facts.instruments import (
     EraOpened,
     InstrumentRefused,
     InstrumentVerified,
+    RepeatsBegun,
+    RepeatsForgone,
     RunCompared,
     SeedsRepeated,
 )
@@ -99,6 +101,8 @@ __all__ = [
     "RemedyApplied",
     "RemedyProposed",
     "RemedyRefused",
+    "RepeatsBegun",
+    "RepeatsForgone",
     "Requeued",
     "RoleFailed",
     "RoleRestarted",

@@ -7,12 +7,18 @@ from events.space import Space, Value
 
 
 class CampaignOpened(Fact, frozen=True, kw_only=True, tag="CampaignOpened"):
-    """A campaign began: its whole file as it was read, the space after narrowing, the seed of everything drawn."""
+    """A campaign began: its whole file as it was read, the space after narrowing, the seed of everything drawn.
+
+    Attributes:
+        repeats: other seeds under which the campaign runs its leaders before one is champion; 0 where it leaves that to
+            a person, None in logs from before it was told.
+    """
 
     campaign: str
     file: Text
     space: Space
     seed: int
+    repeats: int | None = None
 
 
 class CampaignClosed(Fact, frozen=True, kw_only=True, tag="CampaignClosed"):

@@ -68,7 +68,8 @@ class DefectFound(Fact, frozen=True, kw_only=True, tag="DefectFound"):
         component: what was wrong, such as "pooling" or "split".
         where: predicate over runs that says which results it touched; see `events.predicates`.
         since: the first position whose runs may be touched; None means from the beginning.
-        by: who or what found it, in words; the person who declares it is the author.
+        by: who or what found it, in words: a person, a canary, a rerun. The author is the person who declares it, the
+            worker whose canary did not hold, or the analyst.
     """
 
     defect: str
@@ -94,6 +95,7 @@ class RunCompared(Fact, frozen=True, kw_only=True, tag="RunCompared"):
         verdict: equal: the same bits; close: within the tolerance; different: neither.
         validation: of the rerun; `recorded` that of the record.
         tolerance: allowed between them where the platforms differ.
+        gpu_seconds: device time that it took; 0 in logs from before it was told, here and below.
     """
 
     experiment: str
@@ -106,6 +108,17 @@ class RunCompared(Fact, frozen=True, kw_only=True, tag="RunCompared"):
     platform: dict[str, str]
     curve: tuple[float, ...] = ()
     note: Text | None = None
+    gpu_seconds: float = 0.0
+
+
+class RepeatsBegun(Fact, frozen=True, kw_only=True, tag="RepeatsBegun"):
+    """The analyst will have a leader's configuration run under other seeds, each for at most `timeout` seconds, which
+    are reserved until `SeedsRepeated` or `RepeatsForgone` follows.
+    """
+
+    experiment: str
+    seeds: tuple[int, ...]
+    timeout: float
 
 
 class SeedsRepeated(Fact, frozen=True, kw_only=True, tag="SeedsRepeated"):
@@ -120,3 +133,12 @@ class SeedsRepeated(Fact, frozen=True, kw_only=True, tag="SeedsRepeated"):
     validation: tuple[float, ...]
     instrument: str
     platform: dict[str, str]
+    gpu_seconds: float = 0.0
+
+
+class RepeatsForgone(Fact, frozen=True, kw_only=True, tag="RepeatsForgone"):
+    """A leader stays a candidate: its interval over other seeds will not be known, and why; `gpu_seconds` were lost."""
+
+    experiment: str
+    reason: str
+    gpu_seconds: float = 0.0

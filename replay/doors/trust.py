@@ -95,25 +95,24 @@ def taint(
     return answer(campaign, ask, json=json, home=home)
 
 
-def champion(campaign: Campaign, /, *, repeats: int = 3, json: bool = False, home: Home = None) -> int:
+def champion(campaign: Campaign, /, *, repeats: int | None = None, json: bool = False, home: Home = None) -> int:
     """Say who is champion: the best sound result whose interval over other seeds is known; exit 2 while nobody is.
 
     Parameters
     ----------
     repeats: int
-        Other seeds that make an interval known, two at least; `myriad rerun CAMPAIGN EXPERIMENT --seeds N` runs them.
+        Other seeds that make an interval known, two at least; by default as the campaign file says in champion.repeats.
+        `myriad rerun CAMPAIGN EXPERIMENT --seeds N` runs them.
     json: bool
         Print the champion and the candidates as JSON.
     """
-    from replay.champions import RepeatsFold  # noqa: PLC0415 # help must not wait for it
-    from replay.champions import champion as make  # noqa: PLC0415 # likewise
+    from replay.champions import champion as make  # noqa: PLC0415 # help must not wait for it
     from replay.folds import run  # noqa: PLC0415 # likewise
     from replay.ledger import LedgerFold  # noqa: PLC0415 # likewise
     from replay.pages.trust import champion_page  # noqa: PLC0415 # likewise
 
     def ask(log: LogReader) -> tuple[Any, str, int]:
-        ledger, known = run(log, LedgerFold(), RepeatsFold())
-        made = make(ledger, known, needed=repeats)
+        made = make(run(log, LedgerFold())[0], needed=repeats)
         return made, champion_page(made), 0 if made.champion is not None else 2
 
     return answer(campaign, ask, json=json, home=home)

@@ -9,6 +9,7 @@ from events.facts import (
     Failed,
     FeaturesExtracted,
     LeaseRevoked,
+    RepeatsBegun,
     Started,
 )
 from replay.laws.rulings import KEPT, Cases, Law, broken, tested, untold
@@ -134,6 +135,9 @@ def budgets_are_kept(story: Story, entry: Entry) -> Cases:
     limits = story.file.get("budget", {}) if isinstance(story.file, dict) else {}
     most, hours, attempts = (limits.get(name) for name in ("experiments", "gpu_hours", "attempts"))
     begins = isinstance(entry.fact, Assigned)
+    if isinstance(entry.fact, RepeatsBegun):
+        yield from _repeats_are_paid(story, entry.fact, hours)
+        return
     if most is not None:
         # the log may hold a completion that the ledger voids; it costs a lease, which another law tells
         used = story.completed + (len(story.live) + 1 if begins else 1)
@@ -141,12 +145,20 @@ def budgets_are_kept(story: Story, entry: Entry) -> Cases:
     if hours is not None:
         mine = entry.fact.execution.timeout if begins else entry.fact.gpu_seconds
         rest = sum(seconds for name, seconds in story.live.items() if name != entry.fact.experiment)
-        spent = story.spent.value() + rest + mine
+        spent = story.spent.value() + rest + mine + story.vouched.repeated.value() + story.vouched.repeating
         yield tested(f"{spent:.1f} GPU-seconds of {hours * 3600:.1f}", holds=spent <= hours * 3600 + SLACK)
     run = story.runs.get(entry.fact.experiment)
     if attempts is not None and begins and run is not None:
         sentence = f"{entry.fact.experiment} is tried again after {run.spoiled} spoiled attempts of {attempts}"
         yield tested(sentence, holds=run.spoiled < attempts)
+
+
+def _repeats_are_paid(story: Story, fact: RepeatsBegun, hours: float | None) -> Cases:
+    # what was begun before and has no end counts as it was reserved, as what is begun now does
+    vouched, mine = story.vouched, fact.timeout * len(fact.seeds)
+    spent = story.spent.value() + vouched.repeated.value() + vouched.repeating + mine
+    if hours is not None:
+        yield tested(f"{spent:.1f} GPU-seconds of {hours * 3600:.1f}", holds=spent <= hours * 3600 + SLACK)
 
 
 def money_is_kept(story: Story, entry: Entry) -> Cases:
@@ -176,6 +188,6 @@ RUN_LAWS = (
     Law(runs_keep_the_draw_of_their_lease, (Assigned, Started)),
     Law(one_split_and_one_instrument, (FeaturesExtracted, Started), everywhere=True),
     Law(results_are_possible, (Completed,)),
-    Law(budgets_are_kept, (Assigned, Completed)),
+    Law(budgets_are_kept, (Assigned, Completed, RepeatsBegun)),
     Law(money_is_kept, (CycleStarted,)),
 )

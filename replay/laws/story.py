@@ -171,6 +171,8 @@ class Story:
             case _:
                 self._propose(fact)
                 self.vouched.advance(fact)
+                if role_of(entry.author) == "analyst":
+                    self.vouched.repeat(fact)
 
     def _reopen(self, fact: CampaignReopened) -> None:
         self.closed = False

@@ -10,6 +10,8 @@ from events.facts import (
     DefectFixed,
     DefectFound,
     EraOpened,
+    RepeatsBegun,
+    RepeatsForgone,
     RunCompared,
     SeedsRepeated,
     Started,
@@ -51,7 +53,7 @@ def what_is_declared_names_what_there_is(story: Story, entry: Entry) -> Cases:
             yield tested(f"defect {fact.defect} was found before", holds=fact.defect not in vouched.defects)
         case DefectFixed():
             yield tested(f"defect {fact.defect} is not open", holds=vouched.defects.get(fact.defect) is False)
-        case RunCompared() | SeedsRepeated():
+        case RunCompared() | SeedsRepeated() | RepeatsBegun() | RepeatsForgone():
             run = story.runs.get(fact.experiment)
             held = run is not None and run.state == "completed"
             yield tested(f"{fact.experiment} has no result to compare with", holds=held)
@@ -64,6 +66,9 @@ TRUST_LAWS = (
     Law(eras_tile_the_log, (EraOpened,)),
     Law(
         what_is_declared_names_what_there_is,
-        (Banned, BanLifted, DefectFound, DefectFixed, RunCompared, SeedsRepeated, Boosted, Cancelled),
+        (
+            *(Banned, BanLifted, DefectFound, DefectFixed, Boosted, Cancelled),
+            *(RunCompared, SeedsRepeated, RepeatsBegun, RepeatsForgone),
+        ),
     ),
 )

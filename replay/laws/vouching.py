@@ -13,7 +13,11 @@ from events.facts import (
     EraOpened,
     InstrumentRefused,
     InstrumentVerified,
+    RepeatsBegun,
+    RepeatsForgone,
+    SeedsRepeated,
 )
+from replay.counts import Total
 
 Named = tuple[tuple[str, str], ...]
 """A platform's values by name, in the order of names."""
@@ -32,6 +36,7 @@ class Vouched:
             where a verdict names none, and is of every one.
         eras: by number, the instrument that it was opened for, in the order of opening.
         defects: each with whether it is fixed; `bans` each with whether it is lifted.
+        repeating: device seconds that the repeats which the analyst began may take; `repeated` what those before took.
     """
 
     def __init__(self) -> None:
@@ -39,11 +44,23 @@ class Vouched:
         self.eras: dict[int, str] = {}
         self.defects: dict[str, bool] = {}
         self.bans: dict[str, bool] = {}
+        self.repeating = 0.0
+        self.repeated = Total()
 
     def holds(self, instrument: str, platform: Mapping[str, str]) -> bool | None:
         """Say whether an instrument's canaries held on a platform; None where nobody said."""
         told = self.verdicts.get(instrument, {})
         return told.get(named(platform), told.get(()))
+
+    def repeat(self, fact: Fact) -> None:
+        """Take in what the analyst says of repeats; what it began and did not end counts as it was reserved."""
+        match fact:
+            case RepeatsBegun():
+                self.repeated.add(self.repeating)
+                self.repeating = fact.timeout * len(fact.seeds)
+            case SeedsRepeated() | RepeatsForgone():
+                self.repeated.add(fact.gpu_seconds)
+                self.repeating = 0.0
 
     def advance(self, fact: Fact) -> None:
         """Take a fact in."""

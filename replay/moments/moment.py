@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from events.log import LogReader, Recorded
+from replay.champions import stood
 from replay.errors import QuestionUnknown
 from replay.fleet import Fleet, FleetFold, Worker
 from replay.leaderboard import Row, leaderboard
@@ -108,7 +109,7 @@ def _state(measurement: Measurement, at: int, last: int) -> Moment:
         at=at,
         last=last,
         values=measurement.values(),
-        leaders=leaderboard(ledger, top=10),
+        leaders=stood(ledger, leaderboard(ledger, top=10)),
         running=_running(ledger),
         waiting=_waiting(ledger),
         queue=queue(ledger),

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from replay.champions import champion_sentence
 from replay.measures import Measurement
 from replay.metrics import METRICS, Metric, metric
 from replay.milestones import Milestones
@@ -105,7 +106,11 @@ def _reported(report: Report) -> tuple[Section, ...]:
         Section(title="Findings", tables=(Table(headers=("measure", "finding", "n"), rows=sentences),)),
         Section(
             title="Leaders",
-            said=(report.scale, "a lead within the noise of both runs is none"),
+            said=(
+                report.scale,
+                "a lead within the noise of both runs is none",
+                *([champion_sentence(report.champion)] if report.champion is not None else []),
+            ),
             tables=tuple(tables(report.leaders)),
         ),
         Section(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from replay.beside import beside_lines
+from replay.champions import champion_sentence
 from replay.leaderboard import Row
 from replay.metrics import Metric
 from replay.moments.moment import Moment
@@ -35,6 +36,7 @@ def report_page(report: Report) -> str:
             "",
             f"Leaderboard: the best {len(report.leaders)} of {completed} completed",
             *_leaders(report.leaders),
+            *([f"champion   {champion_sentence(report.champion)}"] if report.champion is not None else []),
             *_leads(report),
             *_controls(report),
             "",
@@ -181,7 +183,8 @@ def _leaders(rows: list[Row]) -> list[str]:
     lines = table(headers, [_leader(row, tested=tested) for row in rows])
     told = [lines[0]]
     for row, line in zip(rows, lines[1:], strict=True):
-        told += [line, f"       {brief(row.configuration, WIDTH - 7)}"]
+        standing = f"{row.standing}: " if row.standing is not None else ""
+        told += [line, f"       {standing}{brief(row.configuration, WIDTH - 7 - len(standing))}"]
     return told
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from events.facts import Canary
-from replay.champions import Champion, champion_sentence
+from replay.champions import Champion, bounds, champion_sentence
 from replay.era_report import Best, EraReport, EraRow
 from replay.instruments import DIGITS, Changes, Instrument
 from replay.pages.tables import cut, folded, table
@@ -76,7 +76,7 @@ def champion_page(made: Champion) -> str:
     rows = []
     for one in made.candidates:
         known = one.interval
-        told = (f"{known.mean:.4f}", f"[{known.low:.4f}, {known.high:.4f}]") if known else ("unknown", "unknown")
+        told = (f"{known.mean:.4f}", bounds(known)) if known else ("unknown", "unknown")
         rows.append((one.rank, one.experiment, one.validation, one.noise, one.repeats, *told))
     headers = ("rank", "experiment", "validation", "noise", "repeats", "their mean", "95% interval")
     return folded([champion_sentence(made), "", *(table(headers, rows) if rows else [])])
@@ -107,7 +107,8 @@ def _seen(one: Instrument) -> list[str]:
     rows = [_canary(canary) for canary in ordered[:many]]
     more = [f"  and {len(ordered) - many} more, which held; --json has them all"] * (len(ordered) > many)
     seen = table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else []
-    return [head, *_platforms(one.platforms), *seen, *more]
+    wrong = [f"  {canary.name}, {canary.subject}: {canary.problem}" for canary in ordered if canary.problem]
+    return [head, *_platforms(one.platforms), *wrong, *seen, *more]
 
 
 def _platforms(platforms: tuple[Platform, ...]) -> list[str]:
@@ -123,7 +124,7 @@ def _platforms(platforms: tuple[Platform, ...]) -> list[str]:
 
 
 def _canary(canary: Canary) -> tuple[str, ...]:
-    told = canary.problem or "held"
+    told = "held" if canary.problem is None else "not held"
     return (canary.name, cut(canary.subject, ROOM), _number(canary.seen), _number(canary.allowed), told)
 
 

@@ -17,14 +17,13 @@ import msgspec
 
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
+from actors.benches.scrutiny import Control, Controlled
 from actors.fixer import Fixer
 from actors.hands import PolicyHands
 from actors.judgement.budgets import Budget
 from actors.orders import (
     Answered,
     Breakdown,
-    Control,
-    Controlled,
     Extract,
     Extracted,
     Order,

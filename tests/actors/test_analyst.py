@@ -5,11 +5,22 @@ from __future__ import annotations
 import pytest
 
 from actors.analyst import Analyst
-from actors.orders import Control, Controlled, Refused
-from events.facts import AnswerRefused, ControlMeasured, CycleStarted, LogSealed, MetricsMeasured, WorkerRetired
+from actors.benches.scrutiny import Control, Controlled
+from actors.orders import Refused
+from events.facts import (
+    AnswerRefused,
+    ControlMeasured,
+    CycleStarted,
+    DefectFound,
+    LogSealed,
+    MetricsMeasured,
+    RunCompared,
+    WorkerRetired,
+)
+from replay.audit import audit
 from replay.seals import overall, verified
 from tests.actors.scene import Scene
-from tests.chronicle import Chronicle
+from tests.chronicle import INSTRUMENT, Chronicle
 
 WORKER = "worker-cpu0-a"
 LENGTHS = (8, 12, 16, 20, 32)
@@ -184,3 +195,27 @@ def test_controls_that_failed_are_not_tried_again_by_the_same_process(tale: Chro
     refused = {"control-e-1": Refused("control-e-1", "it diverges")}
     assert [type(fact) for fact in scene.all(results=refused)] == [MetricsMeasured, LogSealed]
     assert scene.decides(results=refused) is None
+
+
+def test_what_a_rerun_shows_is_declared_as_a_defect_before_anything_is_sealed(tale: Chronicle) -> None:
+    ended(tale, runs=2)
+    compared = RunCompared(
+        experiment="e-2",
+        attempt=1,
+        verdict="different",
+        recorded=0.3,
+        validation=0.1,
+        tolerance=0.0,
+        instrument=INSTRUMENT,
+        platform={},
+    )
+    tale.says("person-test", "analysis", "rerun", compared)
+    scene = analysing(tale, every=10)
+    decision = scene.decides()
+    assert decision is not None
+    assert decision.under == "defect"
+    (found,) = scene.says()
+    assert isinstance(found, DefectFound)
+    assert (found.where, found.by) == ("experiment == e-2", "a rerun")
+    assert isinstance(scene.all()[-1], LogSealed)
+    assert audit(tale.log).verdict != "broken"

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from actors.benches.child import Child
+from actors.benches.scrutiny import Repeat, Repeated
 from actors.doors import rerun
 from actors.errors import CampaignError
-from actors.orders import Described, Run, Score, Train, Trained
+from actors.orders import Described, Refused, Run, Score, Train, Trained
 from actors.repair import patches
 from actors.repair.workshop import INSTALLED
 from actors.reruns import amends, rebuilding, rerunning
@@ -164,11 +165,21 @@ def test_what_a_defect_touched_is_made_again_under_the_fix_and_counts_from_then_
         declarations.declare(log, declarations.defect(component="pooling", where="era == 1"))
     offered = amends.offer(Folder(home / "tiny"))
     assert offered is not None
-    assert offered.startswith("1 result that would lead is touched by a defect, e-1 the best: myriad rerun tiny")
+    assert not offered.ready
+    assert offered.sentence == (
+        "1 result that would lead is touched by a defect, e-1 the best; d-1 is not fixed: mend it, then "
+        "myriad declare tiny fixed d-1 --instrument DIGEST"
+    )
     with pytest.raises(CampaignError, match="d-1 is not fixed"):
         rerun("tiny", tainted=True, home=home)
     with writable("tiny", home) as log:
         declarations.declare(log, declarations.fixed("d-1", instrument=made.seen.digest))
+    offered = amends.offer(Folder(home / "tiny"))
+    assert offered is not None
+    assert offered.ready
+    assert offered.sentence.startswith(
+        "1 result that would lead is touched by a defect, e-1 the best: myriad rerun tiny --tainted makes e-1 again, "
+    )
     assert rerun("tiny", tainted=True, home=home) == 0
     assert "1 of 1: e-1, believed 0.9990" in capsys.readouterr().out
     known = rerunning.recorded("tiny", home)
@@ -198,6 +209,30 @@ def test_other_seeds_make_a_champion_and_are_run_once(home: Path, capsys: pytest
     assert "2 repeats of e-2 are on the log already" in capsys.readouterr().out
     with pytest.raises(CampaignError, match="two seeds or more"):
         rerun("tiny", "e-2", seeds=1, home=home)
+
+
+def test_a_bench_runs_a_configuration_under_other_seeds_and_under_its_own_instrument_alone(
+    world: Folder, made: Made, tmp_path: Path
+) -> None:
+    child = Child(tiny.setup(world, checkpoints=str(tmp_path / "kept")), tmp_path / "bench.err", lambda pulse: None)
+    order = Repeat("r", "e-1", made.configuration, (SEED, 8, 9), made.seen.digest, 60.0)
+    try:
+        found = child.ask(order, 120.0)
+        refused = child.ask(msgspec.structs.replace(order, instrument=OLD), 120.0)
+        broken = child.ask(msgspec.structs.replace(order, configuration=made.configuration | {"backbone": "x"}), 120.0)
+    finally:
+        child.close()
+    assert isinstance(found, Repeated)
+    assert (found.instrument, found.platform) == (made.seen.digest, made.described.platform)
+    assert [run.seed for run in found.runs] == [SEED, 8, 9]
+    assert found.runs[0].validation == made.score.validation
+    assert len({run.validation for run in found.runs}) > 1
+    assert not (tmp_path / "kept").exists()
+    assert isinstance(refused, Refused)
+    assert refused.reason == f"e-1 ran under instrument {OLD[:12]}, here is {made.seen.digest[:12]}"
+    assert isinstance(broken, Repeated)
+    assert [run.validation for run in broken.runs] == [None] * 3
+    assert "missing_features" in str(broken.runs[0].problem)
 
 
 def _record(made: Made, **changes: object) -> tuple[Attempt, Outcome]:

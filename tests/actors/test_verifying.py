@@ -14,6 +14,7 @@ from events.facts import (
     Assigned,
     CampaignClosed,
     Canary,
+    DefectFound,
     EraOpened,
     InstrumentRefused,
     InstrumentVerified,
@@ -183,3 +184,34 @@ def test_a_campaign_goes_on_while_another_worker_may_still_train(tale: Chronicle
     assert scene.all() == []
     tale.says(OTHER, "worker", OTHER, WorkerRetired(worker=OTHER, reason="asked to stop"))
     assert [type(fact) for fact in scene.all()] == [CampaignClosed]
+
+
+def test_a_worker_whose_stricter_canaries_refuse_code_that_trained_declares_the_defect_before_it_leaves(
+    tale: Chronicle, blobs: Blobs
+) -> None:
+    joined(working(tale, blobs))
+    parts = {"source/pooling.py": "a", "source/canaries/suite.py": "old"}
+    verified(tale, **parts)
+    tale.runs(tale.queues(tale.proposes("a")), on=ME)
+    stricter = working(tale, blobs, OTHER, "instrument-2")
+    order = joined(stricter)
+    dead = Canary("dimension", "pooling", 0.0, None, "attention is mean")
+    refusal = Verified(
+        order.id,
+        "instrument-2",
+        parts | {"source/canaries/suite.py": "new"},
+        (dead,),
+        2.0,
+        "pooling: attention is mean",
+    )
+    (said,) = stricter.says(results={order.id: refusal})
+    assert isinstance(said, InstrumentRefused)
+    tale.closes()
+    decision = stricter.decides()
+    assert decision is not None
+    assert decision.under == "defect"
+    (found,) = stricter.says()
+    assert isinstance(found, DefectFound)
+    assert (found.component, found.where, found.by) == ("pooling", "instrument ~ instrument-1", "canary dimension")
+    (left,) = stricter.says()
+    assert isinstance(left, WorkerRetired)

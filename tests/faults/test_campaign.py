@@ -14,6 +14,7 @@ from events.facts import (
     Fact,
     LeaseRevoked,
     LogSealed,
+    SeedsRepeated,
     Started,
     WorkerRetired,
 )
@@ -22,6 +23,7 @@ from events.log import Recorded
 from events.wire import jetstream
 from events.wire import server as servers
 from events.wire.server import Running
+from replay.audit import audit
 from replay.measures import Measurement
 from replay.seals import overall, verified
 from tests.faults.runs import Place
@@ -196,3 +198,23 @@ def test_a_stop_while_the_controls_are_made_is_no_end_and_the_next_run_measures_
     assert sealed(frames)
     again = place.runs()
     assert (again.code, place.frames() == frames) == (0, True)
+
+
+def test_a_leader_is_repeated_by_the_campaign_itself_though_it_is_killed_over_it(
+    tmp_path: Path, world: Folder, places: list[Place]
+) -> None:
+    place = Place(tmp_path, world, ("repeats = 0", "repeats = 2"))
+    places.append(place)
+    run = place.starts().until(lambda: place.count("RepeatsBegun"))
+    run.kills("everything")
+    run.ended()
+    place.all_gone()
+    ended = place.runs()
+    assert ended.code == 0, ended
+    place.all_gone()
+    frames = place.frames()
+    assert sealed(frames)
+    repeated = [fact for fact in facts(frames, SeedsRepeated) if isinstance(fact, SeedsRepeated)]
+    assert len({seed for fact in repeated for seed in fact.seeds}) >= 2
+    assert "champion e-" in ended.out
+    assert audit(place.log()).verdict == "held"

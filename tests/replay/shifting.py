@@ -16,10 +16,10 @@ PARTS = {"source/pooling.py": "aaaa", "split": "bbbb"}
 class Shifting(Chronicle):
     """A chronicle in which runs start under `instrument`, which a test changes."""
 
-    def __init__(self, instrument: str = "first") -> None:
+    def __init__(self, instrument: str = "first", *, repeats: int | None = None) -> None:
         super().__init__()
         self.instrument = instrument
-        self.opened()
+        self.opened(repeats=repeats)
 
     def says(self, author: str, aggregate: subjects.Aggregate, identity: str, *said: Fact, cause: str = "") -> int:
         named = (

@@ -232,7 +232,7 @@ INDEXES = (
     *("unjudged", "leases", "states", "served", "turn", "turns", "waiting", "ranked", "opening", "closing", "moved"),
     *("fruitless", "pausing", "reopening", "cancelled", "asked", "widened", "dead_ends"),
 )
-ELSEWHERE = ("eras", "defects")  # what they touch is in the exact counts; see `replay.measures.exact`
+ELSEWHERE = ("eras", "defects", "repeats")  # what they touch is in the exact counts; see `replay.measures.exact`
 ACTS = ("paused", "bans")
 
 
