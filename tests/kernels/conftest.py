@@ -9,8 +9,13 @@ import torch
 
 from kernels import datasets, features
 from kernels.datasets import Dataset, Part
+from kernels.operations import tiled
 from kernels.tasks import roadsim
 from tests.sharing import made_once
+
+# Before anything imports Triton, which asks only then: without a GPU its programs are interpreted.
+if not torch.cuda.is_available():
+    tiled.interpret()
 
 
 @dataclass(frozen=True)
