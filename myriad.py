@@ -31,7 +31,7 @@ DOORS = {
     ),
     "declare": ("events.doors:declare", "Pause, resume, boost, cancel, ban, lift, reopen; defects and their fixes."),
     "export": ("actors.doors:export", "Write a campaign into one portable file, as open tables, or its champion."),
-    "import": ("events.doors:import_", "Make a campaign from a portable file."),
+    "import": ("actors.doors:import_", "Make a campaign from a portable file, or from an Optuna study."),
     "schema": ("events.doors:schema", "JSON Schema of every fact, or the stream's AsyncAPI document."),
     "selftest": ("kernels.doors:selftest", "Check operations, encoders and lanes on this device."),
 }

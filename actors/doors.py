@@ -318,6 +318,33 @@ def export(
     return 0
 
 
+def import_(source: str, *, study: str | None = None, name: str | None = None, home: Home = None) -> int:
+    """Make a campaign from a portable file; or from an Optuna study, whose unknowns stay unknown.
+
+    Args:
+        source: the file that `myriad export` wrote; or sqlite:///FILE, the file of a database or journal of Optuna.
+        study: which of a database's or a journal's studies, where it holds several.
+        name: of the campaign that a study becomes; by default the study's own.
+    """
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
+    from events.records import FAMILY  # noqa: PLC0415 # heavy
+
+    path = Path(source)
+    if path.is_file() and path.open("rb").read(len(FAMILY)) == FAMILY:
+        from events.doors import import_ as whole  # noqa: PLC0415 # heavy
+
+        whole(path, home=home)
+        return 0
+    from actors import studies  # noqa: PLC0415 # heavy
+
+    found = studies.read(source, study)
+    campaign = name or found.name
+    to = home_of(home) / f"{campaign}.myriad"
+    studies.write(found, campaign, to)
+    print(f"{to}: {len(found.trials)} of {found.many} trials of study {found.name}; myriad replay {campaign} report")
+    return 0
+
+
 def _publish(campaign: str, folder: Path, form: str, home: Path | None) -> None:
     from actors.exports.publishing import publish  # noqa: PLC0415 # heavy
     from events import campaigns  # noqa: PLC0415 # heavy

@@ -24,6 +24,8 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
         facts.RunCompared,
         facts.SeedsRepeated,
         facts.PatchAdopted,
+        facts.StudyImported,
+        facts.TrialImported,
     ),
     "supervisor": (facts.RoleFailed, facts.RoleRestarted),
     "agent": (facts.AgentJoined, facts.CycleStarted, facts.AnswerReceived, facts.AnswerRefused, facts.IdeaProposed),

@@ -20,6 +20,7 @@ from events.facts import (
     CampaignResumed,
     Cancelled,
     SpaceWidened,
+    StudyImported,
 )
 from events.log import Recorded
 from events.space import Choice, Space, Value
@@ -120,6 +121,14 @@ def served(ledger: Ledger, experiment: Experiment, lane: int) -> None:
     ledger.turns[agent] = mine + 1
 
 
+def _imported(ledger: Ledger, fact: StudyImported, recorded: Recorded, index: int) -> None:
+    score = "its objective" if fact.direction == "maximize" else "the negative of its objective, which was minimised"
+    ledger.imported = (
+        f"{fact.imported} of {fact.trials} trials of the {fact.program} study {fact.study}; AP stands for {score}. "
+        f"Unknown: {'; '.join(fact.unknown)}"
+    )
+
+
 HANDLERS: Mapping[type[Fact], Handler] = {
     CampaignPaused: _paused,
     CampaignResumed: _resumed,
@@ -131,5 +140,6 @@ HANDLERS: Mapping[type[Fact], Handler] = {
     AnswerReceived: _asked,
     AnswerRefused: _asked,
     SpaceWidened: _widened,
+    StudyImported: _imported,
 }
 """How the ledger takes each of them in."""

@@ -194,7 +194,7 @@ def _ended(ledger: Ledger, name: str) -> int:
 
 def _test(ledger: Ledger, name: str) -> float:
     outcome = ledger.experiments[name].outcome
-    return outcome.test if outcome is not None else 0.0
+    return outcome.test if outcome is not None and outcome.test is not None else 0.0
 
 
 def _validation(ledger: Ledger, name: str) -> float:

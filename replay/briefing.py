@@ -18,6 +18,7 @@ from replay.leaderboard import Row, beats, leaderboard
 from replay.ledger import Ledger
 from replay.lineage import changes, gained, member
 from replay.repairs import Repairs
+from replay.pages.tables import measured
 
 Section = Literal["leaderboard", "distribution", "failures", "bans", "genealogy", "schema", "rules", "diversity"]
 
@@ -156,7 +157,7 @@ def _leaderboard(ledger: Ledger, rows: Sequence[Row], space: Space) -> list[str]
         rest = {name: value for name, value in row.configuration.items() if name not in first}
         known = [str(row.configuration[name]) for name in first]
         idea = ledger.experiments[row.experiment].idea
-        lines.append(_cells([str(row.rank), f"{row.validation:.4f}", f"{row.noise:.4f}", idea, *known, _values(rest)]))
+        lines.append(_cells([str(row.rank), f"{row.validation:.4f}", measured(row.noise), idea, *known, _values(rest)]))
     return [title, *lines, *_touched(ledger)]
 
 

@@ -54,7 +54,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     experiment: str
     rank: int
     validation: float
-    noise: float
+    noise: float | None
     repeats: int
     interval: Interval | None
     forgone: str | None = None

@@ -6,7 +6,6 @@ none. Where instruments differ, scores do not compare at all, and the answer say
 
 from __future__ import annotations
 
-import math
 from itertools import takewhile
 from typing import Any
 
@@ -17,7 +16,7 @@ from events.facts import CampaignOpened
 from events.log import LogReader
 from events.space import Choice, Space
 from replay.errors import QuestionUnknown
-from replay.leaderboard import Row, leaderboard
+from replay.leaderboard import Row, leaderboard, within
 from replay.ledger import Ledger
 from replay.measures import Measurement
 from replay.settings import Reading, at_hand, flat, settings
@@ -54,7 +53,7 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
     validation_a: float
     validation_b: float
     change: float
-    within_noise: bool
+    within_noise: bool | None
 
 
 class Turned(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +165,7 @@ def compare(a: Stretch, b: Stretch) -> Comparison:
         space=_space(one.ledger.space, other.ledger.space),
         cells=_cells(one.ledger, other.ledger),
         lead=lead,
-        lead_within_noise=_within(lead.change, *(row.noise if row is not None else 0.0 for row in best)),
+        lead_within_noise=within(lead.change, *(row.noise if row is not None else 0.0 for row in best)),
         turned=_turned(one.ledger, other.ledger) if alike else (),
         pairs=() if alike else _pairs(one.ledger, other.ledger),
     )
@@ -194,10 +193,6 @@ def _delta(a: Any, b: Any) -> Delta:
 def _deltas(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Delta]:
     names = dict.fromkeys((*a, *b))
     return {name: _delta(a.get(name), b.get(name)) for name in names if a.get(name) != b.get(name)}
-
-
-def _within(change: float | None, one: float, other: float) -> bool | None:
-    return abs(change) <= math.hypot(one, other) if change is not None else None
 
 
 def _space(a: Space | None, b: Space | None) -> dict[str, tuple[str, ...]]:
@@ -259,5 +254,5 @@ def _pair(a: Ledger, b: Ledger, one: str, other: str) -> Pair:
         validation_a=x.validation,
         validation_b=y.validation,
         change=change,
-        within_noise=abs(change) <= math.hypot(x.noise, y.noise),
+        within_noise=within(change, x.noise, y.noise),
     )

@@ -90,11 +90,11 @@ class Outcome(msgspec.Struct, kw_only=True, frozen=True, gc=False):
     """What a completed experiment scored; see `events.facts.Completed`."""
 
     validation: float
-    test: float
-    noise: float
+    test: float | None
+    noise: float | None
     epoch: int
     curves: Curves
-    peak_memory: int
+    peak_memory: int | None
     checkpoint: str | None
 
 

@@ -16,8 +16,8 @@ class Best(msgspec.Struct, frozen=True, kw_only=True):
     experiment: str
     agent: str
     validation: float
-    noise: float
-    test: float
+    noise: float | None
+    test: float | None
 
 
 class EraRow(msgspec.Struct, frozen=True, kw_only=True):

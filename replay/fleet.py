@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from events.authors import role_of
 from events.envelope import Fact, Position
 from events.facts import (
     Assigned,
@@ -102,6 +103,8 @@ def _left(fleet: Fleet, worker: str, status: Literal["lost", "retired"], here: P
 
 
 def _assigned(fleet: Fleet, fact: Assigned, recorded: Recorded, index: int) -> None:
+    if role_of(fact.worker) == "person":
+        return  # an imported run, on a device that nobody here knows
     pack = fleet.packs.get(fact.pack)
     if pack is None:
         pack = Pack(pack=fact.pack, worker=fact.worker, execution=fact.execution, assigned_at=fact.at)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from events.envelope import Fact, Position
+from events.facts import TrialImported
 from events.log import LogReader, Recorded
 from replay.errors import HistoryBroken
+from replay.imported import history
 
 S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
@@ -36,9 +38,18 @@ class Fold(Protocol[S, R_co]):
         """Say what the state means; leaves it unchanged."""
 
 
+def told(recorded: Recorded) -> Iterator[tuple[int, Fact]]:
+    """Yield a frame's facts with their indexes; an imported trial as what a run of ours would have left."""
+    for index, fact in enumerate(recorded.facts):
+        if isinstance(fact, TrialImported):
+            yield from ((index, each) for each in history(fact, recorded.author))
+        else:
+            yield index, fact
+
+
 def step(fold: Fold[S, Any], state: S, recorded: Recorded) -> S:
     """Let one frame change the state; returns the same state."""
-    for index, fact in enumerate(recorded.facts):
+    for index, fact in told(recorded):
         if (handler := fold.handlers.get(type(fact))) is not None:
             handler(state, fact, recorded, index)
     return state
@@ -79,7 +90,7 @@ class Pass(Generic[S]):
                 continue
             index = 0
             try:
-                for index, fact in enumerate(recorded.facts):
+                for index, fact in told(recorded):
                     for handler, state in table.get(type(fact), ()):
                         handler(state, fact, recorded, index)
             except KeyError as error:

@@ -14,13 +14,16 @@ import msgspec
 from events.space import Configuration
 from replay.ledger import Experiment, Ledger
 
+NOISE = {True: "within noise", False: "beyond noise", None: "noise unknown"}
+"""What is said of a lead."""
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One completed experiment in its place.
 
     Attributes:
         completion: its place in the order of completion, from 1; the earlier stands higher among equals.
-        noise: bootstrap standard deviation of `validation`.
+        noise: bootstrap standard deviation of `validation`, None where nobody measured it.
         lead: validation minus that of the next in order, in AP; None for the last of all.
         within_noise: the lead is at most hypot(own noise, the next one's), as if the two were drawn independently. They
             share their clips, so this errs towards calling a lead noise.
@@ -35,7 +38,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     configuration: Configuration
     completion: int
     validation: float
-    noise: float
+    noise: float | None
     lead: float | None
     within_noise: bool | None
     test: float | None = None
@@ -76,6 +79,11 @@ def beats(experiment: Experiment) -> tuple[float, int]:
     return (-outcome.validation if outcome else math.inf, completion or 0)
 
 
+def within(change: float | None, one: float | None, other: float | None) -> bool | None:
+    """Say whether a difference is at most hypot of two noises; None where one of the three is not known."""
+    return abs(change) <= math.hypot(one, other) if None not in (change, one, other) else None  # type: ignore[arg-type] # none is None
+
+
 def _row(ledger: Ledger, rank: int, experiment: Experiment, after: Experiment | None, *, with_test: bool) -> Row:
     idea, outcome = ledger.ideas[experiment.idea], experiment.outcome
     assert outcome is not None  # noqa: S101 # the ledger lists nothing as completed that has no outcome
@@ -91,6 +99,6 @@ def _row(ledger: Ledger, rank: int, experiment: Experiment, after: Experiment | 
         validation=outcome.validation,
         noise=outcome.noise,
         lead=lead,
-        within_noise=lead <= math.hypot(outcome.noise, rival.noise) if lead is not None and rival is not None else None,
+        within_noise=within(lead, outcome.noise, rival.noise) if rival is not None else None,
         test=outcome.test if with_test else None,
     )

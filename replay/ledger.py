@@ -65,6 +65,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         eras: and which run belongs to which.
         defects: and which results they touch.
         repeats: results of leaders under other seeds.
+        imported: from which study its runs were brought in, and what is not known of them.
     """
 
     campaign: str = ""
@@ -99,6 +100,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     eras: Eras = msgspec.field(default_factory=Eras)
     defects: Defects = msgspec.field(default_factory=Defects)
     repeats: Repeats = msgspec.field(default_factory=Repeats)
+    imported: str | None = None
 
     def standing(self, *statuses: Status) -> list[Experiment]:
         """Return the experiments that stand at one of these, in the order in which they were queued."""

@@ -6,7 +6,6 @@ would do: parent and child also differ by their draws.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import msgspec
@@ -16,6 +15,7 @@ from events.log import LogReader
 from events.space import Configuration, Value
 from replay.defects import known_now
 from replay.errors import QuestionUnknown
+from replay.leaderboard import within
 from replay.ledger import Experiment, Idea, Ledger
 from replay.measures import Measurement
 from replay.repairs import Repair, Repairs
@@ -164,7 +164,7 @@ def gained(one: Member, other: Member) -> tuple[float | None, bool | None]:
     if one.validation is None or other.validation is None:
         return None, None
     gain = other.validation - one.validation
-    return gain, abs(gain) <= math.hypot(one.noise or 0.0, other.noise or 0.0)
+    return gain, within(gain, one.noise, other.noise)
 
 
 def member(ledger: Ledger, idea: Idea) -> Member:

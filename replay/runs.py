@@ -40,8 +40,8 @@ class Run(NamedTuple):
     origin: str
     configuration: Configuration
     validation: float
-    test: float
-    noise: float
+    test: float | None
+    noise: float | None
     instrument: str
     seconds: float
     era: int | None = None

@@ -54,7 +54,11 @@ def _scores(recorded: Recorded) -> bool:
 
 
 def _turned(fact: Fact) -> Fact:
-    return msgspec.structs.replace(fact, test=1.0 - fact.test) if isinstance(fact, Completed) else fact
+    return (
+        msgspec.structs.replace(fact, test=1.0 - fact.test)
+        if isinstance(fact, Completed) and fact.test is not None
+        else fact
+    )
 
 
 def _plain(answer: Any) -> bytes:

@@ -18,6 +18,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         left_out: what the leaderboard leaves out because defects touch it, None where nothing is.
         closed: the reason, None while the search is open.
         through: the last sequence that was folded.
+        imported: from where its runs were brought, and what is not known of them; None for a search of ours.
     """
 
     campaign: str
@@ -29,6 +30,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     closed: str | None
     through: int
     left_out: str | None = None
+    imported: str | None = None
 
 
 def subject(ledger: Ledger, through: int) -> Subject:
@@ -44,5 +46,6 @@ def subject(ledger: Ledger, through: int) -> Subject:
         instruments=tuple(instruments),
         closed=ledger.closed,
         through=through,
+        imported=ledger.imported,
         left_out=left_out(ledger),
     )

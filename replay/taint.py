@@ -43,7 +43,7 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     agent: str
     defects: tuple[str, ...]
     believed: float
-    noise: float
+    noise: float | None
     known: float | None
     followed: int
     gpu_seconds: float

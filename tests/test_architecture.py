@@ -32,7 +32,7 @@ DOORS = {
     "textual": ("tui/",),
     "anthropic": ("actors/policies/claude.py",),
     "google": ("actors/policies/gemini.py",),
-    "optuna": ("actors/policies/tpe.py",),
+    "optuna": ("actors/policies/tpe.py", "actors/studies.py"),
     "yaml": ("actors/policies/answers.py",),
     "scipy": ("replay/statistics/fits.py", "replay/statistics/effects.py"),
     "matplotlib": ("replay/pages/figures.py",),

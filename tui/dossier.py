@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 
 from events.envelope import Text
 from replay.dossier import Dossier, Event, Relative, differing, dossier, words
-from replay.pages.tables import pairs
+from replay.pages.tables import measured, pairs
 from replay.times import lasted, shown
 from tui.chart import curve, stretched
 from tui.columns import Column, fit
@@ -151,7 +151,7 @@ def page(made: Dossier, width: int, *, with_test: bool = False) -> list[str]:
 
 def _head(made: Dossier, width: int) -> list[str]:
     row = made.entry
-    score = f", AP {row.validation:.4f} +- {row.noise:.4f}" if row.validation is not None else ""
+    score = f", AP {row.validation:.4f} +- {measured(row.noise)}" if row.validation is not None else ""
     from_cycle = f" in {made.cycle}" if made.cycle else ""
     cost = f"{lasted(row.gpu_seconds)} of device time in {row.attempts} attempts"
     told = [

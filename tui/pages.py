@@ -10,8 +10,8 @@ from textual.content import Content
 from replay.agents import AgentRow
 from replay.caps import Caps
 from replay.conversations import Speaker
-from replay.leaderboard import Row
-from replay.pages.tables import TOO_FEW, brief, pairs
+from replay.leaderboard import NOISE, Row
+from replay.pages.tables import TOO_FEW, brief, measured, pairs
 from replay.times import lasted, shown
 from tui.chart import bars, curve
 from tui.columns import Column, cut, fit
@@ -180,7 +180,7 @@ def best(overview: Overview, width: int) -> list[str]:
     if not overview.leaders:
         return ["best: nothing has completed", ""]
     row = overview.leaders[0]
-    told = [f"best {row.validation:.4f} +- {row.noise:.4f} validation AP", f"{row.experiment} by {row.agent}"]
+    told = [f"best {row.validation:.4f} +- {measured(row.noise)} validation AP", f"{row.experiment} by {row.agent}"]
     told += [f"lead {row.lead:.4f} {_noise(row)}"] if row.lead is not None else []
     told += [f"{c.control.replace('_', ' ')} {c.validation:.4f} +- {c.noise:.4f}" for c in overview.controls]
     many = len(overview.subject.instruments)
@@ -251,14 +251,12 @@ def _leader(row: Row) -> tuple[str, ...]:
     lead = f"{row.lead:.4f}" if row.lead is not None else ""
     configuration = brief(row.configuration, WIDE)
     test = f"{row.test:.4f}" if row.test is not None else ""
-    numbers = (f"{row.validation:.4f}", test, f"{row.noise:.4f}", lead)
+    numbers = (f"{row.validation:.4f}", test, measured(row.noise), lead)
     return (str(row.rank), row.experiment, *numbers, _noise(row), row.agent, configuration)
 
 
 def _noise(row: Row) -> str:
-    if row.within_noise is None:
-        return "none below"
-    return "within noise" if row.within_noise else "beyond noise"
+    return "none below" if row.lead is None else NOISE[row.within_noise]
 
 
 def _told(lines: Sequence[Line], width: int) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 
 from events import facts
 from events.envelope import Fact, Position
+from replay.pages.tables import measured
 
 F = TypeVar("F", bound=Fact)
 
@@ -35,7 +36,9 @@ _says(facts.Queued, lambda f: f"{f.experiment} priority {f.priority:.3f}")
 _says(facts.Assigned, lambda f: f"{f.experiment} to {f.worker}, {f.pack} lane {f.lane}, attempt {f.attempt}")
 _says(facts.LeaseRevoked, lambda f: f"{f.pack} of {f.worker}: {f.reason}")
 _says(facts.Started, lambda f: f"{f.experiment} on {f.worker}, seed {f.seed}")
-_says(facts.Completed, lambda f: f"{f.experiment} AP {f.validation:.4f} +- {f.noise:.4f} in {f.gpu_seconds:.1f} s")
+_says(
+    facts.Completed, lambda f: f"{f.experiment} AP {f.validation:.4f} +- {measured(f.noise)} in {f.gpu_seconds:.1f} s"
+)
 _says(facts.Failed, lambda f: f"{f.experiment} {f.kind} at step {f.step}, attempt {f.attempt}")
 _says(facts.Requeued, lambda f: f"{f.experiment} attempt {f.attempt}: {f.reason}")
 _says(facts.Abandoned, lambda f: f"{f.experiment}: {f.reason}")

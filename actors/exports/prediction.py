@@ -130,6 +130,7 @@ def again(folder: Folder, run: Kept, *, device: str = "cpu") -> tuple[Part, ...]
         ("validation", data.validation, run.outcome.validation),
         ("test", data.test, run.outcome.test),
     ):
+        assert recorded is not None  # noqa: S101 # a run whose weights were kept was trained here, with both splits
         scores = scoring.score(run.checkpoint, held.values[[place[clip] for clip in part.names]], device=device)
         value = precision.average_precision(scores, part.labels)
         at_leads = foresight.judged(part.names, scores, part.labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.hindsight.whatif import Answer, Bound
-from replay.pages.tables import WIDTH, brief, cut, entry, folded, table
+from replay.pages.tables import WIDTH, brief, cut, entry, folded, measured, table
 
 SHOWN = 12
 """Ideas and runs that a page shows; the JSON twin has them all."""
@@ -42,7 +42,7 @@ def whatif_page(answer: Answer) -> str:
             lines.append(cut(f"  {turned.idea} by {turned.agent}: {turned.then} -> {turned.now}{score}", WIDTH))
     lines += ["", f"The best {min(LEADERS, len(answer.leaders))} whose ends history holds"] if answer.leaders else []
     for row in answer.leaders[:LEADERS]:
-        lines.append(f"  {row.rank:>2}  {row.experiment}  {row.agent}  {row.validation:.4f} +- {row.noise:.4f}")
+        lines.append(f"  {row.rank:>2}  {row.experiment}  {row.agent}  {row.validation:.4f} +- {measured(row.noise)}")
         lines.append(f"      {brief(row.configuration, WIDTH - 6)}")
     lines += ["", *(f"assuming   {sentence}" for sentence in answer.assumptions)] if answer.assumptions else []
     return folded(lines)

@@ -189,7 +189,7 @@ def compared(
         if described.platform.get(key) != attempt.platform.get(key)
     )
     unequal = tuple(what for what, (was, now) in _numbers(record, again).items() if was != now)
-    tolerance = TOLERANCE * record.noise if moved or differing else 0.0
+    tolerance = TOLERANCE * (record.noise or 0.0) if moved or differing else 0.0
     close = bool(moved or differing) and abs(again.validation - record.validation) <= tolerance
     return Comparison(
         experiment=name,

@@ -79,7 +79,7 @@ def closing(made: Report) -> list[str]:
 
 
 def _beside(champion: Row, control: Control) -> str:
-    lead, noise = champion.validation - control.validation, math.hypot(champion.noise, control.noise)
+    lead, noise = champion.validation - control.validation, math.hypot(champion.noise or 0.0, control.noise)
     verdict = "beats" if lead > noise else "does NOT beat"
     return (
         f"{champion.experiment} at {champion.validation:.4f} {verdict} {NAMES[control.control]} at "

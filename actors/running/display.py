@@ -15,6 +15,7 @@ from rich.text import Text
 from actors import orders
 from actors.running.runner import Display, View
 from replay.leaderboard import leaderboard
+from replay.pages.tables import measured
 
 
 class Terminal:
@@ -118,7 +119,7 @@ def summary(view: View) -> list[str]:
     if best := leaderboard(ledger, top=1):
         row, c = best[0], best[0].configuration
         lines.append(
-            f"best {row.validation:.4f} +- {row.noise:.4f} validation AP: {row.experiment} by {row.agent}, "
+            f"best {row.validation:.4f} +- {measured(row.noise)} validation AP: {row.experiment} by {row.agent}, "
             f"{' '.join(str(value) for value in list(c.values())[:3])}"
         )
     if (again := ledger.repeats.open) is not None:

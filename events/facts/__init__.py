@@ -43,6 +43,7 @@ from events.facts.ideas import (
     IdeaProposed,
     RefusalKind,
 )
+from events.facts.imports import StudyImported, TrialImported
 from events.facts.instruments import (
     Canary,
     DefectFixed,
@@ -110,7 +111,9 @@ __all__ = [
     "SeedsRepeated",
     "SpaceWidened",
     "Started",
+    "StudyImported",
     "Text",
+    "TrialImported",
     "WorkerJoined",
     "WorkerLost",
     "WorkerRetired",

@@ -81,11 +81,11 @@ class Completed(Fact, frozen=True, kw_only=True, tag="Completed"):
 
     Attributes:
         validation: average precision on the validation split at the chosen epoch; all selection reads this alone.
-        test: average precision on the test split at that epoch; recorded, never selected on.
-        noise: bootstrap standard deviation of `validation`.
+        test: average precision on the test split at that epoch; recorded, never selected on. None where there was none.
+        noise: bootstrap standard deviation of `validation`, None where nobody measured it.
         epoch: the chosen one, best by validation, from 1.
         gpu_seconds: device time of the attempt.
-        peak_memory: bytes.
+        peak_memory: bytes, None where nobody measured it.
         checkpoint: sha256 of the weights, None where none were kept.
         leads: validation and test average precision of the clips of each lead, by seconds before the event; their means
             are the Nexar measure. Empty where clips have no leads.
@@ -94,12 +94,12 @@ class Completed(Fact, frozen=True, kw_only=True, tag="Completed"):
     experiment: str
     attempt: int
     validation: float
-    test: float
-    noise: float
+    test: float | None
+    noise: float | None
     epoch: int
     curves: Curves
     gpu_seconds: float
-    peak_memory: int
+    peak_memory: int | None
     checkpoint: str | None = None
     leads: dict[str, tuple[float, float]] = {}
 

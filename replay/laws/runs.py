@@ -124,7 +124,8 @@ def results_are_possible(story: Story, entry: Entry) -> Cases:
     """Average precisions lie in [0, 1], and validation is what the curve says at the chosen epoch."""
     fact: Completed = entry.fact
     curve = fact.curves.validation
-    inside = 0 <= fact.validation <= 1 and 0 <= fact.test <= 1 and fact.noise >= 0 and fact.gpu_seconds >= 0
+    inside = all(0 <= each <= 1 for each in (fact.validation, fact.test) if each is not None)
+    inside = inside and (fact.noise or 0.0) >= 0 and fact.gpu_seconds >= 0
     yield tested("a score is outside [0, 1], or a spread or a time is negative", holds=inside)
     chosen = 1 <= fact.epoch <= len(curve) and curve[fact.epoch - 1] == fact.validation
     yield tested(f"validation {fact.validation} is not its curve's at epoch {fact.epoch}", holds=chosen)

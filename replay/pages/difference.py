@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from replay.difference import Comparison, Delta, Side
+from replay.leaderboard import NOISE
 from replay.pages.tables import entry, folded, table
 
 SHOWN = 20
@@ -62,8 +63,8 @@ def _lead(comparison: Comparison) -> str:
     lead = comparison.lead
     if lead.change is None:
         return f"a {entry(lead.a)}, b {entry(lead.b)}"
-    noise = "within" if comparison.lead_within_noise else "beyond"
-    return f"a {lead.a:.4f}, b {lead.b:.4f}: {lead.change:+.4f}, {noise} noise (validation AP)"
+    noise = NOISE[comparison.lead_within_noise]
+    return f"a {lead.a:.4f}, b {lead.b:.4f}: {lead.change:+.4f}, {noise} (validation AP)"
 
 
 def _deltas(title: str, deltas: Mapping[str, Delta]) -> list[str]:
@@ -83,13 +84,9 @@ def _change(delta: Delta) -> str:
 
 def _pairs(comparison: Comparison) -> list[str]:
     rows = [
-        (p.a, p.b, f"{p.validation_a:.4f}", f"{p.validation_b:.4f}", f"{p.change:+.4f}", _noise(within=p.within_noise))
+        (p.a, p.b, f"{p.validation_a:.4f}", f"{p.validation_b:.4f}", f"{p.change:+.4f}", NOISE[p.within_noise])
         for p in comparison.pairs[:SHOWN]
     ]
-    beyond = sum(not pair.within_noise for pair in comparison.pairs)
+    beyond = sum(pair.within_noise is False for pair in comparison.pairs)
     told = f"  beyond noise: {beyond} of {len(comparison.pairs)}"
     return [*table(("a", "b", "AP a", "AP b", "b - a", ""), rows), told]
-
-
-def _noise(*, within: bool) -> str:
-    return "within noise" if within else "beyond noise"

@@ -86,6 +86,7 @@ def _facts(report: Report, measurement: Measurement) -> tuple[tuple[str, str], .
     eras = metric(measurement, "completed").eras
     return (
         ("space", f"{subject.space or 'none'}, {subject.cells} cells, {values['cells_covered']} covered"),
+        *([("imported", subject.imported)] if subject.imported is not None else []),
         ("seed", str(subject.seed)),
         ("opened", shown(subject.opened_at) if subject.opened_at else "never"),
         ("log", f"through position {subject.through}"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from replay.leaderboard import NOISE
 from replay.lineage import Lineage, Member, Step
-from replay.pages.tables import WIDTH, brief, entry, folded
+from replay.pages.tables import WIDTH, brief, entry, folded, measured
 
 SHOWN = 20
 """Children, siblings and twins that a page shows; the JSON twin has them all."""
@@ -38,10 +39,7 @@ def lineage_page(lineage: Lineage) -> str:
 def _step(lineage: Lineage, step: Step, shown: str, generation: int) -> list[str]:
     other = lineage.members[shown]
     changed = ", ".join(f"{c.dimension} {_value(c.before)} -> {_value(c.after)}" for c in step.changes) or "nothing"
-    if step.gain is None:
-        told = "no gain to tell"
-    else:
-        told = f"{step.gain:+.4f} {'within' if step.within_noise else 'beyond'} noise"
+    told = "no gain to tell" if step.gain is None else f"{step.gain:+.4f} {NOISE[step.within_noise]}"
     return [
         f"  {generation:+d}  {_name(other)}  {_score(other)}  by {other.agent} as {other.origin}",
         f"      {step.parent} -> {step.child}: {changed}; {told}",
@@ -54,7 +52,7 @@ def _name(member: Member) -> str:
 
 def _score(member: Member) -> str:
     if member.validation is not None:
-        score = f"AP {member.validation:.4f} +- {member.noise:.4f}"
+        score = f"AP {member.validation:.4f} +- {measured(member.noise)}"
         known = f"known now {member.known:.4f}" if member.known is not None else "unknown now"
         return f"{score} believed then, {known} ({', '.join(member.defects)})" if member.defects else score
     return f"{member.status}: {member.reason}" if member.reason is not None else member.status

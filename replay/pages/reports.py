@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from replay.beside import beside_lines
 from replay.champions import champion_sentence
-from replay.leaderboard import Row
+from replay.leaderboard import NOISE, Row
 from replay.metrics import Metric
 from replay.moments.moment import Moment
-from replay.pages.tables import WIDTH, Entry, brief, cut, entry, folded, pairs, table, wide
+from replay.pages.tables import WIDTH, Entry, brief, cut, entry, folded, measured, pairs, table, wide
 from replay.report import Record, Report, Searching, Spread
 from replay.seals import Check
 from replay.subject import Subject
@@ -30,6 +30,7 @@ def report_page(report: Report) -> str:
     return folded(
         [
             *_heading(report.subject),
+            *([f"imported   {report.subject.imported}"] if report.subject.imported is not None else []),
             f"scale      {report.scale}",
             "null       each measure is held against its own; `metric NAME` says which",
             *_spent(report),
@@ -189,12 +190,9 @@ def _leaders(rows: list[Row]) -> list[str]:
 
 
 def _leader(row: Row, *, tested: bool) -> tuple[str | int | float | None, ...]:
-    if row.lead is None:
-        lead = "none below"
-    else:
-        lead = f"{row.lead:.4f} {'within noise' if row.within_noise else 'beyond noise'}"
+    lead = "none below" if row.lead is None else f"{row.lead:.4f} {NOISE[row.within_noise]}"
     test = [f"{row.test:.4f}"] if tested and row.test is not None else []
-    numbers = (f"{row.validation:.4f}", f"{row.noise:.4f}", lead, *test)
+    numbers = (f"{row.validation:.4f}", measured(row.noise), lead, *test)
     return (row.rank, row.experiment, row.agent, row.origin, *numbers)
 
 

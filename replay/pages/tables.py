@@ -48,6 +48,11 @@ def entry(value: Entry) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def measured(value: float | None) -> str:
+    """Return the text of an average precision or of its noise, "unknown" where nobody measured it."""
+    return "unknown" if value is None else f"{value:.4f}"
+
+
 def pairs(named: Mapping[str, Entry]) -> str:
     """Return `name value, name value`, or `none`."""
     return ", ".join(f"{name} {entry(value)}" for name, value in named.items()) or "none"

@@ -6,7 +6,7 @@ from events.facts import Canary
 from replay.champions import Champion, bounds, champion_sentence
 from replay.era_report import Best, EraReport, EraRow
 from replay.instruments import DIGITS, Changes, Instrument
-from replay.pages.tables import cut, folded, table
+from replay.pages.tables import cut, folded, measured, table
 from replay.platforms import Platform, differing, said
 from replay.times import lasted, shown
 
@@ -94,7 +94,7 @@ def _named(row: EraRow) -> str:
 
 def best_said(best: Best | None) -> str:
     """Return an era's best in words."""
-    return f"{best.experiment} of {best.agent}, {best.validation:.4f} +- {best.noise:.4f}" if best else "none"
+    return f"{best.experiment} of {best.agent}, {best.validation:.4f} +- {measured(best.noise)}" if best else "none"
 
 
 def _seen(one: Instrument) -> list[str]:

@@ -150,9 +150,9 @@ def _descent(origin: str, pairs: Sequence[_Pair]) -> Descent:
 
 
 def _score(ledger: Ledger, experiment: str | None) -> tuple[float, float] | None:
-    """Return an experiment's validation AP and noise, None without a result."""
+    """Return an experiment's validation AP and noise (0 where it is not known), None without a result."""
     one = ledger.experiments.get(experiment or "")
-    return (one.outcome.validation, one.outcome.noise) if one is not None and one.outcome is not None else None
+    return (one.outcome.validation, one.outcome.noise or 0.0) if one is not None and one.outcome is not None else None
 
 
 def _genealogy(measurement: Measurement) -> Metric:

@@ -90,7 +90,8 @@ def agreement(done: Sequence[Run], groups: Mapping[str, Sequence[Run]]) -> Agree
 
 
 def _of(done: Sequence[Run], name: str) -> Rank | None:
-    return rank([run.validation for run in done], [run.test for run in done], group=name)
+    both = [(run.validation, run.test) for run in done if run.test is not None]
+    return rank([validation for validation, _ in both], [test for _, test in both], group=name)
 
 
 def _pooled(inside: Sequence[Rank]) -> float | None:
