@@ -104,7 +104,8 @@ def _user(credential: Credential, rights: Rights) -> str:
 
 def _reads(campaign: str, api: str) -> tuple[str, ...]:
     stream = f"myriad-{campaign}"
-    return (f"{api}.STREAM.INFO.{stream}", f"{api}.CONSUMER.CREATE.{stream}.>", f"{api}.CONSUMER.MSG.NEXT.{stream}.>")
+    consumer = (f"{api}.CONSUMER.{verb}.{stream}.>" for verb in ("CREATE", "INFO", "MSG.NEXT"))
+    return (f"{api}.STREAM.INFO.{stream}", *consumer)
 
 
 def _exports(campaign: str) -> str:

@@ -78,7 +78,7 @@ class Running:
     ) -> None:
         self.folder = folder
         self.url = ports["nats"][0]
-        self.websocket = next(iter(ports.get("ws", ())), None)
+        self.websocket = next(iter(ports.get("websocket", ())), None)
         self.pid = process.pid
         self._process = process
         self._credentials = credentials

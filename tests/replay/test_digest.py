@@ -233,6 +233,7 @@ INDEXES = (
     *("fruitless", "pausing", "reopening", "cancelled", "asked", "widened", "dead_ends"),
 )
 ELSEWHERE = ("eras", "defects", "repeats")  # what they touch is in the exact counts; see `replay.measures.exact`
+SENTENCES = ("imported",)
 ACTS = ("paused", "bans")
 
 
@@ -251,7 +252,7 @@ def fields(kind):
         ),
         (Attempt, digests.ATTEMPT, {"execution", "leased"}),
         (Outcome, digests.OUTCOME, {"curves"}),
-        (Ledger, (), {*LEDGER, *INDEXES, *ELSEWHERE, *ACTS}),
+        (Ledger, (), {*LEDGER, *INDEXES, *ELSEWHERE, *ACTS, *SENTENCES}),
         (Ban, digests.BAN, {"declared", "ruled", "refuted"}),
         (Choice, digests.CHOICE, {"keys"}),
         (Interval, digests.INTERVAL, {"keys"}),
