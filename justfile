@@ -31,6 +31,10 @@ types: setup
 study *args: setup
     {{bin}}/python -m tests.benchmarks.study {{args}}
 
+# Write docs/licences.md again, from the pins and what is installed.
+licences: setup
+    {{bin}}/python -m tests.licences
+
 # Measure: `just bench log`, `just bench replay`, `just bench scheduler`.
 bench name *args: setup
     {{bin}}/python -m tests.benchmarks.{{name}} {{args}}

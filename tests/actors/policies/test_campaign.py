@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from replay.measures import Measurement
 from replay.seals import overall, verified
 from tests.actors.policies.asking import PLANTED, idea
 from tests.actors.policies.provider import Answer, Asked, Provider, Sent, provider, said, status
+from tests.faults.eavesdropping import Eavesdropper
 from tests.faults.runs import Place
 
 AGENTS = """
@@ -112,7 +114,9 @@ def test_two_models_search_side_by_side_and_the_replay_has_the_same_digest(
 ) -> None:
     with provider(status(529, retry_after="0"), thinking()) as server:
         place = ready(home, world, tmp_path, server)
-        ended = place.runs()
+        run = place.starts()
+        with Eavesdropper(place, run) as heard:
+            ended = run.ended()
         assert ended.code == 0, ended
         sent = {"".join(asked.texts[:2]) for asked in server.requests}
     frames = place.frames()
@@ -134,6 +138,26 @@ def test_two_models_search_side_by_side_and_the_replay_has_the_same_digest(
     assert shown.code == 0, shown
     assert json.loads(shown.out)["prompt"] in sent
     assert PLANTED.encode() not in everything_under(tmp_path)
+    nobody_overheard(heard, place.folder)
+
+
+def nobody_overheard(heard: Eavesdropper, folder: Folder) -> None:
+    """Keys and passwords are in no process's command line or environment, and in no file but the credentials."""
+    conf = (folder.credentials / "server.conf").read_text()
+    passwords = re.findall(r'password: "([^"]+)"', conf)
+    assert len(passwords) == 11  # owner, person, reader, two agents, two workers, scheduler, fixer, analyst, supervisor
+    assert {"nats-server", "actors.start_bench"} <= {
+        name for name in ("nats-server", "actors.start_bench") if any(name in command for command in heard.seen)
+    }
+    overheard = b"\n".join(content for contents in heard.heard.values() for content in contents)
+    kept = b"\n".join(
+        path.read_bytes()
+        for path in folder.path.rglob("*")
+        if path.is_file() and path.suffix != ".mp4" and folder.credentials not in path.parents
+    )
+    for secret in (PLANTED, *passwords):
+        assert secret.encode() not in overheard
+        assert secret.encode() not in kept
 
 
 def test_a_run_killed_in_the_middle_of_a_call_counts_its_reservation_and_ends_all_the_same(

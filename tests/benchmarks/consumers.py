@@ -1,0 +1,91 @@
+"""What consumers cost a campaign: frames a second with none, with some that follow, and with as many that read nothing.
+
+    just bench consumers [--many 8] [--frames 400]
+
+The peer is the same writer without a consumer, in the same run; every frame is synced before it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from events import jetstream, server
+from events.folder import Campaign
+from events.jetstream import JetStreamLog
+from tests.events.saying import frame
+
+ROOT = Path(__file__).parents[2]
+
+FOLLOWER = """
+import sys
+from pathlib import Path
+from events import jetstream
+log = jetstream.connect(Path(sys.argv[1]), "tale")
+print("here", flush=True)
+for recorded in log.follow(log.last()):
+    pass
+"""
+
+
+@contextlib.contextmanager
+def consumers(folder: Campaign, many: int, *, stopped: bool) -> Iterator[None]:
+    """Have observers follow for the length of a block; stopped, they hold their connections and read nothing."""
+    words = [sys.executable, "-c", FOLLOWER, str(folder.credentials / "reader.json")]
+    started = [subprocess.Popen(words, stdout=subprocess.PIPE, cwd=ROOT) for _ in range(many)]
+    for each in started:
+        assert each.stdout is not None
+        each.stdout.readline()
+        if stopped:
+            each.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for each in started:
+            each.kill()
+            each.communicate()
+
+
+def rate(log: JetStreamLog, frames: int, size: int) -> float:
+    """Write frames and return how many a second were acknowledged."""
+    first = log.last() + 1
+    start = time.perf_counter()
+    answers = [log.submit(frame("tale", first + n, reason="x" * size)) for n in range(frames)]
+    for answer in answers:
+        answer.result()
+    return frames / (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Measure in turns, so that a moment's noise meets all of them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--many", type=int, default=8)
+    parser.add_argument("--frames", type=int, default=400)
+    parser.add_argument("--size", type=int, default=4_000)
+    asked = parser.parse_args()
+    found: dict[str, list[float]] = {"none": [], "following": [], "stopped": []}
+    with tempfile.TemporaryDirectory() as home:
+        folder = Campaign(Path(home) / "tale")
+        with server.running(folder) as up, jetstream.create(up.credential("owner"), "tale") as log:
+            rate(log, asked.frames, asked.size)
+            for _ in range(5):
+                for what, rates in found.items():
+                    with consumers(folder, 0 if what == "none" else asked.many, stopped=what == "stopped"):
+                        rates.append(rate(log, asked.frames, asked.size))
+    alone = statistics.median(found["none"])
+    for what, rates in found.items():
+        median = statistics.median(rates)
+        many = 0 if what == "none" else asked.many
+        print(f"{what:<10} {many:>3} consumers  {median:8.0f} frames/s  {median / alone:5.2f} x alone")
+
+
+if __name__ == "__main__":
+    main()
