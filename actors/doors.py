@@ -326,8 +326,8 @@ def import_(source: str, *, study: str | None = None, name: str | None = None, h
         study: which of a database's or a journal's studies, where it holds several.
         name: of the campaign that a study becomes; by default the study's own.
     """
+    from events.archives.records import FAMILY  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
-    from events.records import FAMILY  # noqa: PLC0415 # heavy
 
     path = Path(source)
     if path.is_file() and path.open("rb").read(len(FAMILY)) == FAMILY:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
 from actors.errors import CampaignError
-from events import archive, subjects
+from events import subjects
+from events.archives import archive
 from events.envelope import Text
 from events.facts import CampaignOpened, StudyImported, TrialImported
 from events.log import Frame

@@ -17,8 +17,8 @@ from replay.failing import Failing
 from replay.leaderboard import Row, beats, leaderboard
 from replay.ledger import Ledger
 from replay.lineage import changes, gained, member
-from replay.repairs import Repairs
 from replay.pages.tables import measured
+from replay.repairs import Repairs
 
 Section = Literal["leaderboard", "distribution", "failures", "bans", "genealogy", "schema", "rules", "diversity"]
 

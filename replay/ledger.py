@@ -59,12 +59,10 @@ class Ledger(msgspec.Struct, kw_only=True):
         cancelled: experiments that a person wants not to run and that have not ended, each with where that was said.
         bans: in force, by name.
         dead_ends: by shape, the experiments given up since the last one that completed or the last ban; see there.
-        asked: cycles that have ended.
-        widened: values that the space was widened by, with their dimensions.
+        asked: cycles that have ended; widened: values that the space was widened by, with their dimensions.
         fruitless: experiments abandoned in a row, each begun after the last completion.
         eras: and which run belongs to which.
-        defects: and which results they touch.
-        repeats: results of leaders under other seeds.
+        defects: and which results they touch; repeats: results of leaders under other seeds.
         imported: from which study its runs were brought in, and what is not known of them.
     """
 

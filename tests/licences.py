@@ -9,6 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "licences.md"
 
+NOT_EVERYWHERE = {"triton": "MIT"}
+"""Distributions that only some platforms have, with what their metadata say there."""
+
 OURS = """# Licences of what is installed beside Myriad
 
 Myriad is MIT. Every dependency is pinned in `constraints.txt`, the dependencies of dependencies too; this page lists
@@ -31,6 +34,8 @@ def page() -> str:
 
 def licence(name: str) -> str:
     """Return what a distribution says its licence is: the expression, else the classifiers, else the first line."""
+    if name in NOT_EVERYWHERE:
+        return NOT_EVERYWHERE[name]
     told = metadata.metadata(name)
     if expression := told.get("License-Expression"):
         return str(expression)

@@ -30,10 +30,10 @@ import msgspec
 
 from events.errors import PortInUse, ServerFailed, StoreLocked
 from events.folder import Campaign
-from events.users import KEPT, users
 from events.wire import binary, credentials
 from events.wire.credentials import Credential, write_secret
 from events.wire.permissions import config
+from events.wire.users import KEPT, users
 
 SPARE = 32 * 1024 * 1024
 """Bytes of the disk that the server leaves free, so that it refuses a frame before the disk refuses it."""

@@ -18,9 +18,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from events import jetstream, server
 from events.folder import Campaign
-from events.jetstream import JetStreamLog
+from events.wire import jetstream, server
+from events.wire.jetstream import JetStreamLog
 from tests.events.saying import frame
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 FOLLOWER = """
 import sys
 from pathlib import Path
-from events import jetstream
+from events.wire import jetstream
 log = jetstream.connect(Path(sys.argv[1]), "tale")
 print("here", flush=True)
 for recorded in log.follow(log.last()):

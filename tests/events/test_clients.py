@@ -20,10 +20,13 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from websockets.asyncio.client import connect
 
-from events import archive, doors, jetstream, server, tailing
+from events import doors
+from events.archives import archive
+from events.consumers import tailing
 from events.envelope import Position
 from events.folder import Campaign
-from events.server import Running
+from events.wire import jetstream, server
+from events.wire.server import Running
 from tests.events.saying import frame, until
 
 ROOT = Path(__file__).parents[2]
@@ -218,7 +221,7 @@ def test_the_nats_projects_own_packages_read_every_fact_over_tcp_and_websocket(
 STALLED = """
 import json, sys, time
 from pathlib import Path
-from events import jetstream
+from events.wire import jetstream
 connection = jetstream.connect(Path(sys.argv[1]), "tale").connection
 async def never(message): time.sleep(3600)
 inbox, api = connection.inbox(), connection.api
