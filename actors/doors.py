@@ -326,22 +326,13 @@ def import_(source: str, *, study: str | None = None, name: str | None = None, h
         study: which of a database's or a journal's studies, where it holds several.
         name: of the campaign that a study becomes; by default the study's own.
     """
-    from events.archives.records import FAMILY  # noqa: PLC0415 # heavy
-    from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
-    path = Path(source)
-    if path.is_file() and path.open("rb").read(len(FAMILY)) == FAMILY:
+    if is_archive(Path(source)):
         from events.doors import import_ as whole  # noqa: PLC0415 # heavy
 
-        whole(path, home=home)
-        return 0
-    from actors import studies  # noqa: PLC0415 # heavy
-
-    found = studies.read(source, study)
-    campaign = name or found.name
-    to = home_of(home) / f"{campaign}.myriad"
-    studies.write(found, campaign, to)
-    print(f"{to}: {len(found.trials)} of {found.many} trials of study {found.name}; myriad replay {campaign} report")
+        whole(Path(source), home=home)
+    else:
+        print(studies.bring(source, home_of(home), study=study, name=name))
     return 0
 
 

@@ -77,6 +77,15 @@ def read(source: str, name: str | None) -> Study:
     return Study(name, direction, len(trials), space, told)
 
 
+def bring(source: str, home: Path, *, study: str | None, name: str | None) -> str:
+    """Make a study a campaign under the home and say what came of it; raises as `read` and `write` do."""
+    found = read(source, study)
+    campaign = name or found.name
+    to = home / f"{campaign}.myriad"
+    write(found, campaign, to)
+    return f"{to}: {len(found.trials)} of {found.many} trials of study {found.name}; myriad replay {campaign} report"
+
+
 def write(study: Study, campaign: str, to: Path) -> None:
     """Write a study as a portable file, the same bytes for the same study; raises `LogError` where it cannot be."""
     log = MemoryLog(subjects.token(campaign, what="name"))

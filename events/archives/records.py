@@ -39,6 +39,11 @@ _RANGE = struct.Struct(">QI")
 _T = TypeVar("_T")
 
 
+def is_archive(path: Path) -> bool:
+    """Say whether a file begins as an archive of any Myriad does."""
+    return path.is_file() and path.open("rb").read(len(FAMILY)) == FAMILY
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What a file continues.
 
