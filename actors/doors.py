@@ -323,16 +323,18 @@ def import_(source: str, *, study: str | None = None, name: str | None = None, h
 
     Args:
         source: the file that `myriad export` wrote; or sqlite:///FILE, the file of a database or journal of Optuna.
-        study: which of a database's or a journal's studies, where it holds several.
-        name: of the campaign that a study becomes; by default the study's own.
+        study: which of its studies; `name` of the campaign that it becomes is by default the study's own.
     """
+    from actors import studies  # noqa: PLC0415 # heavy
+    from events.archives.records import is_archive  # noqa: PLC0415 # heavy
+    from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
     if is_archive(Path(source)):
         from events.doors import import_ as whole  # noqa: PLC0415 # heavy
 
         whole(Path(source), home=home)
-    else:
-        print(studies.bring(source, home_of(home), study=study, name=name))
+        return 0
+    print(studies.bring(source, home_of(home), study=study, name=name))
     return 0
 
 
