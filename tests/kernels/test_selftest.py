@@ -20,6 +20,8 @@ def test_every_operation_and_every_encoder_is_looked_at_and_holds_here(capsys: p
     names = {check["name"] for check in told["checks"]}
     assert names == {field.name for field in fields(Forms)} | set(ENCODERS)
     assert all(check["held"] and check["problem"] is None for check in told["checks"])
+    tiled = {check["name"] for check in told["checks"] if check["claim"] == "agrees as interpreted tiles"}
+    assert tiled == (set() if told["platform"]["triton"] == "none" else {"scan", "slstm"})
     assert told["platform"]["device"] == "cpu"
     assert {canary["name"] for canary in told["canaries"]} == {
         "split",
