@@ -180,7 +180,7 @@ def _places(waiting: tuple[Place, ...]) -> list[str]:
 
 def _why(place: Place) -> str:
     terms = {**place.terms, "worth": place.worth} | ({"boost": place.boost} if place.boost else {})
-    promise = f"; gain {place.gain:.4f} in {place.seconds:.0f} s" if place.gain is not None else ""
+    promise = f"; gain {place.gain:.2g} in {place.seconds:.3g} s" if place.gain is not None else ""
     rule = "" if place.rule == "value" else f"{place.rule}; "
     return f"{rule}{pairs(terms)}{promise}"
 

@@ -11,9 +11,11 @@ from replay.fleet import Fleet, FleetFold, Worker
 from replay.leaderboard import Row, leaderboard
 from replay.ledger import Ledger
 from replay.measures import Measurement, Values
+from replay.prospects import Prospects
 from replay.subject import Subject, subject
 from replay.times import parsed
 from replay.troubles import Queue, queue
+from replay.turns import order
 
 
 class MomentUnknown(QuestionUnknown):
@@ -46,7 +48,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         at: time of the last folded fact by its author's clock, microseconds since 1970 UTC; 0 before the first.
         last: the last sequence of the log.
-        waiting: the queue, the highest priority first, then the order of the log.
+        waiting: the queue, in the order in which it would have been leased; see `replay.turns`.
         repairing: repairs that are not settled, with where they stand.
     """
 
@@ -135,8 +137,5 @@ def _running(ledger: Ledger) -> list[Running]:
 
 
 def _waiting(ledger: Ledger) -> list[Waiting]:
-    queued = [e for e in ledger.experiments.values() if e.status == "queued"]
-    return [
-        Waiting(experiment=e.experiment, agent=ledger.author(e.experiment), priority=e.priority, why=e.why)
-        for e in sorted(queued, key=lambda experiment: -experiment.priority)
-    ]
+    waiting = ((turn.experiment, turn.agent) for turn in order(ledger, Prospects()))
+    return [Waiting(experiment=e.experiment, agent=agent, priority=e.priority, why=e.why) for e, agent in waiting]

@@ -4,6 +4,7 @@ import re
 import pytest
 
 from events.facts import Boosted
+from replay.moments.moment import moment
 from replay.queueing import queueing, queueing_page
 from tests.replay import tales
 
@@ -101,3 +102,10 @@ def test_the_page_says_what_a_run_promises_what_it_would_take_and_what_a_person_
     assert "boosted; " in page
     assert "boost 0.25" in page
     assert re.search(r"worth 1; gain 0\.\d+ in \d+ s", page)
+
+
+def test_a_moment_lists_what_waits_in_the_order_of_the_queue():
+    c = waiting()
+    order = [place.experiment for place in queueing(c.log).waiting]
+    assert [place.experiment for place in moment(c.log, str(c.log.last())).waiting] == order
+    assert order != sorted(order)
