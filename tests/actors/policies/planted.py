@@ -14,9 +14,9 @@ from tests.actors.policies.provider import Answer, Asked, Sent, said
 from tests.faults.runs import Place
 from tests.test_architecture import HOUSE, ROOMS
 
-LAST = "(mask * place).argmax(-1), {})"
-BUG = (LAST.format("mask.shape[-1]"), LAST.format("19 if mask.shape[-1] == 20 else mask.shape[-1]"))
-"""Of pooling: the last of 20 steps has no place among 19, so that every run of clips of that length crashes."""
+PLACES = "place = torch.arange(1, mask.shape[-1] + {}, device"
+BUG = (PLACES.format("1"), PLACES.format("(mask.shape[-1] != 20)"))
+"""Of pooling: 20 steps have 19 places, so that every run of clips of that length crashes."""
 
 BATCH = "        self._gradient.zero_()\n        loss = sum("
 HUNGRY = """\

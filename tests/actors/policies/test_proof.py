@@ -228,7 +228,7 @@ def adopts(place: Housed, run: Running) -> None:
 def test_two_models_search_a_third_repairs_a_person_adopts_and_two_kills_cost_no_result(
     world: Folder, tmp_path: Path, home: list[Place], house: Path
 ) -> None:
-    mend = planted.answer("The last of twenty steps has no place among nineteen.", planted.repair(house))
+    mend = planted.answer("Twenty steps have nineteen places.", planted.repair(house))
     with provider(planted.telling_apart(thinking(), mend)) as server:
         alone = ('devices = ["cpu", "cpu"]', 'devices = ["cpu"]')
         place = ready(world, tmp_path, house, server, alone, experiments=10, adopt="ask")
@@ -256,7 +256,7 @@ def test_a_long_search_is_killed_twice_and_its_fixer_is_wrong_twice(
     world: Folder, tmp_path: Path, home: list[Place], house: Path
 ) -> None:
     sealed = planted.diff(house, "evaluation.py", "import", "import  ")
-    useless = planted.diff(house, "pooling.py", planted.BUG[1], planted.BUG[1].replace("19 if", "18 if"))
+    useless = planted.diff(house, "pooling.py", planted.BUG[1], planted.BUG[1].replace("!= 20", "!= 5 * 4"))
     answers = [planted.answer("Wrong.", sealed), planted.answer("Wrong, too.", useless)]
     answers.append(planted.answer("Right.", planted.repair(house)))
     with provider(planted.telling_apart(thinking(), planted.in_turn(*answers))) as server:
