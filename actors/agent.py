@@ -106,7 +106,7 @@ class Agent:
         ledger = known.ledger
         if ledger.paused is not None or self._rests(known, now):
             return False
-        if budgets.room(self._budget, ledger, now).attempts <= 0:
+        if budgets.room(self._budget, ledger, now, known.repairs).attempts <= 0:
             return False
         unjudged = (idea for ideas in ledger.unjudged.values() for idea in ideas)
         queued = (e.idea for e in ledger.standing("queued"))

@@ -173,7 +173,7 @@ class Scheduler:
             return None
         if (end := verifying.refused(known)) is not None:
             return Decision("campaign", "search", (end,))
-        if (reason := budgets.exhausted(self._budget, ledger, now)) is not None:
+        if (reason := budgets.exhausted(self._budget, ledger, now, known.repairs)) is not None:
             # wall time has been running since the campaign opened; every other limit was reached by a run
             cause = ledger.opening if budgets.overdue(self._budget, ledger, now) else ledger.moved or ledger.opening
         elif (reason := self._silent(known)) is not None:
@@ -202,7 +202,7 @@ class Scheduler:
         """Abandon what waits for more device time than will ever be free again: once nothing runs, none comes back."""
         if known.ledger.closed is not None or _busy(known):
             return None
-        _, seconds, wall = budgets.room(self._budget, known.ledger, now)
+        _, seconds, wall = budgets.room(self._budget, known.ledger, now, known.repairs)
         for experiment in known.ledger.standing("queued"):
             timeout = self._execution(experiment).timeout
             if timeout > min(seconds, wall):
@@ -228,7 +228,7 @@ class Scheduler:
     def _pack(self, known: Known, worker: Worker, now: int) -> list[Experiment]:
         """Choose the head of the queue and the next ones of its shape and execution, as many as there are lanes."""
         chosen: list[Experiment] = []
-        attempts, seconds, wall = budgets.room(self._budget, known.ledger, now)
+        attempts, seconds, wall = budgets.room(self._budget, known.ledger, now, known.repairs)
         for experiment in self._waiting(known):
             if len(chosen) >= min(attempts, worker.lanes):
                 break

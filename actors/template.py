@@ -65,7 +65,7 @@ name = "{name}"                  # names the folder campaigns/{name} and the log
 
 [budget]                         # the campaign ends at the first limit that it reaches
 experiments = 200                # completed ones
-# gpu_hours = 10.0               # device time of every attempt, reserved at its time-out before it starts
+# gpu_hours = 10.0               # device time of attempts and trials of patches, reserved at its worst before it begins
 # hours = 24.0                   # wall time: an attempt begins only where its time-out ends within it
 # timeout = 600.0                # seconds after which an attempt is killed
 # attempts = 3                   # spoiled ones after which an experiment is abandoned: it broke, or its worker was lost

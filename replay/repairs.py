@@ -78,6 +78,7 @@ class Repairs(msgspec.Struct, kw_only=True):
     Attributes:
         turns: by experiment, its place in the order in which experiments first broke.
         unsettled: experiments whose latest repair is not settled, so that nobody needs to look at all of them.
+        tried_seconds: that trials of patches took; `untold` how many ended without saying so, or have not ended.
     """
 
     repairs: dict[str, Repair] = {}
@@ -86,6 +87,8 @@ class Repairs(msgspec.Struct, kw_only=True):
     unsettled: dict[str, None] = {}
     patches: dict[str, Patch] = {}
     adopted: str | None = None
+    tried_seconds: float = 0.0
+    untold: int = 0
 
     @property
     def instrument(self) -> str | None:
@@ -132,6 +135,7 @@ def _proposed(repairs: Repairs, fact: RemedyProposed, recorded: Recorded, index:
     repair.status, repair.remedy = "proposed", fact.remedy
     repair.execution, repair.child, repair.patch = fact.execution, fact.child, fact.patch
     repair.spoken = Position(recorded.sequence, index)
+    repairs.untold += fact.patch is not None
     if fact.patch is not None and fact.diff is not None and fact.patch not in repairs.patches:
         repairs.patches[fact.patch] = Patch(
             patch=fact.patch,
@@ -148,6 +152,7 @@ def _applied(repairs: Repairs, fact: RemedyApplied, recorded: Recorded, index: i
     repair = repairs.repairs[fact.repair]
     repair.status, repair.spoken = "applied", Position(recorded.sequence, index)
     if repair.patch is not None:
+        _took(repairs, fact.seconds)
         patch = repairs.patches[repair.patch]
         patch.instrument, patch.validation = fact.instrument, fact.validation
 
@@ -156,8 +161,15 @@ def _refused(repairs: Repairs, fact: RemedyRefused, recorded: Recorded, index: i
     repair = repairs.repairs[fact.repair]
     if repair.status == "proposed" and repair.patch is not None:
         repairs.patches[repair.patch].reasons.append(fact.reason)
+        _took(repairs, fact.seconds)
     repair.status, repair.reason = "diagnosed" if fact.again else "refused", fact.reason
     repair.spoken = Position(recorded.sequence, index)
+
+
+def _took(repairs: Repairs, seconds: float) -> None:
+    """Count what a trial took; one that was interrupted says nothing of it."""
+    repairs.tried_seconds += seconds
+    repairs.untold -= seconds > 0
 
 
 def _adopted(repairs: Repairs, fact: PatchAdopted, recorded: Recorded, index: int) -> None:

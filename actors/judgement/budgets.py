@@ -10,11 +10,18 @@ import msgspec
 from events.facts import Execution
 from replay.champions import challenger, missing
 from replay.ledger import Attempt, Experiment, Ledger, Status
+from replay.repairs import Repairs
 
 LIVE: tuple[Status, ...] = ("assigned", "running")
 
 SLOWER, START = 4.0, 60.0
 """Times a run's recorded device time that a repeat of it may take, and seconds more, for its bench to start."""
+
+CHECKING = 600.0
+"""Seconds that the canaries of a patch's copy may take."""
+
+PATIENCE = 2.0
+"""How much longer a run that was too slow may take, once."""
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,7 +29,7 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     Attributes:
         experiments: completed ones.
-        gpu_hours: device time of every attempt, reserved at its time-out before it starts.
+        gpu_hours: device time of every attempt and of every trial of a patch, reserved at its worst before it starts.
         hours: wall time since the campaign opened; an attempt begins only where its time-out ends within it.
         timeout: seconds after which an attempt is killed.
         attempts: spoiled ones after which an experiment is abandoned; see `spoiled`.
@@ -61,6 +68,17 @@ def kept_back(budget: Budget, ledger: Ledger) -> float:
     return missing(ledger, row) * allowance(budget, ledger.experiments[row.experiment].attempts[-1])
 
 
+def trial(budget: Budget) -> float:
+    """Return the device seconds that a trial of a patch is reserved at: its canaries, and a run that was slow once."""
+    return CHECKING + PATIENCE * budget.timeout
+
+
+def used(budget: Budget, ledger: Ledger, repairs: Repairs | None) -> float:
+    """Return device seconds of attempts and of trials, those under way or interrupted as they were reserved."""
+    trials = repairs.tried_seconds + repairs.untold * trial(budget) if repairs is not None else 0.0
+    return spent(ledger) + trials
+
+
 class Room(NamedTuple):
     """What may still begin; infinite without a limit.
 
@@ -74,8 +92,12 @@ class Room(NamedTuple):
     wall: float
 
 
-def room(budget: Budget, ledger: Ledger, now: int) -> Room:
-    """Return what may begin beside what is live: the attempts that could complete, and the device time not reserved."""
+def room(budget: Budget, ledger: Ledger, now: int, repairs: Repairs | None = None) -> Room:
+    """Return what may begin beside what is live: the attempts that could complete, and the device time not reserved.
+
+    Args:
+        repairs: whose trials took device time; None where none did.
+    """
     if overdue(budget, ledger, now) or ledger.fruitless >= budget.fruitless:
         return Room(0, 0.0, 0.0)
     attempts = seconds = math.inf
@@ -83,7 +105,7 @@ def room(budget: Budget, ledger: Ledger, now: int) -> Room:
         live = len(ledger.standing(*LIVE))
         attempts = budget.experiments - len(ledger.completed) - live
     if budget.gpu_hours is not None:
-        seconds = budget.gpu_hours * 3600 - spent(ledger) - kept_back(budget, ledger)
+        seconds = budget.gpu_hours * 3600 - used(budget, ledger, repairs) - kept_back(budget, ledger)
     return Room(attempts, seconds, left(budget, ledger, now))
 
 
@@ -97,7 +119,7 @@ def overdue(budget: Budget, ledger: Ledger, now: int) -> bool:
     return left(budget, ledger, now) < budget.timeout
 
 
-def exhausted(budget: Budget, ledger: Ledger, now: int) -> str | None:
+def exhausted(budget: Budget, ledger: Ledger, now: int, repairs: Repairs | None = None) -> str | None:
     """Say which budget ends the campaign, or None; anything still running is waited for by the caller."""
     if budget.experiments is not None and len(ledger.completed) >= budget.experiments:
         return f"{len(ledger.completed)} experiments completed, as the budget allows"
@@ -105,7 +127,7 @@ def exhausted(budget: Budget, ledger: Ledger, now: int) -> str | None:
         return f"{ledger.fruitless} experiments in a row were given up and none completed, as budget.fruitless allows"
     if budget.gpu_hours is not None:
         kept = kept_back(budget, ledger)
-        if spent(ledger) + kept + budget.timeout > budget.gpu_hours * 3600:
+        if used(budget, ledger, repairs) + kept + budget.timeout > budget.gpu_hours * 3600:
             beside = f" beside {kept:.0f} s for the repeats of who leads" if kept else ""
             return f"the budget of {budget.gpu_hours:g} GPU-hours has no room for another attempt{beside}"
     if overdue(budget, ledger, now):

@@ -5,6 +5,8 @@ All that is decided here follows from the log, and from the sources that are ins
 
 from __future__ import annotations
 
+from actors.judgement import budgets
+from actors.judgement.budgets import Budget
 from actors.orders import Run, Tried, Try
 from actors.policies.mending import Mended
 from actors.policies.prices import Price
@@ -36,10 +38,21 @@ class Mechanic:
         usd: US dollars that the whole campaign may spend, None for no limit of its own.
         blobs: where traces, prompts, answers and diffs lie, whole.
         workshop: whose copies patches are made upon.
+        budget: of the campaign, whose device time a trial takes.
     """
 
-    def __init__(self, fixing: Fixing, price: Price, *, usd: float | None, blobs: Blobs, workshop: Workshop) -> None:
+    def __init__(
+        self,
+        fixing: Fixing,
+        price: Price,
+        *,
+        usd: float | None,
+        blobs: Blobs,
+        workshop: Workshop,
+        budget: Budget | None = None,
+    ) -> None:
         self._consultant = Consultant(fixing, price, usd=usd, blobs=blobs, workshop=workshop)
+        self._budget = budget or Budget()
         self._adopts = fixing.adopt == "auto"
         self._blobs = blobs
 
@@ -50,9 +63,11 @@ class Mechanic:
     def goes_on(self, known: Attentive, repair: Repair, now: int, news: News) -> Decision | None:
         """Take the next step of a repair that is diagnosed, or None while there is something to wait for."""
         if (cycle := self._consultant.open(known, repair)) is not None:
-            return self._listens(known, repair, cycle, news)
+            return self._listens(known, repair, cycle, now, news)
         if news.stopping or _is_mended(known, repair):
             return self._again(repair)
+        if (short := self._short(known, now)) is not None:
+            return Decision("repair", repair.repair, (_refused(repair, short),))
         if (patch := _at_hand(known, repair)) is not None:
             return self._tries(known, repair, patch)
         if (why := self._consultant.declines(known, repair)) is not None:
@@ -88,19 +103,36 @@ class Mechanic:
         adopted = PatchAdopted(cause=repair.spoken, patch=repair.patch, instrument=result.instrument, reason=reason)
         return (applied, adopted, *_verified(repair, result))
 
-    def _listens(self, known: Attentive, repair: Repair, cycle: Cycle, news: News) -> Decision | None:
+    def _short(self, known: Attentive, now: int) -> str | None:
+        """Say that no trial has room in the device time, or None.
+
+        The scheduler may be leasing a pack at this moment, of which nobody here can know: it has room beside a trial.
+        """
+        budget = self._budget
+        if budgets.left(budget, known.ledger, now) < budgets.trial(budget):
+            return f"budget.hours = {budget.hours:g} has no room for the trial of a patch"
+        lanes = max((worker.lanes for worker in known.fleet.workers.values()), default=1)
+        needed = budgets.trial(budget) + lanes * budgets.PATIENCE * budget.timeout
+        used = budgets.used(budget, known.ledger, known.repairs)
+        if budget.gpu_hours is not None and used + needed > budget.gpu_hours * 3600:
+            return f"budget.gpu_hours = {budget.gpu_hours:g} has no room for the trial of a patch"
+        return None
+
+    def _listens(self, known: Attentive, repair: Repair, cycle: Cycle, now: int, news: News) -> Decision | None:
         if (heard := self._consultant.heard(cycle, news)) is None:
             return None
         settles = (cycle.cycle,)
         if heard.mended is None:
             return Decision("repair", repair.repair, (heard.fact,), settles=settles)
+        if (short := self._short(known, now)) is not None:
+            return Decision("repair", repair.repair, (heard.fact, _refused(repair, short)), settles=settles)
         patch = self._read(known, repair, heard.mended)
         if isinstance(patch, str):
             useless = (heard.fact, _refused(repair, patch, again=True))
             return Decision("repair", repair.repair, useless, settles=settles)
         order = _trial(known, repair, patch, str(heard.mended.diff))
         facts = (heard.fact, _proposed(repair, patch))
-        return Decision("repair", repair.repair, facts, orders=(order,), settles=settles)
+        return Decision("repair", repair.repair, facts, orders=(order,), settles=settles, under="pack")
 
     def _read(self, known: Attentive, repair: Repair, mended: Mended) -> Patch | str:
         """Return the patch that an answer holds, or why it holds none that can be tried."""
@@ -126,7 +158,7 @@ class Mechanic:
 
     def _tries(self, known: Attentive, repair: Repair, patch: Patch) -> Decision:
         order = _trial(known, repair, patch, self._blobs.whole(patch.diff))
-        return Decision("repair", repair.repair, (_proposed(repair, patch),), orders=(order,))
+        return Decision("repair", repair.repair, (_proposed(repair, patch),), orders=(order,), under="pack")
 
     def _again(self, repair: Repair) -> Decision:
         """Let the scheduler run it again as it is: on an adopted copy, or after a stop, when it comes back here."""

@@ -59,7 +59,7 @@ def made(campaign: Campaign, blobs: Blobs, workshop: Workshop) -> Mechanic | Non
     if not fixing.asks:
         return None
     price = campaign.prices[str(fixing.model)]
-    return Mechanic(fixing, price, usd=campaign.budget.usd, blobs=blobs, workshop=workshop)
+    return Mechanic(fixing, price, usd=campaign.budget.usd, blobs=blobs, workshop=workshop, budget=campaign.budget)
 
 
 class FixerHands:

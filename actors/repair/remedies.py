@@ -9,15 +9,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from actors.judgement.budgets import PATIENCE
 from events.facts import Execution
 from events.space import Choice, Configuration, Interval, Space
 from replay.ledger import Attempt
 
 MICRO_BATCHES = 8
 """The finest slicing of a batch; beyond it a batch of 16 would leave two clips a slice."""
-
-PATIENCE = 2.0
-"""How much longer a run that was too slow may take, once."""
 
 COOLER = 0.3
 """Factor on the learning rate of a child of a diverged run."""

@@ -21,6 +21,7 @@ from actors.benches.child import Child
 from actors.benches.limits import Limits
 from actors.benches.vetting import Verified, Verify
 from actors.errors import BenchBroken
+from actors.judgement.budgets import CHECKING
 from actors.orders import Breakdown, Described, Refused, Result, Score, Train, Trained, Tried, Try
 from actors.repair import patches
 from actors.repair.patches import ROOM, PatchRefused
@@ -33,9 +34,6 @@ COPIES, DIFF = "patches", "patch.diff"
 
 NEVER = 2.0
 """A validation AP that no run reaches: no weights of a trial are kept."""
-
-CHECKING = 600.0
-"""Seconds that the canaries of a copy may take."""
 
 SPARE = 600
 """Seconds of processor time that a trial's process may take beside its run's."""

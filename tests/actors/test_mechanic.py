@@ -11,7 +11,7 @@ from actors.benches.vetting import Verified
 from actors.campaign import parse
 from actors.errors import BenchBroken, CampaignFileInvalid
 from actors.fixer import Fixer
-from actors.judgement import adoption
+from actors.judgement import adoption, budgets
 from actors.judgement.adoption import WAITING
 from actors.judgement.budgets import Budget
 from actors.orders import Answered, Described, Mend, Move, Refused, Tried, Try, Unanswered
@@ -77,10 +77,19 @@ OTHER = DIFF.replace("From steps", "From some steps")
 class Garage:
     """A told campaign, its fixer with a mechanic, and its scheduler."""
 
-    def __init__(self, tale: Chronicle, blobs: Blobs, path: Path, *, whole: float | None = None, **fixing: Any) -> None:
+    def __init__(
+        self,
+        tale: Chronicle,
+        blobs: Blobs,
+        path: Path,
+        *,
+        whole: float | None = None,
+        budget: Budget | None = None,
+        **fixing: Any,
+    ) -> None:
         self.tale, self.blobs = tale, blobs
         known = Fixing(**{"policy": "claude", "model": "m", "max_tokens": 1000, "usd": 5.0} | fixing)
-        mechanic = Mechanic(known, PRICE, usd=whole, blobs=blobs, workshop=Workshop(path / "patches"))
+        mechanic = Mechanic(known, PRICE, usd=whole, blobs=blobs, workshop=Workshop(path / "patches"), budget=budget)
         self.fixer = Scene(tale, Fixer(timeout=600.0, mechanic=mechanic))
         self.scheduler = Scene(tale, Scheduler(Budget(experiments=9), agents=9, silence=10.0))
 
@@ -361,6 +370,50 @@ def test_without_money_nothing_is_asked_and_the_budget_is_named(
     assert isinstance(refused, RemedyRefused)
     assert refused.reason.startswith(f"{key} = 0.001 has no room: 0.0000 spent or reserved, ")
     assert not refused.again
+
+
+def test_a_trial_takes_device_time_that_was_reserved_and_one_that_says_nothing_takes_all_of_it(
+    tale: Chronicle, blobs: Blobs, tmp_path: Path
+) -> None:
+    budget = Budget(gpu_hours=2.0, timeout=600.0)
+    garage = Garage(tale, blobs, tmp_path, budget=budget)
+    garage.crashes()
+    trial = garage.answers(garage.asks(), fenced(DIFF))
+    assert trial.under == "pack", "no lease was given since it was weighed"
+    known, underway = garage.fixer.known, frozenset({"r-1"})
+
+    def used() -> float:
+        garage.fixer.decides(underway=underway)
+        return budgets.used(budget, known.ledger, known.repairs)
+
+    assert used() == 1.0 + budgets.trial(budget) == 1801.0
+    garage.fixer.says()
+    assert used() == 1801.0, "it was interrupted"
+    again = garage.fixer.decides()
+    assert again is not None
+    garage.fixer.says()
+    assert used() == 1.0 + 1800.0 + 1800.0
+    garage.holds(again)
+    assert used() == 1.0 + 1800.0 + 3.0
+    assert budgets.room(budget, known.ledger, tale.at, known.repairs).seconds == 7200.0 - 1804.0
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (Budget(gpu_hours=0.8, timeout=600.0), "budget.gpu_hours = 0.8 has no room for the trial of a patch"),
+        (Budget(hours=0.5, timeout=600.0), "budget.hours = 0.5 has no room for the trial of a patch"),
+    ],
+)
+def test_without_time_for_a_trial_no_model_is_asked_and_the_budget_is_named(
+    tale: Chronicle, blobs: Blobs, tmp_path: Path, budget: Budget, words: str
+) -> None:
+    garage = Garage(tale, blobs, tmp_path, budget=budget)
+    garage.crashes()
+    garage.fixer.says()
+    (refused,) = garage.fixer.says()
+    assert isinstance(refused, RemedyRefused)
+    assert (refused.reason, refused.again) == (words, False)
 
 
 def test_a_crash_elsewhere_is_tried_again_as_ever(garage: Garage) -> None:

@@ -20,15 +20,15 @@ BUG = (PLACES.format("1"), PLACES.format("(mask.shape[-1] != 20)"))
 
 BATCH = "        self._gradient.zero_()\n        loss = sum("
 HUNGRY = """\
-        if self._batch == 32 and len(self._parts) == 1 and step == 3:
+        if self._batch == 32 and len(self._parts) == 1 and self.done == 3:
             raise MemoryError("planted")
 """
 """Of training: whole batches of 32 are too much; half ones are not."""
 
-UPDATE = "        self._optimizer.update(self.plan.rates[step], count)\n"
+UPDATE = "        self._optimizer.update(now.rates, now.step)\n"
 HOT = """\
         if 4e-3 < float(self.plan.rates.max()) < 9e-3:
-            self._optimizer.update(self.plan.rates[step] * torch.nan, count)
+            self._optimizer.update(now.rates * torch.nan, now.step)
 """
 """Of training: such learning rates ruin all weights."""
 
