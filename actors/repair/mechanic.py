@@ -106,12 +106,15 @@ class Mechanic:
     def _short(self, known: Attentive, now: int) -> str | None:
         """Say that no trial has room in the device time, or None.
 
-        The scheduler may be leasing a pack at this moment, of which nobody here can know: it has room beside a trial.
+        The scheduler may be leasing packs at this moment, of which nobody here can know: one to each idle worker, and
+        one to a worker that just became idle. They have room beside a trial.
         """
         budget = self._budget
         if budgets.left(budget, known.ledger, now) < budgets.trial(budget):
             return f"budget.hours = {budget.hours:g} has no room for the trial of a patch"
-        lanes = max((worker.lanes for worker in known.fleet.workers.values()), default=1)
+        present = known.fleet.present()
+        packs = min(len(present), 1 + sum(worker.pack is None for worker in present))
+        lanes = packs * max((worker.lanes for worker in present), default=1)
         needed = budgets.trial(budget) + lanes * budgets.PATIENCE * budget.timeout
         used = budgets.used(budget, known.ledger, known.repairs)
         if budget.gpu_hours is not None and used + needed > budget.gpu_hours * 3600:
@@ -132,7 +135,7 @@ class Mechanic:
             return Decision("repair", repair.repair, useless, settles=settles)
         order = _trial(known, repair, patch, str(heard.mended.diff))
         facts = (heard.fact, _proposed(repair, patch))
-        return Decision("repair", repair.repair, facts, orders=(order,), settles=settles, under="pack")
+        return Decision("repair", repair.repair, facts, orders=(order,), settles=settles)
 
     def _read(self, known: Attentive, repair: Repair, mended: Mended) -> Patch | str:
         """Return the patch that an answer holds, or why it holds none that can be tried."""
@@ -158,7 +161,7 @@ class Mechanic:
 
     def _tries(self, known: Attentive, repair: Repair, patch: Patch) -> Decision:
         order = _trial(known, repair, patch, self._blobs.whole(patch.diff))
-        return Decision("repair", repair.repair, (_proposed(repair, patch),), orders=(order,), under="pack")
+        return Decision("repair", repair.repair, (_proposed(repair, patch),), orders=(order,))
 
     def _again(self, repair: Repair) -> Decision:
         """Let the scheduler run it again as it is: on an adopted copy, or after a stop, when it comes back here."""

