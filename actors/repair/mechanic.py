@@ -116,7 +116,7 @@ class Mechanic:
         packs = min(len(present), 1 + sum(worker.pack is None for worker in present))
         lanes = packs * max((worker.lanes for worker in present), default=1)
         needed = budgets.trial(budget) + lanes * budgets.PATIENCE * budget.timeout
-        used = budgets.used(budget, known.ledger, known.repairs)
+        used = budgets.used(budget, known.ledger, known.repairs) + budgets.kept_back(budget, known.ledger)
         if budget.gpu_hours is not None and used + needed > budget.gpu_hours * 3600:
             return f"budget.gpu_hours = {budget.gpu_hours:g} has no room for the trial of a patch"
         return None
