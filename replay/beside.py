@@ -115,8 +115,8 @@ def _search(measurement: Measurement) -> Iterable[Row]:
     # the paper ranks by test AP; that is its own flaw, and only it makes the two numbers comparable
     best = sorted(ledger.completed, key=lambda name: -_test(ledger, name))[:100]
     yield f"share of {LATE}", share, published.FAVOURITE_SHARE, "seen"
-    yield f"{LATE} among the best 100 on test", sum(_is_late(ledger, name) for name in best), 100, "seen"
-    yield f"days until most runs were on {LATE}", _adoption(ledger), published.ADOPTED, "held back"
+    yield f"{LATE} of the best 100 on test", sum(_is_late(ledger, name) for name in best), 100, "seen"
+    yield f"days to most runs on {LATE}", _adoption(ledger), published.ADOPTED, "held back"
 
 
 def _eras(ledger: Ledger) -> Iterable[Row]:
@@ -126,15 +126,15 @@ def _eras(ledger: Ledger) -> Iterable[Row]:
     numbers, last = [1, 3, 4, 5], [name for name in ledger.completed if ledger.eras.of.get(name) == 5]
     for (bug, paper), number in zip(published.BEST.items(), numbers, strict=True):
         era = (_test(ledger, name) for name in ledger.completed if ledger.eras.of.get(name) == number)
-        name = "best test AP before the leak was found" if number == 1 else f"best test AP once the {bug} was mended"
+        name = "best test AP, leak not found yet" if number == 1 else f"best test AP, {bug} mended"
         yield name, max(era, default=None), paper, "calibrated"
     touched = Counter(ledger.defects.all[d].component for found in ledger.defects.touched.values() for d in found)
     silent = sum(
         any(ledger.defects.all[defect].component in SILENT for defect in found)
         for found in ledger.defects.touched.values()
     )
-    yield "runs that the leak touched", touched["split"], published.LEAKED, "seen"
-    yield "runs that the three others touched", silent, published.SILENT, "held back"
+    yield "runs the leak touched", touched["split"], published.LEAKED, "seen"
+    yield "runs the three others touched", silent, published.SILENT, "held back"
     yield "runs after the last fix", len(last), published.AFTER_THE_LAST_FIX, "seen"
     yield from _after(ledger, last)
 
@@ -152,7 +152,7 @@ def _after(ledger: Ledger, last: list[str]) -> Iterable[Row]:
         groups.setdefault(f"{configuration['backbone']} {configuration['encoder']}", []).append(_test(ledger, name))
     kept = groups_of(groups, at_least=GROUPS)
     effect = one_way([in_brief(scores) for scores in kept.values()]) if len(kept) > 1 else None
-    yield "eta2 of backbone x encoder after it", effect.eta2 if effect else None, published.ETA2, "held back"
+    yield "eta2 of architecture after it", effect.eta2 if effect else None, published.ETA2, "held back"
 
 
 def _dynamics(measurement: Measurement) -> Iterable[Row]:
@@ -167,10 +167,10 @@ def _dynamics(measurement: Measurement) -> Iterable[Row]:
     apart = [r.cumulative for r in divergences(known, pairs, PAPER) if r.cumulative is not None]
     low, high = published.ENTROPY
     peak, end = published.DIVERGENCE
-    yield f"entropy at least, last {SPAN} runs, bits", min(bits, default=None), low, "held back"
-    yield f"entropy at most, last {SPAN} runs, bits", max(bits, default=None), high, "held back"
-    yield f"divergence at most, last {SPAN} runs, bits", max(apart, default=None), peak, "held back"
-    yield "divergence at the end, bits", apart[-1] if apart else None, end, "held back"
+    yield f"least entropy, last {SPAN} runs", min(bits, default=None), low, "held back"
+    yield f"most entropy, last {SPAN} runs", max(bits, default=None), high, "held back"
+    yield f"most divergence, last {SPAN} runs", max(apart, default=None), peak, "held back"
+    yield "divergence at the end", apart[-1] if apart else None, end, "held back"
 
 
 def _adoption(ledger: Ledger) -> float | None:
