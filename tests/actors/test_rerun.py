@@ -18,6 +18,7 @@ from actors.repair import patches
 from actors.repair.workshop import INSTALLED
 from actors.reruns import amends, rebuilding, rerunning
 from actors.reruns.page import page, spark
+from actors.running import sessions
 from actors.running.opening import reuse
 from events import campaigns, declarations, facts
 from events.archives import archive, importing
@@ -102,7 +103,9 @@ def made(world: Folder, tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture
 def home(world: Folder, made: Made, tmp_path: Path) -> Path:
-    """A campaign with one result of an instrument that is gone (e-1), and one of what is installed (e-2)."""
+    """A campaign with a result of an instrument that is gone (e-1), and two of what is installed: one that is true
+    (e-2) and one that nobody will find again (e-3).
+    """
     c = Told("tiny", space=CAMPAIGN.searched())
     file = Text(head=tiny.FILE, length=len(tiny.FILE))
     c.says(
@@ -114,6 +117,8 @@ def home(world: Folder, made: Made, tmp_path: Path) -> Path:
     c.verified(made.seen.digest, dict(made.seen.parts), 2)
     experiment = c.queues(c.proposes("tpe", **made.configuration))
     c.trained(made, experiment, instrument=made.seen.digest, validation=made.score.validation)
+    experiment = c.queues(c.proposes("tpe", **made.configuration))
+    c.trained(made, experiment, instrument=made.seen.digest, validation=made.score.validation / 2)
     archive.export(c.log, tmp_path / "told.myriad")
     home = tmp_path / "campaigns"
     home.mkdir()
@@ -149,6 +154,50 @@ def test_a_run_made_again_is_its_record_bit_for_bit_weights_included(
     rulings = {ruling.law: ruling for ruling in audit(log).rulings}
     log.close()
     assert (rulings["what is declared names what there is"].held, rulings["eras tile the log"].broken) == (1, 0)
+
+
+def test_a_record_that_is_not_found_again_is_a_defect_at_once_and_is_declared_once(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert rerun("tiny", "e-3", home=home) == 1
+    said = capsys.readouterr().out
+    assert "e-3 is not its record, though nothing should differ (validation)" in said.replace("\n           ", " ")
+    assert "a defect, recorded at position" in said
+    found = _last(home)
+    assert isinstance(found, facts.DefectFound)
+    assert (found.component, found.where, found.by) == ("reproduction", "experiment == e-3", "a rerun")
+    assert rerunning.recorded("tiny", home).ledger.defects.touched == {"e-3": ("d-1",)}
+    assert rerun("tiny", "e-3", home=home) == 1
+    assert isinstance(_last(home), facts.RunCompared)
+
+
+def test_what_the_budget_has_no_device_time_for_is_offered_and_not_asked_about(home: Path, made: Made) -> None:
+    with writable("tiny", home) as log:
+        declarations.declare(log, declarations.defect(component="pooling", where="era == 1"))
+        declarations.declare(log, declarations.fixed("d-1", instrument=made.seen.digest))
+    folder = Folder(home / "tiny")
+    text = folder.file.read_text()
+    folder.file.write_text(text.replace("experiments = 6", "experiments = 6\ngpu_hours = 1e-9"))
+    offered = amends.offer(folder)
+    assert offered is not None
+    assert not offered.ready
+    assert offered.sentence.endswith(
+        "the budget has no device time left for it: myriad rerun tiny --tainted --gpu-hours N"
+    )
+
+
+@pytest.mark.parametrize(
+    ("at_terminal", "answer", "agrees"), [(True, "y", True), (True, "", False), (False, "y", False)]
+)
+def test_a_person_at_a_terminal_is_asked_and_nobody_else_agrees(
+    monkeypatch: pytest.MonkeyPatch, at_terminal: bool, answer: str, agrees: bool
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: at_terminal, raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: at_terminal, raising=False)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)
+    assert sessions._agrees("again? ") is agrees
+    assert asked == ["again? "] * at_terminal
 
 
 def test_an_instrument_that_is_gone_is_told_part_by_part(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
