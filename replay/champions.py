@@ -84,9 +84,9 @@ def champion(ledger: Ledger, *, needed: int | None = None) -> Champion:
     Args:
         needed: repeats that make an interval known; as the campaign file says, or `REPEATS`, where nobody asks.
     """
-    rows, gate = leaderboard(ledger), ledger.repeats.gate
+    gate = ledger.repeats.gate
     wanted = needed or gate or REPEATS
-    known = [_candidate(ledger, row, wanted) for row in rows[:CANDIDATES] + _repeated_rows(rows, ledger)]
+    known = [_candidate(ledger, row, wanted) for row in _looked_at(ledger)]
     confirmed = [one for one in known if one.interval is not None]
     best = max(confirmed, key=lambda one: (one.interval.mean if one.interval else -1.0, -one.rank), default=None)
     return Champion(
@@ -121,8 +121,9 @@ def missing(ledger: Ledger, row: Row) -> int:
 
 def holder(ledger: Ledger) -> Row | None:
     """Return the result that controls are for: the champion, else the leader; None without any sound result."""
-    rows, best = leaderboard(ledger), champion(ledger).champion
-    return next((row for row in rows if best is None or row.experiment == best.experiment), None)
+    best = champion(ledger).champion
+    rows = leaderboard(ledger, top=1 if best is None else best.rank)
+    return rows[-1] if rows else None
 
 
 def stood(ledger: Ledger, rows: list[Row]) -> list[Row]:
@@ -143,8 +144,12 @@ def interval(scores: list[float]) -> Interval:
     return Interval(n=n, mean=mean, low=mean - half, high=mean + half)
 
 
-def _repeated_rows(rows: list[Row], ledger: Ledger) -> list[Row]:
-    return [row for row in rows[CANDIDATES:] if row.experiment in ledger.repeats.of]
+def _looked_at(ledger: Ledger) -> list[Row]:
+    """Return the first leaders, and whoever was repeated below them; all of them are ranked for those alone."""
+    rows = leaderboard(ledger, top=CANDIDATES)
+    if {*ledger.repeats.of} <= {row.experiment for row in rows}:
+        return rows
+    return rows + [row for row in leaderboard(ledger)[CANDIDATES:] if row.experiment in ledger.repeats.of]
 
 
 def _candidate(ledger: Ledger, row: Row, needed: int) -> Candidate:

@@ -11,6 +11,7 @@ import msgspec
 
 from replay.agents import AgentRow
 from replay.caps import Caps
+from replay.champions import stood
 from replay.controls import Control
 from replay.conversations import Speaker, speakers
 from replay.entries import Ban
@@ -170,7 +171,7 @@ def overview(
         arrived=through.facts,
         end=len(through),
         following=following,
-        leaders=leaderboard(ledger, top=TOP, with_test=with_test),
+        leaders=stood(ledger, leaderboard(ledger, top=TOP, with_test=with_test)),
         running_best=list(glance.running_best),
         bands=list(glance.bands),
         per_hour=hourly(ledger, sight.at),

@@ -177,7 +177,7 @@ def test_what_the_budget_has_no_device_time_for_is_offered_and_not_asked_about(h
         declarations.declare(log, declarations.fixed("d-1", instrument=made.seen.digest))
     folder = Folder(home / "tiny")
     text = folder.file.read_text()
-    folder.file.write_text(text.replace("experiments = 6", "experiments = 6\ngpu_hours = 1e-9"))
+    folder.file.write_text(text.replace("timeout = 60", "timeout = 0.001\ngpu_hours = 1e-6"))
     offered = amends.offer(folder)
     assert offered is not None
     assert not offered.ready
