@@ -20,6 +20,7 @@ from tui.folding import Folding
 from tui.links import State
 from tui.model import Model
 from tui.overview import Overview
+from tui.remembered import Remembered
 from tui.screen import WatchScreen
 from tui.themes import OURS, THEMES
 from tui.views import views
@@ -52,6 +53,7 @@ class WatchApp(App[None]):
         log: already open; the program closes it.
         again: returns a log with more once this one ended; see `tui.feed.Feed`.
         write: how a person's facts are written, None for somebody who only looks on.
+        remembered: where an earlier screen may have left a picture, and this one leaves its own.
     """
 
     TITLE = "myriad watch"
@@ -63,11 +65,12 @@ class WatchApp(App[None]):
         log: LogReader,
         again: Callable[[State], LogReader | None] | None = None,
         write: Write | None = None,
+        remembered: Remembered | None = None,
     ) -> None:
         super().__init__()
         for theme in OURS:
             self.register_theme(theme)
-        model = Model(log.campaign)
+        model = Model(log.campaign, remembered)
         self._folding = Folding(
             model,
             lambda overview: self._tell(Pictured(overview)),

@@ -79,5 +79,8 @@ def _draw(campaign: str, home: Path | None, *, read_only: bool) -> None:
 
     from tui.acting import writer  # noqa: PLC0415 # likewise
     from tui.app import WatchApp  # noqa: PLC0415 # Textual takes a third of a second, and a wrong name needs none of it
+    from tui.remembered import Remembered  # noqa: PLC0415 # likewise
 
-    WatchApp(source.log, source.again, None if read_only or source.is_file else writer(campaign, home)).run()
+    write = None if read_only or source.is_file else writer(campaign, home)
+    remembered = Remembered(source.log, source.pictures) if source.pictures is not None else None
+    WatchApp(source.log, source.again, write, remembered).run()

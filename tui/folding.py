@@ -108,7 +108,8 @@ class Folding:
             return False
         self._answer()
         painted = time.monotonic()
-        self._show(self._model.overview())
+        self._show(picture := self._model.overview())
+        self._model.leave(picture)
         least = EVERY if self._model.ahead < BEHIND else FAR
         self._turn = max(least, 2 * (time.monotonic() - painted))
         self._hurry.wait(max(0.0, end - time.monotonic()))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +17,9 @@ from events.errors import LogError
 from events.folder import Campaign
 from events.log import LogReader
 from events.wire import server
+
+FILES = 8
+"""Portable files of which a picture is kept in the cache; those whose pictures are oldest go first."""
 
 State = Literal["opening", "live", "recorded", "lost", "broken"]
 
@@ -38,6 +45,13 @@ class Source:
     def __init__(self, reference: str | Path, home: Path | str | None = None) -> None:
         self._place = campaigns.find(reference, home)
         self.log: LogReader = campaigns.open(reference, home)
+
+    @property
+    def pictures(self) -> Path | None:
+        """Where screens of it leave a picture; nowhere for a log on a far server, where only reading could vouch."""
+        if self._place.folder is not None:
+            return self._place.folder.snapshots / "screen"
+        return _beside(self._place.file) if self._place.file is not None else None
 
     @property
     def is_file(self) -> bool:
@@ -72,3 +86,14 @@ def _running(folder: Campaign) -> LogReader | None:
     if server.address(folder) is None:
         return None
     return jetstream.connect(folder.credentials / "reader.json", folder.name)
+
+
+def _beside(file: Path) -> Path:
+    """Return the folder of the user's cache for a portable file's picture; forgets old ones of other files."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "myriad" / "pictures"
+    mine = cache / sha256(str(file.resolve()).encode()).hexdigest()[:16]
+    with suppress(OSError):
+        known = sorted((path for path in cache.iterdir() if path != mine), key=lambda path: path.stat().st_mtime)
+        for old in known[: max(0, len(known) - FILES + 1)]:
+            shutil.rmtree(old, ignore_errors=True)
+    return mine

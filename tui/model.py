@@ -21,11 +21,16 @@ from tui.feed import Heard, Item, Several
 from tui.links import Link
 from tui.overview import Overview, lanes, overview
 from tui.pulses import Epoch
+from tui.remembered import Remembered
 from tui.sight import FOLDS, Sight
 from tui.tape import Tape
 
 MARKS = 32
 """Moments that are kept on the way, to go from; each takes a MB of a campaign of 10,000 experiments at most."""
+
+
+WORTH = 1000
+"""Frames that must be new for a picture to be left anew."""
 
 
 class Model:
@@ -41,8 +46,10 @@ class Model:
         with_test: whether test scores are shown, which nobody sees unasked.
     """
 
-    def __init__(self, campaign: str) -> None:
+    def __init__(self, campaign: str, remembered: Remembered | None = None) -> None:
         self.campaign = campaign
+        self._remembered = remembered
+        self._left: Overview | None = None
         self.lock = threading.RLock()
         self.tape = Tape(campaign)
         self.following = True
@@ -93,6 +100,15 @@ class Model:
         with self.lock:
             return self._timeline.at(self.sight.through)
 
+    def leave(self, picture: Overview) -> None:
+        """Leave a picture of all that there is for the next screen, where it is worth it; from the folder's thread."""
+        known = self._left.subject.through if self._left is not None else 0
+        through, shows_all = picture.subject.through, picture.following and picture.problem is None
+        if self._remembered is None or through - known < WORTH or self.ahead or not shows_all or self.with_test:
+            return
+        self._left = picture
+        self._remembered.leave(picture)
+
     def ask_test(self) -> None:
         """Show test scores, or no longer."""
         with self.lock:
@@ -111,6 +127,8 @@ class Model:
         Between two frames only pulses and the link can have changed: that costs next to nothing.
         """
         with self.lock:
+            if self._left is not None and self._awaited(self._left):
+                return msgspec.structs.replace(self._left, link=self.link, end=len(self.tape))
             sight, epochs = self.sight, self._epochs if self.following else {}
             if self._known is None:
                 sight.refresh()
@@ -133,12 +151,18 @@ class Model:
                 )
             return self._known
 
+    def _awaited(self, left: Overview) -> bool:
+        """Say whether what an earlier screen saw stands, since not as much is folded again yet."""
+        return self.following and self.problem is None and self._timeline.through < left.subject.through
+
     def _linked(self, link: Link) -> None:
         self.link = link
         if link.state != "live":
             self._epochs.clear()
             self._losses.clear()
         if not len(self.tape) and link.last:
+            if self._remembered is not None:
+                self._left = self._remembered.find()
             # a long log is marked from the start as sparsely as it would be in the end
             self._timeline = Timeline(self.tape, *FOLDS, every=max(EVERY, link.last // MARKS), marks=MARKS)
             self._head = self.sight = Sight(self._timeline.head)

@@ -302,6 +302,8 @@ class WatchScreen(Screen[None]):
         elif travel.mode == "replay":
             playing = f" PLAYING {travel.speed}x" if travel.playing else ""
             told = f"REPLAY{playing}, {waiting} facts ahead"
+        if self.shown.end < self.shown.link.last:
+            told += f", {100 * self.shown.end // self.shown.link.last} % read"
         badge.say(told)
         notice = pages.notice(self.shown)
         self._said["notice"].display = bool(notice)

@@ -15,11 +15,12 @@ from replay.folds import Pass
 from replay.instruments import Instrument, Instruments, InstrumentsFold, counted
 from replay.ledger import Ledger
 from replay.measures import MEASURES, Results
+from replay.moments.chronology import TROUBLE
 from replay.moments.glance import Glance, GlanceFold
 from replay.taint import Taint, Via, tainted
 from replay.trend import Reading, TrendFold
 from tui.tape import Tape
-from tui.telling import TROUBLE, Line, line
+from tui.telling import Line, line
 
 FOLDS = (
     *MEASURES,
@@ -120,12 +121,13 @@ class Sight:
 
     def recall(self, tape: Tape) -> None:
         """Read from the tape what passed by last; costs a few frames, and nothing where nothing came since."""
-        if self._recalled == self.through:
+        here = min(self.through, len(tape))  # what was folded an earlier time is known before its frames have come
+        if self._recalled == here:
             return
-        self._recalled = self.through
-        self.latest = _last(tape, range(self.through, 0, -1), LATEST, troubled=False)
-        before = bisect_right(tape.troubles, self.through)
-        self.troubles = _last(tape, reversed(tape.troubles[:before]), TROUBLES, troubled=True)
+        self._recalled = here
+        self.latest = _last(tape, range(here, 0, -1), LATEST, troubled=False)
+        before = bisect_right(tape.chronology.troubles, here)
+        self.troubles = _last(tape, reversed(tape.chronology.troubles[:before]), TROUBLES, troubled=True)
         self.at = self.latest[-1].at if self.latest else 0
 
     def refresh(self) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from array import array
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,11 +10,11 @@ from typing import Any
 import msgspec
 
 from events import subjects
-from events.envelope import Fact, Position
+from events.envelope import Position
 from events.errors import LogError
-from events.facts import EraOpened, Started
 from events.log import Recorded
-from tui.telling import TROUBLE
+from replay.folds import Pass
+from replay.moments.chronology import Chronology, ChronologyFold
 
 
 class Tape:
@@ -24,38 +22,39 @@ class Tape:
 
     Attributes:
         campaign: the log's name.
-        troubles: sequences of frames that tell of failures and repairs.
-        borders: sequences at which another instrument measures, from the second one on.
+
+    Args:
+        index: a pass of `ChronologyFold` that has gone through some of the log already; from the start otherwise.
     """
 
-    def __init__(self, campaign: str) -> None:
+    def __init__(self, campaign: str, index: Pass[Any] | None = None) -> None:
         self.campaign = campaign
+        self.index: Pass[Any] = index or Pass(ChronologyFold())
         self._frames: list[Recorded] = []
-        self._counts = array("q", [0])
-        self._latest = array("q", [0])
-        self._instrument: str | None = None
-        self.troubles = array("q")
-        self.borders: list[int] = []
 
     def __len__(self) -> int:
         return len(self._frames)
 
     @property
+    def chronology(self) -> Chronology:
+        """Where each fact stands, and when it was said; it may know more of the log than has come."""
+        found: Chronology = self.index.states[0]
+        return found
+
+    @property
     def facts(self) -> int:
-        """How many facts the tape holds."""
-        return self._counts[-1]
+        """How many facts came."""
+        return self.told(len(self))
 
     def add(self, recorded: Recorded) -> bool:
         """Keep a frame, and say whether it was new; one that is known already passes by."""
         if recorded.sequence <= len(self._frames):
             return False
-        facts: tuple[Fact, ...] = ()
         with suppress(LogError):  # whoever folds it says so; here it counts as one fact that nobody can read
-            facts = recorded.facts
-        at = facts[-1].at if facts else 0
-        self._counts.append(self._counts[-1] + max(1, len(facts)))
-        self._latest.append(max(self._latest[-1], at))
-        self._note(recorded.sequence, facts)
+            self.index.advance((recorded,))
+        if len(self.chronology.counts) <= recorded.sequence:
+            self.chronology.unreadable()
+            self.index.through = recorded.sequence
         # a fresh one: decoded facts of a long campaign would fill the memory
         self._frames.append(Recorded(recorded.sequence, recorded.subject, recorded.id, recorded.payload))
         return True
@@ -80,20 +79,19 @@ class Tape:
 
     def told(self, through: int) -> int:
         """Return how many facts there are through a sequence."""
-        return self._counts[min(through, len(self))]
+        return self.chronology.told(min(through, len(self)))
 
     def position(self, number: int) -> Position:
         """Return where the fact with this number, from 1, stands."""
-        before = bisect_right(self._counts, number - 1) - 1
-        return Position(before + 1, number - 1 - self._counts[before])
+        return self.chronology.position(number)
 
     def until(self, at: int) -> int:
         """Return the last sequence before the first fact later than a time (microseconds by the authors' clocks)."""
-        return bisect_right(self._latest, at) - 1
+        return min(self.chronology.until(at), len(self))
 
     def time(self, sequence: int) -> int:
         """Return the latest time that was told through a sequence, 0 before the first."""
-        return self._latest[min(sequence, len(self))]
+        return self.chronology.time(min(sequence, len(self)))
 
     def naming(self, names: Sequence[str], *, after: int = 0, through: int) -> list[int]:
         """Return the sequences after one, through another, of frames in which one of the names stands in quotes."""
@@ -107,17 +105,6 @@ class Tape:
             low = recorded.payload.lower()
             if all(word in low or word in recorded.subject.lower().encode() for word in wanted):
                 yield recorded
-
-    def _note(self, sequence: int, facts: tuple[Fact, ...]) -> None:
-        kinds = set(map(type, facts))
-        if not kinds.isdisjoint(TROUBLE):
-            self.troubles.append(sequence)
-        if EraOpened not in kinds and Started not in kinds:
-            return
-        started = next((fact.instrument for fact in facts if isinstance(fact, Started | EraOpened)), None)
-        if started != self._instrument and self._instrument is not None:
-            self.borders.append(sequence)
-        self._instrument = started
 
 
 def holding(recorded: Recorded, words: tuple[str, ...]) -> list[tuple[int, Any]]:

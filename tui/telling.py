@@ -71,25 +71,6 @@ _says(facts.SeedsRepeated, lambda f: f"{f.experiment} again: AP {', '.join(f'{ap
 _says(facts.RepeatsForgone, lambda f: f"{f.experiment} stays a candidate: {f.reason}")
 _says(facts.PatchAdopted, lambda f: f"{f.patch} makes {f.instrument[:12]}: {f.reason}")
 
-TROUBLE = (
-    facts.Failed,
-    facts.LeaseRevoked,
-    facts.WorkerLost,
-    facts.RoleFailed,
-    facts.RoleRestarted,
-    facts.AnswerRefused,
-    facts.DiagnosisMade,
-    facts.RemedyProposed,
-    facts.RemedyApplied,
-    facts.RemedyRefused,
-    facts.Requeued,
-    facts.Abandoned,
-    facts.InstrumentRefused,
-    facts.DefectFound,
-    facts.DefectFixed,
-)
-"""What is shown under failures and repairs, besides passing through the stream."""
-
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One fact as the stream shows it.

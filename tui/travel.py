@@ -55,7 +55,8 @@ class Travel:
 
     def era(self, by: int) -> int:
         """Move to the border of the era before, or of the next; returns the sequence to show."""
-        borders, here = [1, *self._model.tape.borders, len(self._model.tape)], self.position.sequence
+        tape = self._model.tape
+        borders, here = [1, *(b for b in tape.chronology.borders if b <= len(tape)), len(tape)], self.position.sequence
         nth = bisect_right(borders, here) if by > 0 else bisect_left(borders, here) - 1
         return self.to(borders[max(0, min(nth, len(borders) - 1))])
 

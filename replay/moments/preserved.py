@@ -58,11 +58,16 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 def preserve(passing: Pass[Any], log: LogReader) -> bytes:
     """Return the snapshot of a pass over a log; raises what reading the log raises."""
     states = tuple(msgspec.msgpack.encode(state) for state in passing.states)
+    return seal(states, tuple(map(_name, passing.folds)), log, passing.through)
+
+
+def seal(states: tuple[bytes, ...], names: tuple[str, ...], log: LogReader, through: int) -> bytes:
+    """Return what was made of a log through a position, under the digests of the log and of the code; `names` what."""
     snapshot = Snapshot(
-        through=passing.through,
+        through=through,
         code=_code(),
-        log=fingerprint(log, passing.through),
-        folds=tuple(map(_name, passing.folds)),
+        log=fingerprint(log, through),
+        folds=names,
         states=states,
         digest=_digest(states),
     )
@@ -70,7 +75,16 @@ def preserve(passing: Pass[Any], log: LogReader) -> bytes:
 
 
 def resume(content: bytes, log: LogReader, *folds: Fold[Any, Any]) -> Pass[Any]:
-    """Return a pass that stands where the preserved one stood.
+    """Return a pass that stands where the preserved one stood; raises what `unseal` raises."""
+    snapshot = unseal(content, log, tuple(map(_name, folds)))
+    states = [
+        msgspec.msgpack.decode(state, type=state_of(fold)) for state, fold in zip(snapshot.states, folds, strict=True)
+    ]
+    return Pass(*folds, states=states, through=snapshot.through)
+
+
+def unseal(content: bytes, log: LogReader, names: tuple[str, ...]) -> Snapshot:
+    """Return what was sealed.
 
     Raises:
         SnapshotRefused: other code made it, of other folds, from another log, or its bytes were damaged.
@@ -82,16 +96,13 @@ def resume(content: bytes, log: LogReader, *folds: Fold[Any, Any]) -> Pass[Any]:
         raise SnapshotRefused("bytes", f"this is no snapshot ({error})") from error
     if snapshot.code != _code():
         raise SnapshotRefused("code", "other code made this snapshot")
-    if snapshot.folds != tuple(map(_name, folds)):
+    if snapshot.folds != names:
         raise SnapshotRefused("folds", f"this snapshot is of {', '.join(snapshot.folds)}")
     if snapshot.through > log.last() or snapshot.log != fingerprint(log, snapshot.through):
         raise SnapshotRefused("log", f"this snapshot was made from another log than {log.campaign} is now")
     if snapshot.digest != _digest(snapshot.states):
         raise SnapshotRefused("bytes", "this snapshot was damaged")
-    states = [
-        msgspec.msgpack.decode(state, type=state_of(fold)) for state, fold in zip(snapshot.states, folds, strict=True)
-    ]
-    return Pass(*folds, states=states, through=snapshot.through)
+    return snapshot
 
 
 def shelve(passing: Pass[Any], log: LogReader, shelf: Shelf) -> bool:
