@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
 
@@ -103,6 +104,13 @@ class WatchApp(App[None]):
         self._feed.stop()
         self._read()
         gc.unfreeze()
+
+    def on_key(self, event: Key) -> None:
+        """Let the prompt have what was typed ahead of it: over a slow line a command comes in one piece."""
+        typed = event.character if event.is_printable else None
+        if typed and self.screen is self.watching and self.watching.typed_ahead(typed):
+            event.stop()
+            event.prevent_default()
 
     def on_pictured(self, message: Pictured) -> None:
         """Show it."""

@@ -45,7 +45,11 @@ class Prompt(Horizontal):
         self._input.placeholder = hint
         self._input.value = text
         self.display = True
-        self._input.focus()
+        self.screen.set_focus(self._input)  # at once: what is typed next is for this line
+
+    def typed(self, character: str) -> None:
+        """Take a character that was typed before the line had the focus."""
+        self._input.insert_text_at_cursor(character)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand over what was typed."""

@@ -248,6 +248,12 @@ class WatchScreen(Screen[None]):
         except (WatchError, ValueError) as error:
             self.say(str(error))
 
+    def typed_ahead(self, character: str) -> bool:
+        """Take a character that was on its way when the prompt opened; say whether it is open."""
+        if self._prompt.display:
+            self._prompt.typed(character)
+        return bool(self._prompt.display)
+
     def _answer(self, asked: str, text: str) -> None:
         if asked == ":" and text:
             commands.run(self, text)

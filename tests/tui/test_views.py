@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from events.archives import archive
@@ -125,6 +126,18 @@ def test_every_theme_can_be_typed_and_an_unknown_one_is_said_with_those_that_the
             assert app.theme == textuals
         await types(pilot, "colon", "theme pink")
         assert "dark, light, contrast, colour-blind" in said(app, "word")
+
+    watched(golden(), story)
+
+
+def test_a_command_that_comes_in_one_piece_is_the_command_that_was_typed() -> None:
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        for theme in ("light", "contrast"):
+            for character in f":theme {theme}":
+                app.post_message(Key({":": "colon", " ": "space"}.get(character, character), character))
+            app.post_message(Key("enter", None))
+            await until(pilot, lambda: app.theme == THEMES[theme])  # noqa: B023 # asked at once
+        assert app.watching.travel.mode == "following"
 
     watched(golden(), story)
 
