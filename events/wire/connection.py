@@ -12,7 +12,7 @@ import re
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -93,7 +93,7 @@ class Connection:
         return int(self._client.max_payload)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Carry out work on the connection's thread and return its result."""
+        """Carry out work on the connection's thread and return its result; raises `LogLost` once that has ended."""
         try:
             result = asyncio.run_coroutine_threadsafe(work, self.loop)
         except RuntimeError:
@@ -102,7 +102,10 @@ class Connection:
         while not wait((result,), timeout=1.0).done:
             if not self._thread.is_alive():
                 raise self.lost or LogLost("the log is closed")
-        return result.result()
+        try:
+            return result.result()
+        except CancelledError:  # somebody closed the log while the work was under way
+            raise self.lost or LogLost("the log is closed") from None
 
     def request(self, subject: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ask the server's API and return its answer, errors in it included; raises as `ask` answers."""
