@@ -136,6 +136,7 @@ def leaders(overview: Overview, width: int) -> list[str]:
         Column("noise", right=True),
         Column("lead", 2, right=True),
         Column("which is", 3),
+        Column("stands", 2),
         Column("agent", 1),
         Column("configuration", 4, long=20),
     )
@@ -252,7 +253,7 @@ def _leader(row: Row) -> tuple[str, ...]:
     configuration = brief(row.configuration, WIDE)
     test = f"{row.test:.4f}" if row.test is not None else ""
     numbers = (f"{row.validation:.4f}", test, measured(row.noise), lead)
-    return (str(row.rank), row.experiment, *numbers, _noise(row), row.agent, configuration)
+    return (str(row.rank), row.experiment, *numbers, _noise(row), row.standing or "", row.agent, configuration)
 
 
 def _noise(row: Row) -> str:

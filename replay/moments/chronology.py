@@ -78,12 +78,11 @@ class Chronology(msgspec.Struct):
 
 
 def _told(state: Chronology, fact: Fact, recorded: Recorded, index: int) -> None:
-    if index:
-        state.counts[-1] += 1
-        state.latest[-1] = max(state.latest[-1], fact.at)
-    else:
-        state.counts.append(state.counts[-1] + 1)
-        state.latest.append(max(state.latest[-1], fact.at))
+    if len(state.counts) <= recorded.sequence:
+        state.counts.append(0)
+        state.latest.append(state.latest[-1])
+    state.counts[-1] = state.counts[-2] + index + 1  # by the index: an imported trial is told as several facts
+    state.latest[-1] = max(state.latest[-1], fact.at)
 
 
 def _broke(state: Chronology, fact: Fact, recorded: Recorded, index: int) -> None:

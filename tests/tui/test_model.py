@@ -9,6 +9,7 @@ from events.envelope import Fact, Position
 from events.log import LogReader, Recorded
 from events.memory import MemoryLog
 from replay.agents import agents
+from replay.champions import stood
 from replay.leaderboard import leaderboard
 from replay.moments.moment import moment
 from replay.progress import running_best
@@ -38,7 +39,7 @@ def _epoch(worker: str, experiment: str, *, epoch: int = 3) -> Epoch:
 def test_every_number_is_the_one_that_replay_gives() -> None:
     c = eventful()
     shown, known = _read(c.log).overview(), measured(c)
-    assert shown.leaders == leaderboard(known.ledger, top=10)
+    assert shown.leaders == stood(known.ledger, leaderboard(known.ledger, top=10))
     assert shown.agents == agents(known.results)
     assert shown.queue == queue(known.ledger)
     assert shown.failures == failures(known.results)
