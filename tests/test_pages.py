@@ -46,6 +46,9 @@ ELSEWHERE = {
     "myriad rehearse": "tests/actors/test_rehearsal.py",
     "myriad import old.db": "tests/actors/test_studies.py",
     "myriad replay NAME": "tests/replay/test_doors.py",
+    "myriad simulate mine.toml": "tests/actors/test_forecast.py",
+    "myriad simulate --faults": "tests/faults/simulated/test_ordeals.py",
+    "myriad simulate": "tests/actors/test_simulation.py",
 }
 """Commands in a page's sentences that need a running campaign, a terminal, or weights: the test that runs each."""
 

@@ -1,4 +1,4 @@
-"""What a campaign file would take, foretold on a surrogate: by its own roles, with durations that were really seen."""
+"""`myriad simulate FILE`: what a campaign would take, by its own roles, with durations that were really seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A simulated campaign: the same bytes for the same seed, whole and sealed, and its surrogate blind to time."""
+"""`myriad simulate`: the same bytes for the same seed, whole and sealed, and its surrogate blind to time."""
 
 from __future__ import annotations
 
