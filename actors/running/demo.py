@@ -63,9 +63,11 @@ def closing(made: Report) -> list[str]:
 
     One beats another where it leads by more than the noise of both together, `hypot` of their standard deviations.
     """
-    champion = made.leaders[0] if made.leaders else None
-    lines = [f"champion  {_beside(champion, control)}" for control in made.controls if champion is not None]
-    if champion is None or not made.controls:
+    # controls are of the champion, which need not be who leads; a leader that nobody repeated is a candidate
+    rows = {row.experiment: row for row in made.leaders}
+    pairs = [(rows[control.experiment], control) for control in made.controls if control.experiment in rows]
+    lines = [f"{_called(row)} {_beside(row, control)}" for row, control in pairs]
+    if not lines:
         lines.append("champion  was held against no control")
     seals = [check for check in made.record.checks if check.kind == "LogSealed"]
     if not seals:
@@ -76,6 +78,10 @@ def closing(made: Report) -> list[str]:
     if made.record.verdict != "held":
         lines.append(f"record    {made.record.verdict}: what was recorded is not what the log folds to")
     return lines
+
+
+def _called(row: Row) -> str:
+    return "candidate" if row.standing == "candidate" else "champion "
 
 
 def _beside(champion: Row, control: Control) -> str:
