@@ -15,6 +15,8 @@ DOORS = {
     "new": ("actors.doors:new", "Write a commented campaign file to start from."),
     "check": ("actors.doors:check", "Check a campaign file and try one run; spends nothing."),
     "run": ("actors.doors:run", "Start a campaign, or resume it where it stands."),
+    "worker": ("actors.hosts.doors:worker", "Lend this machine's devices to a campaign that runs elsewhere."),
+    "invite": ("actors.hosts.doors:invite", "Let a machine lend its devices: write the credential that it needs."),
     "extract": ("actors.doors:extract", "Make a campaign's clips and features before it is run."),
     "predict": ("actors.doors:predict", "Score clips with a run whose weights were kept."),
     "rerun": ("actors.doors:rerun", "The same run again, compared with its record; or what defects touched."),

@@ -41,11 +41,13 @@ class Workers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Which devices train.
 
     Attributes:
+        local: whether those of the machine that runs the campaign do; else all are lent by others (myriad worker).
         devices: "cpu" once for each worker, "cuda:0" and so on; empty for one worker a core.
         silence: seconds without a sign of life after which a worker is lost.
         memory: MiB that a bench may take, None for all there is.
     """
 
+    local: bool = True
     devices: tuple[str, ...] = ()
     silence: float = 10.0
     memory: int | None = None

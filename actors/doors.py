@@ -19,25 +19,30 @@ def run(
     headless: bool = False,
     home: Home = None,
     connect: str | None = None,
+    listen: str | None = None,
     port: int = 0,
     websocket: int | None = None,
+    replicas: int | None = None,
 ) -> int:
     """Start a campaign, or resume it where it stands.
 
     Args:
         campaign: a campaign file, or the name of a campaign that was started before.
         headless: plain lines and the operational log instead of bars.
-        connect: a JetStream server to use (nats://user:password@host:port, or a credential file) instead of our own.
+        connect: a JetStream server to use (nats://user:password@host:port, or a credential file) instead of our own;
+            of a cluster several, with commas between them.
+        listen: HOST:PORT on which our own server is open to other machines, with TLS; myriad invite lets them in.
         port: of our own server on the loopback address; 0 takes a free one.
         websocket: port on which our own server also takes browsers of this machine; 0 takes a free one.
+        replicas: with --connect: copies of the log that a cluster keeps; by default as many as it can up to three.
     """
+    from actors.running.hosting import Hosting  # noqa: PLC0415 # heavy
     from actors.running.sessions import file_of, session  # noqa: PLC0415 # heavy
     from events.campaigns import home_of  # noqa: PLC0415 # heavy
 
-    folder_home = home_of(home)
-    return session(
-        file_of(campaign, folder_home), folder_home, headless=headless, connect=connect, port=port, websocket=websocket
-    )
+    place = home_of(home)
+    hosting = Hosting.asked(connect=connect, listen=listen, port=port, websocket=websocket, replicas=replicas)
+    return session(file_of(campaign, place), place, headless=headless, hosting=hosting)
 
 
 def rerun(

@@ -272,12 +272,13 @@ class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
 
 
 class Described(msgspec.Struct, frozen=True, tag="described"):
-    """A bench can train: under this instrument, on this platform, with so many lanes a pack."""
+    """A bench can train: under this instrument, of these parts, on this platform, with so many lanes a pack."""
 
     id: str
     instrument: str
     platform: dict[str, str]
     lanes: int
+    parts: dict[str, str] = {}
 
 
 class Tried(msgspec.Struct, frozen=True, tag="tried"):

@@ -130,8 +130,10 @@ class Shell(pykka.ThreadingActor):
         if decision is None:
             return False
         sequence = self._pen.write(decision)
-        if sequence is not None:
-            kinds = [type(fact).__name__ for fact in decision.facts]
+        kinds = [type(fact).__name__ for fact in decision.facts]
+        if sequence is None:
+            self._journal.info("forestalled", facts=kinds, about=decision.identity)
+        else:
             self._journal.info("wrote", facts=kinds, about=decision.identity, position=sequence)
             for order in decision.orders:
                 self._begin(order)

@@ -26,6 +26,8 @@ class Worker:
         instrument: digest of all that gives a number its meaning, as the bench reports it.
         blobs: where long traces lie.
         vetted: whether it has the canaries of its instrument run when it joins.
+        life: the log's last sequence when this process began, where others of the same name may have gone before it;
+            0 for a name that is fresh.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Worker:
         instrument: str,
         blobs: Blobs,
         vetted: bool = False,
+        life: int = 0,
     ) -> None:
         self.author = author
         self._device = device
@@ -46,6 +49,7 @@ class Worker:
         self._instrument = instrument
         self._blobs = blobs
         self._vetted = vetted
+        self._life = life
 
     def initial(self) -> Known:
         """Return what it knows before the first fact."""
@@ -58,8 +62,8 @@ class Worker:
         me = known.fleet.workers.get(self.author)
         if me is None:
             return self._looked_into(known, self._join(known.ledger.opening))
-        if me.status != "joined":
-            return self._looked_into(known, adoption.arrives(known, me, news) or self._return(known, me, news))
+        if me.status != "joined" or self._precedes(me):
+            return self._looked_into(known, self._comes_back(known, me, news))
         pack = known.fleet.packs[me.pack] if me.pack is not None else None
         if pack is not None and pack.started and not news.leaving:
             return self._end(known, pack, news)
@@ -87,11 +91,32 @@ class Worker:
             return decision
         return decision._replace(orders=verifying.vetting(known, self.author, joined.instrument, joined.platform))
 
+    def _comes_back(self, known: Known, me: Device, news: News) -> Decision | None:
+        """Join once more, when what it held is taken back."""
+        if me.status == "joined":
+            return self._succeeded(me)
+        return None if me.pack is not None else adoption.arrives(known, me, news) or self._return(known, me, news)
+
     def _return(self, known: Known, me: Device, news: News) -> Decision | None:
-        """Join again when it was thought lost, once its lease is taken back: the work may be somebody else's by now."""
-        welcome = not news.stopping and known.ledger.closed is None
-        lost = me.status == "lost" and me.pack is None
-        return self._join(me.changed, me.instrument) if lost and welcome else None
+        """Join again when it was thought lost, or another process of its name went before it: the work may be somebody
+        else's by now.
+        """
+        if news.stopping or known.ledger.closed is not None:
+            return None
+        if self._precedes(me):
+            return self._join(me.changed)
+        if me.status == "lost":
+            return self._join(me.changed, me.instrument)
+        return self._join(me.changed) if self._life and known.repairs.adopted is None else None
+
+    def _precedes(self, me: Device) -> bool:
+        """Say whether the log's last word of this worker is of a process that went before this one."""
+        return me.changed is not None and me.changed.sequence <= self._life
+
+    def _succeeded(self, me: Device) -> Decision:
+        """Retire in the name of a process that left no word, so that what it held is taken back at once."""
+        retired = WorkerRetired(cause=me.changed, worker=self.author, reason="another process of its name follows it")
+        return Decision("worker", self.author, (retired,))
 
     def _retired(self, known: Known, news: News) -> WorkerRetired:
         """Say why it leaves; a person's stop is not on the log, so that its word then has no cause."""

@@ -12,6 +12,7 @@ WRITES: dict[str, tuple[type[Fact], ...]] = {
     "person": (
         facts.CampaignOpened,
         facts.FeaturesExtracted,
+        facts.FilesShared,
         facts.CampaignPaused,
         facts.CampaignResumed,
         facts.CampaignReopened,

@@ -27,7 +27,7 @@ class Blobs:
     def put(self, content: bytes) -> str:
         """Keep the bytes and return their digest; they are on the disk when this returns."""
         digest = sha256(content).hexdigest()
-        path = self._path(digest)
+        path = self.place(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             # Threads of one process may keep the same text at once: two crashes have one trace.
@@ -46,7 +46,7 @@ class Blobs:
             BlobMissing: they are not there, or are not what their digest says.
         """
         try:
-            content = self._path(digest).read_bytes()
+            content = self.place(digest).read_bytes()
         except FileNotFoundError:
             raise BlobMissing(digest, f"not in {self.folder}") from None
         if sha256(content).hexdigest() != digest:
@@ -68,5 +68,6 @@ class Blobs:
         """Return the whole text; raises `BlobMissing` as `get` does."""
         return text.head if text.digest is None else self.get(text.digest).decode()
 
-    def _path(self, digest: str) -> Path:
+    def place(self, digest: str) -> Path:
+        """Return where the bytes of a digest lie, or would."""
         return self.folder / digest[:2] / digest

@@ -88,6 +88,22 @@ class BlobMissing(LogError):
         self.digest = digest
 
 
+class ObjectMissing(LogError):
+    """A bucket of the object store does not hold what is asked for."""
+
+    def __init__(self, name: str, bucket: str) -> None:
+        super().__init__(f"object {name} is not in bucket {bucket} of the server")
+        self.name = name
+
+
+class ObjectDamaged(LogError):
+    """What a bucket holds under a digest is something else, however often it is fetched."""
+
+    def __init__(self, name: str, bucket: str) -> None:
+        super().__init__(f"object {name} is damaged in bucket {bucket} of the server: it must be put there again")
+        self.name = name
+
+
 class CredentialRefused(LogError):
     """A credential cannot be used: not readable, not one, or open to other people of the machine."""
 
@@ -126,18 +142,21 @@ class StoreLocked(LogError):
 
 
 class CampaignHeld(LogError):
-    """Another process runs the campaign on the same server.
+    """Another process runs the campaign on the same server, or lends the devices of the same machine.
 
     Attributes:
         process, host, since: which one, where, and from when, as it told the server.
     """
 
-    def __init__(self, campaign: str, process: str, host: str, since: str) -> None:
-        who = f"process {process} on {host} since {since}"
-        super().__init__(f"campaign {campaign} is being run by {who}: stop that one first, or watch it")
+    def __init__(self, what: str, process: str, host: str, since: str) -> None:
+        super().__init__(f"{what} by process {process} on {host} since {since}: stop that one first, or watch it")
         self.process = process
         self.host = host
         self.since = since
+
+    def is_by(self, pid: int, host: str) -> bool:
+        """Say whether the holder is this process of this machine, by a connection that broke."""
+        return (self.process, self.host) == (str(pid), host)
 
 
 class PortInUse(LogError):

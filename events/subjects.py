@@ -59,6 +59,31 @@ def pulse(campaign: str, author: str) -> str:
     return f"myriad-pulse.{campaign}.{author}"
 
 
+def call(campaign: str) -> str:
+    """Return the subject on which a campaign's runner calls workers on other hosts; nothing of it is recorded."""
+    return f"myriad-call.{campaign}"
+
+
+def lent(campaign: str, user: str) -> str:
+    """Return the subject on which processes that would lend the devices of one machine hear of one another."""
+    return f"myriad-lent.{campaign}.{user}"
+
+
+def files(campaign: str) -> str:
+    """Return the bucket of what workers on other hosts need."""
+    return f"myriad-files-{campaign}"
+
+
+def returns(campaign: str) -> str:
+    """Return the bucket of what workers on other hosts made."""
+    return f"myriad-returns-{campaign}"
+
+
+def kept(bucket: str) -> str:
+    """Return the stream of a bucket of the object store."""
+    return f"OBJ_{bucket}"
+
+
 def author_of(name: str) -> str:
     """Return the author of a frame's subject: its last token."""
     return name.rpartition(".")[2]

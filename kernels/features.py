@@ -158,6 +158,18 @@ def open(cache: Path, backbone: str) -> Features:  # noqa: A001 - read as featur
     return Features(header, values)
 
 
+def files(cache: Path, backbone: str) -> tuple[Path, Path]:
+    """The two files of a backbone's features: the array first, then the header that says what it is.
+
+    Raises:
+        MissingFeatures: nothing was extracted for this backbone.
+    """
+    header = _header(cache, backbone)
+    if header is None:
+        raise MissingFeatures(cache, backbone)
+    return _path(cache, header), cache / f"{backbone}.json"
+
+
 def write(cache: Path, header: Header, values: Floats) -> None:
     """Writes the array and then its header, whose presence says that the array is whole."""
     with replacing(_path(cache, header)) as partial_path, partial_path.open("wb") as out:

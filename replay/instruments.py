@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from events.envelope import Fact, Position
-from events.facts import Canary, InstrumentRefused, InstrumentVerified, WorkerJoined
+from events.facts import Canary, FilesShared, InstrumentRefused, InstrumentVerified, WorkerJoined
 from events.log import LogReader, Recorded
 from replay.errors import QuestionUnknown
 from replay.folds import Handler, run
@@ -71,9 +71,14 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Instruments(msgspec.Struct):
-    """By digest, in the order in which the log names them."""
+    """By digest, in the order in which the log names them.
+
+    Attributes:
+        own: that of the campaign, by which machines that lend devices are held; None where the log does not say.
+    """
 
     all: dict[str, Instrument] = {}
+    own: str | None = None
 
 
 def _mentioned(state: Instruments, fact: WorkerJoined, recorded: Recorded, index: int) -> None:
@@ -102,6 +107,10 @@ def _judged(state: Instruments, fact: InstrumentVerified | InstrumentRefused, re
     )
 
 
+def _shared(state: Instruments, fact: FilesShared, recorded: Recorded, index: int) -> None:
+    state.own = fact.instrument
+
+
 class InstrumentsFold:
     """Folds a log into its instruments, runs not counted."""
 
@@ -109,6 +118,7 @@ class InstrumentsFold:
         WorkerJoined: _mentioned,
         InstrumentVerified: _judged,
         InstrumentRefused: _judged,
+        FilesShared: _shared,
     }
 
     def initial(self) -> Instruments:

@@ -114,8 +114,9 @@ class Bench:
     def _describe(self, order: Describe) -> Described:
         platform, many = instrument.platform(self._setup.device), lanes.count(self._setup.device)
         if self._program is not None:
-            return Described(id=order.id, instrument=self._program.digest, platform=platform, lanes=1)
-        return Described(id=order.id, instrument=self._instrument().digest, platform=platform, lanes=many)
+            return Described(order.id, self._program.digest, platform, 1, self._program.parts())
+        seen = self._instrument()
+        return Described(order.id, seen.digest, platform, many, dict(seen.parts))
 
     def _instrument(self) -> instrument.Instrument:
         setup = self._setup

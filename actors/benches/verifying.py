@@ -56,8 +56,17 @@ def verdict(known: Known, me: Worker, news: News) -> Decision | None:
 
 
 def trains(known: Known, worker: Worker) -> bool:
-    """Say whether every canary of a worker's instrument held, so that it may be given work."""
-    return _holds(_judged(known, worker.instrument, worker.platform))
+    """Say whether every canary of a worker's instrument held, so that it may be given work.
+
+    Where the log names the campaign's own instrument, no other trains, however sound: a machine that lends devices may
+    have another version.
+    """
+    return _holds(_judged(known, worker.instrument, worker.platform)) and own(known) in (None, worker.instrument)
+
+
+def own(known: Known) -> str | None:
+    """Return the instrument under which the campaign trains: what is adopted, else what its log names, if it does."""
+    return known.repairs.instrument or known.instruments.own
 
 
 def discovered(known: Known, me: Worker) -> Decision | None:

@@ -7,30 +7,24 @@ from pathlib import Path
 
 import msgspec
 
-from actors import tasks
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
 from actors.asking import askers
-from actors.benches.child import Child, Place
+from actors.benches.child import Child
 from actors.benches.limits import Limits
-from actors.benches.setups import Setup
 from actors.campaign import Campaign
 from actors.errors import CampaignError
 from actors.feed import Feed
 from actors.fixer import Fixer
 from actors.hands import BenchHands, Hands, NoHands, PolicyHands
-from actors.orders import Described, Epoch, Progress
-from actors.pen import wall_clock
+from actors.orders import Epoch, Progress
 from actors.repair import menders
-from actors.repair.copies import Copies
-from actors.repair.workshop import COPIES, Proving, Workshop
-from actors.role import Role
-from actors.running.opening import task_folder
+from actors.repair.workshop import Proving
+from actors.running.benches import Benches
 from actors.running.voices import Voices
 from actors.scheduler import Scheduler
-from actors.shell import Died, Hear, Reference, Shell, hears_nothing
+from actors.shell import Hear
 from actors.supervisor import Make
-from actors.worker import Worker
 from events import folder as folders
 from events.blobs import Blobs
 
@@ -43,7 +37,7 @@ def measures_controls(campaign: Campaign) -> bool:
     return campaign.analysis.controls and campaign.task.kind != "command"
 
 
-class Crew:
+class Crew(Benches):
     """Builds the shells of one campaign.
 
     Args:
@@ -64,54 +58,7 @@ class Crew:
     ) -> None:
         if missing := askers.missing_keys(campaign):
             raise CampaignError(f"{'; '.join(missing)}: set it and run again")
-        self._campaign = campaign
-        self._folder = folder
-        self._voices = voices
-        self._feed = feed
-        self._pulse = pulse
-        self._blobs = Blobs(folder.blobs)
-        self._children: list[Child] = []
-        self._workshop = Workshop(folder.path / COPIES)
-        self._copies = Copies(self._workshop, self._blobs, feed)
-
-    def setup(self, name: str, device: str) -> Setup:
-        """Return what a bench of this campaign is told."""
-        memory = self._campaign.workers.memory
-        return Setup(
-            worker=name,
-            device=device,
-            task=str(task_folder(self._folder)),
-            cache=str(self._folder.features),
-            checkpoints=str(self._folder.checkpoints),
-            backbones=self._campaign.backbones,
-            memory=memory * 2**20 if memory is not None else None,
-            **msgspec.structs.asdict(self._campaign.network),
-            **tasks.told(self._campaign.task),
-        )
-
-    def child(self, name: str, device: str) -> Child:
-        """Return a bench that is not started yet; it trains with what is adopted by now until it is moved.
-
-        Raises:
-            CampaignError: the adopted copy is gone and cannot be made.
-        """
-        now = self._copies.current()
-        return self._bench(name, device, lambda: now)
-
-    def _bench(self, name: str, device: str, place: Place) -> Child:
-        child = Child(self.setup(name, device), self.logs / f"{name}.err", self._pulse, place=place)
-        self._children.append(child)
-        return child
-
-    def close(self) -> None:
-        """End every bench that was made here."""
-        for child in self._children:
-            child.close()
-
-    @property
-    def logs(self) -> Path:
-        """The folder of operational logs."""
-        return self._folder.path / "logs"
+        super().__init__(campaign, folder, voices, feed, Blobs(folder.blobs), pulse=pulse)
 
     def speakers(self, hear: Hear) -> dict[str, Make]:
         """Return how to start the shells of the agents, the scheduler, the fixer and the analyst, by author."""
@@ -139,24 +86,6 @@ class Crew:
         )
         return makes
 
-    def worker(self, author: str, device: str, child: Child, ready: Described) -> Make:
-        """Return how to start the shell of a worker whose bench has described itself."""
-        role = Worker(
-            author,
-            device=device,
-            lanes=ready.lanes,
-            platform=ready.platform,
-            instrument=ready.instrument,
-            blobs=self._blobs,
-            vetted=True,
-        )
-        waiting = [child]
-
-        def hands() -> Hands:
-            return BenchHands(waiting.pop() if waiting else self.child(author, device), copies=self._copies.of)
-
-        return self._make(lambda: role, hands)
-
     def _spare(self, name: str, device: str = "cpu") -> Callable[[], Hands]:
         # Seldom asked, and nothing is recorded as its own: each of its processes trains with what is adopted by then.
         return lambda: BenchHands(self._bench(name, device, self._copies.current))
@@ -181,14 +110,6 @@ class Crew:
             lambda: Agent(plan, blobs=self._blobs, budget=self._campaign.budget),
             lambda: PolicyHands(plan.policy, ideas=plan.ideas, sweep=plan.sweep),
         )
-
-    def _make(self, role: Callable[[], Role], hands: Callable[[], Hands], hear: Hear = hears_nothing) -> Make:
-        def start(died: Callable[[Died], None]) -> Reference:
-            speaker = role()
-            log = self._voices.of(speaker.author)
-            return Shell.start(speaker, hands(), log, self._feed, wall_clock, hear=hear, died=died)
-
-        return start
 
 
 def _unheard(pulse: Epoch | Progress) -> None:

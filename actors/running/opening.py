@@ -17,7 +17,7 @@ from actors.pen import Pen, wall_clock
 from actors.role import Decision
 from events.blobs import Blobs
 from events.envelope import Fact, Position
-from events.facts import CampaignOpened, CampaignReopened, FeaturesExtracted
+from events.facts import CampaignOpened, CampaignReopened, FeaturesExtracted, FilesShared
 from events.folder import Campaign as Folder
 from events.log import EventLog
 
@@ -113,6 +113,10 @@ class Person:
         )
         if facts:
             self._say("features", *facts)
+
+    def shares(self, files: FilesShared, opening: Position | None) -> None:
+        """Write which files machines elsewhere find, and under which instrument they train."""
+        self._say("files", msgspec.structs.replace(files, cause=opening))
 
     def _say(self, about: str, *facts: Fact) -> None:
         self._pen.catch_up()

@@ -20,10 +20,12 @@ from actors.benches.child import Child
 from actors.campaign import Campaign
 from actors.errors import BenchBroken, CampaignError
 from actors.feed import Feed
+from actors.hosts.sharing import Sharing
 from actors.orders import Described, Epoch, Prepared, Progress, Refused
 from actors.pen import wall_clock
 from actors.running import opening
 from actors.running.crew import Crew, measures_controls
+from actors.running.hosting import HERE, Hosting
 from actors.running.voices import Choir
 from actors.shell import Reference, tell
 from actors.supervisor import Make, Supervisor, stop_everybody
@@ -34,8 +36,7 @@ from events.archives.archivist import Archivist
 from events.blobs import Blobs
 from events.errors import LogError
 from events.facts import FeaturesExtracted
-from events.wire import credentials, holding, jetstream, server
-from events.wire.credentials import Credential
+from events.wire import holding, jetstream
 from events.wire.jetstream import JetStreamLog
 
 GRACE = 10.0
@@ -80,9 +81,7 @@ class Runner:
     """Runs one campaign in this process.
 
     Args:
-        connect: address of a JetStream server that somebody else runs; None for the embedded one.
-        port: of the embedded server, 0 for a free one.
-        websocket: port of its listener for browsers, 0 for a free one, None for none.
+        hosting: where its log is held, and for whom.
     """
 
     def __init__(
@@ -92,19 +91,16 @@ class Runner:
         folder: folders.Campaign,
         display: Display,
         *,
-        connect: str | None = None,
-        port: int = 0,
-        websocket: int | None = None,
+        hosting: Hosting = HERE,
     ) -> None:
         self._campaign = campaign
         self._text = text
         self._folder = folder
         self._display = display
-        self._connect = connect
-        self._port = port
-        self._websocket = websocket
+        self._hosting = hosting
         self._workers = _worker_names(campaign)
         self._requests = 0
+        self._called: Request | None = None
         self._archived = False
         self._begun = 0
         self._rebudgeted: str | None = None
@@ -119,41 +115,30 @@ class Runner:
         self._rebudgeted = opening.claim(self._folder, self._campaign, self._text)
         with self._heeding_signals():
             try:
-                with self._served() as users:
-                    jetstream.create(users["owner"], self._campaign.name).close()
-                    with (
-                        jetstream.connect(users["person"], self._campaign.name) as log,
-                        self._alone(log),
-                        self._followed(log) as feed,
-                        Choir(log, users) as voices,
-                    ):
-                        return self._carry(log, feed, voices)
+                with (
+                    self._hosting.served(self._folder, self._authors, self._display.say) as users,
+                    jetstream.connect(users["person"], self._campaign.name) as log,
+                    self._alone(log),
+                    self._followed(log) as feed,
+                    Choir(log, users) as voices,
+                ):
+                    return self._carry(log, feed, voices)
             finally:
-                if self._archived and self._connect is None:
+                if self._archived and self._hosting.connect is None:
                     settling.remember(self._folder)
 
     def stop(self) -> None:
         """Ask for a clean end, from any thread or signal; asked twice, running packs are left at once."""
         self._requests += 1
 
-    @contextlib.contextmanager
-    def _served(self) -> Iterator[dict[str, Credential]]:
-        """Give the credential of each user, by name; on a server of somebody else's, the one that we were given."""
-        if self._connect is not None:
-            yield dict.fromkeys(("owner", "person"), credentials.parse(self._connect))
-            return
-        authors = (*(f"agent-{plan.name}" for plan in self._campaign.agent), *OFFICES, *self._workers)
-        with server.running(self._folder, port=self._port, authors=authors, websocket=self._websocket) as running:
-            self._display.say(f"log: nats-server with JetStream on {running.url}")
-            if running.websocket is not None:
-                self._display.say(
-                    f"browsers: {running.websocket}, as the user in {self._folder.credentials}/reader.json"
-                )
-            yield {user: running.credential(user) for user in ("owner", "person", *authors)}
+    @property
+    def _authors(self) -> tuple[str, ...]:
+        """Everybody who speaks in this run but the person."""
+        return (*(f"agent-{plan.name}" for plan in self._campaign.agent), *OFFICES, *self._workers)
 
     def _alone(self, log: JetStreamLog) -> contextlib.AbstractContextManager[None]:
         """Keep every other run of the campaign away; on a server of our own its locked store does."""
-        if self._connect is None:
+        if self._hosting.connect is None:
             return contextlib.nullcontext()
         return holding.held(log.connection, self._campaign.name)
 
@@ -211,7 +196,12 @@ class Runner:
                 return "stopped"
             known.advance(feed.since(known.measurement.through))
             person.extracted(prepared.features, _extracted(feed), known.measurement.ledger.opening)
-            return self._work(voices, feed, crew, blobs, known)
+            workers, ready = _workers(self._workers, crew)
+            sharing = Sharing(self._campaign, self._folder, log, feed, blobs, open_=self._hosting.shares)
+            if (shared := sharing.share(ready.instrument, self._display.progress)) is not None:
+                person.shares(shared, known.measurement.ledger.opening)
+            with sharing:
+                return self._work(voices, feed, crew, known, workers=workers, sharing=sharing)
         finally:
             crew.close()
 
@@ -237,14 +227,21 @@ class Runner:
             self._display.say(f"features: {made.backbone}, {made.clips} clips, {made.width} wide, {how}")
         return answer
 
-    def _work(self, voices: Choir, feed: Feed, crew: Crew, blobs: Blobs, known: Measured) -> Ending:
+    def _work(
+        self, voices: Choir, feed: Feed, crew: Crew, known: Measured, *, workers: dict[str, Make], sharing: Sharing
+    ) -> Ending:
+        blobs = Blobs(self._folder.blobs)
         ear = Ear(voices, feed.tick)
-        workers = _workers(self._workers, crew)
         roster: dict[str, Reference] = {}
         makes = crew.speakers(ear.hear) | workers
         log = voices.of("supervisor")
         Supervisor.start(makes, roster, log, feed, clock=wall_clock, blobs=blobs, give_up=self._give_up)
-        heart = Heart(voices, lambda: [n for n in workers if n in roster and roster[n].is_alive()], feed.tick)
+
+        def tick() -> None:
+            feed.tick()
+            sharing.call(self._called or "here")
+
+        heart = Heart(voices, lambda: [n for n in workers if n in roster and roster[n].is_alive()], tick)
         heart.start()
         try:
             return self._watch(feed, ear, roster, known)
@@ -266,6 +263,7 @@ class Runner:
                 deadline = min(deadline, time.monotonic() + GRACE)
             wanted = self._wanted(deadline)
             if wanted is not None:
+                self._called = wanted
                 _tell(roster, wanted, told)
             self._display.show(View(self._campaign, known, dict(ear.epochs), wanted))
             time.sleep(LOOK)
@@ -306,17 +304,27 @@ class Runner:
 
 def _worker_names(campaign: Campaign) -> dict[str, str]:
     """Return a name for each worker of this run, with its device; no two runs have the same."""
+    if not campaign.workers.local:
+        return {}
     devices = campaign.workers.devices or ("cpu",) * (os.cpu_count() or 1)
     return {f"worker-{device.replace(':', '')}-{secrets.token_hex(3)}": device for device in devices}
 
 
-def _workers(names: dict[str, str], crew: Crew) -> dict[str, Make]:
-    """Start a bench for each device, all at once, and return how to start their workers."""
+def _workers(names: dict[str, str], crew: Crew) -> tuple[dict[str, Make], Described]:
+    """Start a bench for each device, all at once, and return how to start their workers, and how one describes itself.
+
+    Where no device of this machine trains, one bench says under which instrument those of others must, and ends.
+    """
+    if not names:
+        child = crew.child("description", "cpu")
+        ready = _described(child)
+        child.close()
+        return {}, ready
     children = [crew.child(name, device) for name, device in names.items()]
     with ThreadPoolExecutor(len(names)) as pool:
         described = list(pool.map(_described, children))
     rows = zip(names.items(), children, described, strict=True)
-    return {name: crew.worker(name, device, child, ready) for (name, device), child, ready in rows}
+    return {name: crew.worker(name, device, child, ready) for (name, device), child, ready in rows}, described[0]
 
 
 def _described(child: Child) -> Described:

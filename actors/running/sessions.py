@@ -10,6 +10,7 @@ from actors.campaign import read
 from actors.repair import menders
 from actors.reruns import amends, rerun
 from actors.running import display, logbook
+from actors.running.hosting import HERE, Hosting
 from actors.running.runner import Runner
 from events import campaigns
 from events.errors import CampaignUnknown
@@ -37,15 +38,7 @@ def file_of(campaign: str, home: Path) -> Path:
     )
 
 
-def session(
-    file: Path,
-    home: Path,
-    *,
-    headless: bool = False,
-    connect: str | None = None,
-    port: int = 0,
-    websocket: int | None = None,
-) -> int:
+def session(file: Path, home: Path, *, headless: bool = False, hosting: Hosting = HERE) -> int:
     """Run a campaign to its end or until it is stopped, and say how it stands."""
     campaign, text = read(file)
     tasks.refuse_missing(campaign.backbones)
@@ -53,8 +46,8 @@ def session(
     logbook.open_logbook(folder.path / "logs" / "run.jsonl", terminal=headless, campaign=campaign.name)
     _print_offer(folder)
     with display.on(headless=headless) as shown:
-        ending = Runner(campaign, text, folder, shown, connect=connect, port=port, websocket=websocket).run()
-    reference = connect or str(folder.path)
+        ending = Runner(campaign, text, folder, shown, hosting=hosting).run()
+    reference = hosting.connect or str(folder.path)
     print(f"{stands(folder)}; myriad replay {campaign.name} report tells the rest")
     if ending == "stopped":
         print(f"stopped; everything is on the log in {reference}; myriad run {campaign.name} resumes it")

@@ -13,8 +13,10 @@ from events.facts.campaign import (
     CampaignReopened,
     CampaignResumed,
     FeaturesExtracted,
+    FilesShared,
     RoleFailed,
     RoleRestarted,
+    SharedFile,
     SpaceWidened,
 )
 from events.facts.experiments import (
@@ -88,6 +90,7 @@ __all__ = [
     "Failed",
     "FailureKind",
     "FeaturesExtracted",
+    "FilesShared",
     "IdeaDeclined",
     "IdeaProposed",
     "InstrumentRefused",
@@ -109,6 +112,7 @@ __all__ = [
     "RoleRestarted",
     "RunCompared",
     "SeedsRepeated",
+    "SharedFile",
     "SpaceWidened",
     "Started",
     "StudyImported",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from events.envelope import Fact, Text
 from events.space import Space, Value
 
@@ -68,6 +70,25 @@ class FeaturesExtracted(Fact, frozen=True, kw_only=True, tag="FeaturesExtracted"
     width: int
     reused: bool
     seconds: float
+
+
+class SharedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file in the campaign's bucket of the object store: the sha256 of its bytes, which is its name, and how many."""
+
+    digest: str
+    size: int
+
+
+class FilesShared(Fact, frozen=True, kw_only=True, tag="FilesShared"):
+    """All that a machine elsewhere needs to train for the campaign lies in its object store.
+
+    Attributes:
+        instrument: under which the campaign trains; what trains under another gets no work.
+        files: by their paths in the campaign's folder.
+    """
+
+    instrument: str
+    files: dict[str, SharedFile]
 
 
 class RoleFailed(Fact, frozen=True, kw_only=True, tag="RoleFailed"):

@@ -14,14 +14,15 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError, Future, wait
 from typing import Any, NamedTuple, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 import nats.errors
 from nats.aio.client import Client
 
-from events.errors import LogError, LogLost, NotAllowed, NotJetStream
+from events.errors import CredentialRefused, LogError, LogLost, NotAllowed, NotJetStream
 from events.wire.binary import OLDEST
-from events.wire.credentials import Credential
+from events.wire.credentials import Credential, is_loopback
 
 T = TypeVar("T")
 _REFUSED = re.compile(r'permissions violation for (?:publish|subscription) to "([^"]+)"', re.IGNORECASE)
@@ -51,6 +52,26 @@ Unsubscribe = Callable[[], Awaitable[None]]
 
 Answer = bytes | LogError
 """What came back: the answer's bytes, or why there is none."""
+
+
+class _Client(Client):
+    """A client that says nothing, its password least of all, to a server that lacks the TLS which was asked for.
+
+    nats-py takes a server's word for it that there is no TLS, whatever the address and the certificates say; whoever
+    stands in between could say so too.
+    """
+
+    demanded: str | None = None
+
+    def _connect_command(self) -> bytes:
+        if self.demanded is not None and not self._server_info.get("tls_required", False):
+            raise _InTheClear(self.demanded)
+        command: bytes = super()._connect_command()
+        return command
+
+
+class _InTheClear(Exception):
+    """A server without TLS."""
 
 
 class _Pending(NamedTuple):
@@ -91,6 +112,12 @@ class Connection:
     def largest(self) -> int:
         """Bytes of the largest message that the server takes, headers included."""
         return int(self._client.max_payload)
+
+    @property
+    def peers(self) -> int:
+        """How many servers of a cluster the server knows of, itself among them; 1 where there is no cluster."""
+        told = self._client._server_info  # nats-py keeps it, and shows only parts of it
+        return max(1, len(told.get("connect_urls") or ())) if told.get("cluster") else 1
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry out work on the connection's thread and return its result; raises `LogLost` once that has ended."""
@@ -142,6 +169,18 @@ class Connection:
             if self._pending.pop(key, None) is not None:
                 done(self.lost or LogLost(f"the log did not take a message: {error}"))
 
+    def asked(self, subject: str, content: bytes, headers: dict[str, str] | None = None) -> Future[Answer]:
+        """Do what `ask` does, from any thread, and return what the answer will be in."""
+        future: Future[Answer] = Future()
+        future.set_running_or_notify_cancel()
+        work = self.ask(subject, content, headers, future.set_result)
+        try:
+            asyncio.run_coroutine_threadsafe(work, self.loop)
+        except RuntimeError:
+            work.close()
+            future.set_result(self.lost or LogLost("the log is closed"))
+        return future
+
     async def publish(self, subject: str, content: bytes, reply: str = "") -> None:
         """Publish without waiting for anything (loop)."""
         if self.lost is None:
@@ -188,7 +227,6 @@ class Connection:
     async def _live(self, opened: Future[None]) -> None:
         self.loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        self._client = Client()
         try:
             await self._open()
         except BaseException as error:  # noqa: BLE001 # the thread that waits for `opened` raises it
@@ -207,19 +245,37 @@ class Connection:
             self.lose(f"the server did not answer within {self.timeout:g} seconds")
 
     async def _open(self) -> None:
-        try:
-            await self._client.connect(self.credential.url, **self._options())
-        except (OSError, nats.errors.NoServersError, TimeoutError) as error:
-            raise LogLost(f"no server answers at {self.credential.url}: {error}") from error
-        except Exception as error:
-            raise _misunderstood(self.credential, error) from error
+        *others, last = self.credential.servers
+        for url in others:
+            with contextlib.suppress(LogLost):
+                await self._connect(url)
+                break
+        else:
+            await self._connect(last)
         version = self._client.connected_server_version
         if (version.major, version.minor) < OLDEST:
             oldest = ".".join(map(str, OLDEST))
             await self._client.close()
             raise NotJetStream(f"{self.credential.url} is nats-server {version}; a campaign needs {oldest} or later")
-        self._inbox = self._client.new_inbox()
+        self._inbox = str(self._client.new_inbox())
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_msgs_limit=0, pending_bytes_limit=0)
+
+    async def _connect(self, url: str) -> None:
+        self._client = _Client()
+        if self.credential.tls:
+            self._client.demanded = f"{url} does not offer TLS, which the credential asks for: nothing was said to it"
+        elif self.credential.password is not None and not is_loopback(urlsplit(url).hostname or ""):
+            self._client.demanded = f"{url} does not offer TLS: a password would cross the network in the clear"
+        try:
+            await self._client.connect(url, **self._options())
+        except _InTheClear as error:
+            raise CredentialRefused(str(error)) from None
+        except ssl.SSLError as error:
+            raise _misunderstood(self.credential, error) from error
+        except (OSError, nats.errors.NoServersError, TimeoutError) as error:
+            raise LogLost(f"no server answers at {url}: {error}") from error
+        except Exception as error:
+            raise _misunderstood(self.credential, error) from error
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
@@ -236,7 +292,7 @@ class Connection:
         if self.credential.user is not None:
             options |= {"user": self.credential.user, "password": self.credential.password or ""}
         if self.credential.ca is not None:
-            options["tls"] = ssl.create_default_context(cafile=self.credential.ca)
+            options["tls"] = _trusting(self.credential.ca)
         return options
 
     async def _answered(self, message: Message) -> None:
@@ -260,6 +316,15 @@ class Connection:
     def _take_pending(self, subject: str | None = None) -> list[_Pending]:
         taken = [key for key, pending in self._pending.items() if subject in (None, pending.subject.lower())]
         return [self._pending.pop(key) for key in taken]
+
+
+def _trusting(ca: str) -> ssl.SSLContext:
+    try:
+        if ca.startswith("-----BEGIN"):
+            return ssl.create_default_context(cadata=ca)
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        raise CredentialRefused(f"the certificate {ca.strip().splitlines()[0]} cannot be used: {error}") from None
 
 
 def _misunderstood(credential: Credential, error: Exception) -> LogError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -16,12 +18,18 @@ OBSERVERS = "observers"
 """The account of those who look, and the domain under which they ask JetStream; see `events.wire.permissions`."""
 
 
+LENDERS = "lenders"
+"""The domain under which machines that lend devices ask JetStream, each from an account of its own."""
+
+
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
     """Where a server is and who asks.
 
     Attributes:
-        url: `nats://host:port`, or `tls://host:port`.
-        ca: path of the certificate that the server's own is checked against, None for the system's.
+        url: `nats://host:port`, or `tls://host:port`, which takes no connection without TLS; of a cluster several,
+            with commas between them.
+        ca: the certificate that the server's own is checked against, its path or its text (PEM); None for the
+            system's. Where there is one, no connection without TLS is taken either.
         author: in whose name alone frames may be written; None where the server does not say.
         domain: under which JetStream is asked; None for the server's own.
     """
@@ -37,6 +45,16 @@ class Credential(msgspec.Struct, frozen=True, kw_only=True):
     def api(self) -> str:
         """The subject under which this user asks JetStream."""
         return api_of(self.domain)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Each address."""
+        return tuple(self.url.split(","))
+
+    @property
+    def tls(self) -> bool:
+        """Whether nothing may be said to the server before TLS."""
+        return self.ca is not None or self.url.startswith("tls://")
 
     def __repr__(self) -> str:
         return f"Credential({self.user or 'anonymous'} at {self.url})"
@@ -57,16 +75,28 @@ def parse(reference: str | Path | Credential) -> Credential:
         return reference
     if "://" not in str(reference):
         return load(Path(reference))
-    parts = urlsplit(str(reference))
+    first, *others = map(_address, str(reference).split(","))
+    return msgspec.structs.replace(first, url=",".join([first.url, *(other.url for other in others)]))
+
+
+def _address(url: str) -> Credential:
+    parts = urlsplit(url)
     try:
         port = parts.port or 4222
     except ValueError:
         port = 0
     if parts.scheme not in SCHEMES or not parts.hostname or not port:
-        raise CredentialRefused(f"{_without_secret(str(reference))} is not nats://[user:password@]host[:port]")
+        raise CredentialRefused(f"{_without_secret(url)} is not nats://[user:password@]host[:port]")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     user, password = (unquote(word) if word else None for word in (parts.username, parts.password))
     return Credential(url=f"{parts.scheme}://{host}:{port}", user=user, password=password)
+
+
+def at(url: str | None, file: Path | None) -> Credential:
+    """Return the credential of a file, at another address where one is given; raises as `parse` does."""
+    if file is None or url is None:
+        return parse(file or url or "")
+    return msgspec.structs.replace(load(file), url=parse(url).url)
 
 
 def load(path: Path) -> Credential:
@@ -95,6 +125,13 @@ def write_secret(path: Path, content: bytes) -> None:
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     partial.replace(path)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host's name or address means this machine alone."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def _without_secret(url: str) -> str:

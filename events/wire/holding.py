@@ -99,4 +99,6 @@ def _asked(connection: Connection, subject: str, payload: dict[str, Any] | None,
 
 
 def _held(campaign: str, told: dict[str, str]) -> CampaignHeld:
-    return CampaignHeld(campaign, told.get("process", "?"), told.get("host", "?"), told.get("since", "?"))
+    return CampaignHeld(
+        f"campaign {campaign} is being run", told.get("process", "?"), told.get("host", "?"), told.get("since", "?")
+    )

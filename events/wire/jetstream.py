@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -36,6 +37,12 @@ FOREVER = 10 * 365 * 86400 * SECOND
 
 NO_STREAM, OTHER_STREAM, NO_JETSTREAM = 10059, 10058, (10039, 10076)
 """The server's error codes for a stream that is not there, one that is not ours, and JetStream switched off."""
+
+COPIES = 3
+"""Copies of a log on a cluster: one server may be lost."""
+
+UNREADY = (10008, 10004, 10009)
+"""The server's error codes for a cluster that has no leader at the moment, or not enough servers that answer."""
 
 HEADERS = 1024
 """Bytes that a message's headers may take beside its frame."""
@@ -64,6 +71,11 @@ class JetStreamLog:
     def connection(self) -> Connection:
         """The connection that carries the log."""
         return self._connection
+
+    @property
+    def replicas(self) -> int:
+        """How many copies of the log its cluster keeps."""
+        return _copies(self._connection, self._campaign) or 1
 
     def last(self) -> int:
         """Return the last sequence, 0 for an empty log."""
@@ -105,20 +117,31 @@ class JetStreamLog:
 
     def publish_pulse(self, author: str, payload: bytes) -> None:
         """Send a sign of life to whoever listens now; nothing records it, and nobody says whether it came."""
-        subject = subjects.pulse(self._campaign, author)
-        with contextlib.suppress(LogLost):
-            self._connection.run(self._connection.publish(subject, payload))
+        self._publish(subjects.pulse(self._campaign, author), payload)
 
     def subscribe_pulses(self, heard: Callable[[str, bytes], None]) -> Callable[[], None]:
         """Have `heard(author, payload)` called for every pulse from now on, on the connection's thread, where it may
         not wait; return the function that ends it.
         """
+        return self._subscribe(subjects.pulse(self._campaign, "*"), heard)
 
-        async def pulse(message: Message) -> None:
+    def publish_call(self, payload: bytes) -> None:
+        """Call machines that lend devices; nothing records it, and nobody says whether it came."""
+        self._publish(subjects.call(self._campaign), payload)
+
+    def subscribe_calls(self, heard: Callable[[bytes], None]) -> Callable[[], None]:
+        """Have `heard(payload)` called for every call of the campaign's runner, as `subscribe_pulses` does."""
+        return self._subscribe(subjects.call(self._campaign), lambda _, payload: heard(payload))
+
+    def _publish(self, subject: str, payload: bytes) -> None:
+        with contextlib.suppress(LogLost):
+            self._connection.run(self._connection.publish(subject, payload))
+
+    def _subscribe(self, subject: str, heard: Callable[[str, bytes], None]) -> Callable[[], None]:
+        async def came(message: Message) -> None:
             heard(subjects.author_of(message.subject), message.data)
 
-        subject = subjects.pulse(self._campaign, "*")
-        unsubscribe = self._connection.run(self._connection.subscribe(subject, pulse))
+        unsubscribe = self._connection.run(self._connection.subscribe(subject, came))
 
         async def end() -> None:
             await unsubscribe()
@@ -160,21 +183,42 @@ def connect(
     return JetStreamLog(connection, campaign, window=window)
 
 
-def create(credential: Credential | str | Path, campaign: str, *, replicas: int = 1) -> JetStreamLog:
+def create(credential: Credential | str | Path, campaign: str, *, replicas: int | None = None) -> JetStreamLog:
     """Make a campaign's stream where it is not there yet, and open its log; raises as `connect`, and `LogError` for
     a stream of that name that is not a campaign's.
+
+    Args:
+        replicas: copies of a new stream; None for `COPIES` on a cluster of as many servers, else one. A stream that
+            is there keeps those that it has.
     """
     connection = Connection(credentials.parse(credential))
     try:
         _check_size(connection)
-        request = f"$JS.API.STREAM.CREATE.{stream_of(campaign)}"
-        answer = _api(connection, request, configuration(campaign, replicas))
+        if (kept := _copies(connection, campaign)) is None:
+            kept = replicas or (COPIES if connection.peers >= COPIES else 1)
+        answer = _created(connection, campaign, kept)
         if "error" in answer:
             raise _refused(connection, campaign, answer["error"])
     except LogError:
         connection.close()
         raise
     return JetStreamLog(connection, campaign)
+
+
+def _created(connection: Connection, campaign: str, replicas: int) -> dict[str, Any]:
+    """Ask for a stream; a cluster that has just elected nobody yet is asked again."""
+    end = time.monotonic() + connection.timeout
+    while True:
+        answer = _api(connection, f"$JS.API.STREAM.CREATE.{stream_of(campaign)}", configuration(campaign, replicas))
+        if answer.get("error", {}).get("err_code") not in UNREADY or time.monotonic() > end:
+            return answer
+        time.sleep(0.2)
+
+
+def _copies(connection: Connection, campaign: str) -> int | None:
+    """Return how many copies of a stream there are, None where there is no stream."""
+    answer = _api(connection, f"{connection.api}.STREAM.INFO.{stream_of(campaign)}", None)
+    return int(answer["config"].get("num_replicas", 1)) if "config" in answer else None
 
 
 def _placed(sequence: int, answer: Future[Appended]) -> None:
@@ -214,7 +258,7 @@ def campaigns(credential: Credential | str | Path) -> list[str]:
     """Name the campaigns that a server holds; raises as `connect` does."""
     connection = Connection(credentials.parse(credential))
     try:
-        answer = _api(connection, "$JS.API.STREAM.NAMES", {"subject": "myriad.>"})
+        answer = _api(connection, f"{connection.api}.STREAM.NAMES", {"subject": "myriad.>"})
         if "error" in answer:
             raise _refused(connection, "", answer["error"])
         names = answer.get("streams") or []

@@ -32,7 +32,10 @@ Item = tuple[Recorded, int] | LogError | None
 class Pull:
     """One ephemeral consumer whose frames go into a queue, replaced whenever the server forgets it."""
 
-    def __init__(self, connection: Connection, campaign: str, stream: str, after: int, subject: str) -> None:
+    def __init__(
+        self, connection: Connection, campaign: str, stream: str, after: int, subject: str, *, batch: int = BATCH
+    ) -> None:
+        self._batch = batch
         self._connection = connection
         self._campaign = campaign
         self._stream = stream
@@ -56,7 +59,7 @@ class Pull:
     def taken(self) -> None:
         """Note that a frame left the queue, so that more are asked for."""
         self._taken += 1
-        if self._taken % (BATCH // 2) == 0:
+        if self._taken % (self._batch // 2) == 0:
             self._later(self._ask)
 
     def stop(self) -> None:
@@ -119,9 +122,9 @@ class Pull:
         return {"stream_name": self._stream, "config": config, "action": "create"}
 
     async def _ask(self) -> None:
-        while not self._ended and self._asked - self._taken <= BATCH:
-            self._asked += BATCH
-            wish = b'{"batch":%d,"expires":%d,"idle_heartbeat":%d}' % (BATCH, 30 * SECOND, HEARTBEAT * SECOND)
+        while not self._ended and self._asked - self._taken <= self._batch:
+            self._asked += self._batch
+            wish = b'{"batch":%d,"expires":%d,"idle_heartbeat":%d}' % (self._batch, 30 * SECOND, HEARTBEAT * SECOND)
             await self._connection.publish(self._next, wish, reply=self._inbox)
 
     async def _heard_of(self, message: Message) -> None:

@@ -1,6 +1,6 @@
 """The embedded server: a real nats-server on a loopback port, its store locked, gone when we are.
 
-    with server.running(folder, port=0) as running:
+    with server.running(folder) as running:
         log = jetstream.connect(running.credential("person"), folder.name)
 
 `running` starts it and stops it; `start` returns a `Running` that the caller stops. Both belong to the main thread: the
@@ -25,15 +25,16 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from events.errors import PortInUse, ServerFailed, StoreLocked
 from events.folder import Campaign
 from events.wire import binary, credentials
-from events.wire.credentials import Credential, write_secret
-from events.wire.permissions import config
-from events.wire.users import KEPT, users
+from events.wire.credentials import Credential, is_loopback, write_secret
+from events.wire.permissions import LOOPBACK, Listening, config
+from events.wire.users import KEPT, users, write_machines
 
 SPARE = 32 * 1024 * 1024
 """Bytes of the disk that the server leaves free, so that it refuses a frame before the disk refuses it."""
@@ -51,11 +52,12 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """What `server.json` holds: where the server is, its process, and the process that started it."""
+    """What `server.json` holds: where the server is, its process, the process that started it, and where it listens."""
 
     url: str
     pid: int
     run: int
+    host: str = "127.0.0.1"
 
 
 class _Holder(msgspec.Struct, frozen=True):
@@ -80,7 +82,7 @@ class Running:
         credentials: dict[str, Credential],
     ) -> None:
         self.folder = folder
-        self.url = ports["nats"][0]
+        self.url = credentials["owner"].url
         self.websocket = next(iter(ports.get("websocket", ())), None)
         self.pid = process.pid
         self._process = process
@@ -111,7 +113,7 @@ class Running:
 def running(
     folder: Campaign | Path,
     *,
-    port: int = 0,
+    listening: Listening = LOOPBACK,
     room: int | None = None,
     sync: str = ALWAYS,
     announce: bool = True,
@@ -119,7 +121,9 @@ def running(
     websocket: int | None = None,
 ) -> Iterator[Running]:
     """Run a campaign's server for the length of a with statement; arguments and errors are those of `start`."""
-    started = start(folder, port=port, room=room, sync=sync, announce=announce, authors=authors, websocket=websocket)
+    started = start(
+        folder, listening=listening, room=room, sync=sync, announce=announce, authors=authors, websocket=websocket
+    )
     try:
         yield started
     finally:
@@ -129,7 +133,7 @@ def running(
 def start(
     folder: Campaign | Path,
     *,
-    port: int = 0,
+    listening: Listening = LOOPBACK,
     room: int | None = None,
     sync: str = ALWAYS,
     announce: bool = True,
@@ -140,7 +144,7 @@ def start(
 
     Args:
         folder: the campaign's folder, made where it is not there.
-        port: on the loopback address; 0 takes a free one.
+        listening: on which address, and with which certificates; port 0 takes a free one.
         room: bytes that the store may take; None for what the disk has.
         sync: when frames reach the disk: `ALWAYS`, or an interval as the server writes it ("2m"), which survives the
             end of every process and not a power cut.
@@ -151,8 +155,11 @@ def start(
     Raises:
         StoreLocked: another server has this store.
         PortInUse: the port is taken.
-        ServerFailed: no binary, one that is too old, no space, not the main thread, or the server's own reason.
+        ServerFailed: no binary, one that is too old, no space, not the main thread, an address that others may reach
+            and no TLS, or the server's own reason.
     """
+    if not is_loopback(listening.host) and listening.tls is None:
+        raise ServerFailed(f"{listening.host} can be reached from other machines: no server listens there without TLS")
     if threading.current_thread() is not threading.main_thread():
         raise ServerFailed("the server is started from the main thread: it ends when its starting thread does")
     folder = folder if isinstance(folder, Campaign) else Campaign(folder)
@@ -160,23 +167,25 @@ def start(
     with contextlib.ExitStack() as stack:
         lock = stack.enter_context(_locked(folder))
         _take_over(folder)
+        write_machines(folder)
         known, room = users(folder, authors), _room(folder) if room is None else room
-        settings = config(folder, known.values(), port=port, room=room, sync=sync, websocket=websocket)
+        settings = config(folder, known.values(), listening=listening, room=room, sync=sync, websocket=websocket)
         write_secret(_config_file(folder), settings.encode())
         process = _spawn(path, folder, lock)
         try:
             os.pwrite(lock, _line(_Holder(os.getpid(), process.pid)), 0)
-            ports = _wait(folder, process, port)
+            ports = _wait(folder, process, listening)
         except BaseException:
             process.kill()
             process.wait()
             raise
-    url = ports["nats"][0]
-    known = {name: msgspec.structs.replace(credential, url=url) for name, credential in known.items()}
+    url = _url(listening, ports["nats"][0])
+    ca = str(listening.tls.authority) if listening.tls is not None else None
+    known = {name: msgspec.structs.replace(credential, url=url, ca=ca) for name, credential in known.items()}
     for name in KEPT:
         credentials.save(known[name], folder.credentials / f"{name}.json")
     if announce:
-        here = Address(url=url, pid=process.pid, run=os.getpid())
+        here = Address(url=url, pid=process.pid, run=os.getpid(), host=listening.host)
         write_secret(folder.server, msgspec.json.encode(here))
     return Running(folder, process, ports, known)
 
@@ -302,8 +311,16 @@ def _spawn(path: Path, folder: Campaign, lock: int) -> subprocess.Popen[bytes]:
         )
 
 
+def _url(listening: Listening, told: str) -> str:
+    """Return how this machine reaches the server that told where it listens; an address of all is no address."""
+    everywhere = listening.host in ("0.0.0.0", "::")  # noqa: S104 # a comparison; who listens there needs TLS
+    host = "127.0.0.1" if everywhere else listening.host
+    scheme = "tls" if listening.tls is not None else "nats"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{urlsplit(told).port}"
+
+
 def _wait(
-    folder: Campaign, process: subprocess.Popen[bytes], port: int, patience: float = 60.0
+    folder: Campaign, process: subprocess.Popen[bytes], listening: Listening, patience: float = 60.0
 ) -> dict[str, list[str]]:
     written = folder.store / f"nats-server_{process.pid}.ports"
     end = time.monotonic() + patience
@@ -314,15 +331,15 @@ def _wait(
             written.unlink()
             return ports
         if process.poll() is not None:
-            raise _failure(folder, port)
+            raise _failure(folder, listening)
         time.sleep(0.002)
     raise ServerFailed(f"the server did not answer within {patience:g} seconds: see {_log_file(folder)}")
 
 
-def _failure(folder: Campaign, port: int) -> ServerFailed | PortInUse:
+def _failure(folder: Campaign, listening: Listening) -> ServerFailed | PortInUse:
     lines = _log_file(folder).read_text(errors="replace").splitlines()
     if any("address already in use" in line for line in lines):
-        return PortInUse(port)
+        return PortInUse(listening.port)
     if any("no space left" in line for line in lines):
         return ServerFailed(f"the disk of {folder.store} is full: make room, nothing was started")
     reason = next((line for line in reversed(lines) if line.strip()), "it said nothing")

@@ -10,9 +10,9 @@ import msgspec
 
 from events.errors import CredentialRefused
 from events.folder import Campaign
-from events.wire import credentials
-from events.wire.credentials import OBSERVERS, Credential
-from events.wire.permissions import OWNER
+from events.wire import credentials, invitations
+from events.wire.credentials import OBSERVERS, Credential, write_secret
+from events.wire.permissions import MACHINES, OWNER, machines
 
 KEPT = (OWNER, "person", "reader")
 """Users whose credentials lie in the campaign's folder: who makes the stream, who declares, who looks."""
@@ -25,6 +25,15 @@ def users(folder: Campaign, authors: Iterable[str]) -> dict[str, Credential]:
     """
     kept = {name: _kept(folder, name) for name in KEPT}
     return kept | {author: Credential(url="", user=author, password=_drawn(), author=author) for author in authors}
+
+
+def write_machines(folder: Campaign) -> None:
+    """Write the file of the machines that were invited; a running server reads it when told.
+
+    Raises:
+        CredentialRefused: an invitation cannot be read.
+    """
+    write_secret(folder.credentials / MACHINES, machines(folder.name, invitations.load_all(folder)).encode())
 
 
 def _kept(folder: Campaign, name: str) -> Credential:

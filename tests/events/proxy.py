@@ -13,10 +13,23 @@ from events.wire.credentials import Credential
 
 
 class Proxy:
-    """Carries connections to a server until it is muted or cut."""
+    """Carries connections to a server until it is muted or cut.
 
-    def __init__(self, server: Credential) -> None:
+    Args:
+        changing: bytes of what the server says, and the equally many that are heard instead, the first time.
+        cutting: bytes of what the server says at which everything breaks.
+
+    Attributes:
+        changed: how often something was changed.
+    """
+
+    def __init__(
+        self, server: Credential, *, changing: tuple[bytes, bytes] | None = None, cutting: bytes | None = None
+    ) -> None:
         self._server = server
+        self._changing = changing
+        self._cutting = cutting
+        self.changed = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._speaking = threading.Event()
@@ -60,5 +73,14 @@ class Proxy:
             while data := source.recv(65536):
                 if held:
                     self._speaking.wait()
+                    data = self._on_the_way(data)
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
+
+    def _on_the_way(self, data: bytes) -> bytes:
+        if self._cutting is not None and self._cutting in data:
+            self.cut()
+        if self._changing is not None and not self.changed and self._changing[0] in data:
+            self.changed += 1
+            return data.replace(*self._changing)
+        return data

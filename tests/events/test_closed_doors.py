@@ -252,7 +252,8 @@ def test_every_password_is_another_and_none_is_on_the_disk_that_need_not_be(runn
     passwords = {running.credential(user).password for user in (*EVERYBODY, "owner")}
     assert len(passwords) == len(EVERYBODY) + 1
     files = sorted(path.name for path in running.folder.credentials.iterdir())
-    assert files == ["owner.json", "person.json", "reader.json", "server.conf"]
+    assert files == ["machines.conf", "owner.json", "person.json", "reader.json", "server.conf"]
+    assert (running.folder.credentials / "machines.conf").read_text() == ""
 
 
 def test_a_store_of_before_there_were_accounts_is_taken_over(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from events.folder import Campaign
 from events.wire import jetstream, server
 from events.wire.binary import VARIABLE
 from events.wire.connection import Connection
+from events.wire.permissions import Listening
 from tests.events.saying import frame, own, until
 
 PARENT = """
@@ -70,6 +71,7 @@ def test_what_holds_a_secret_can_be_read_by_its_owner_alone(folder: Campaign) ->
             "person.json",
             "reader.json",
             "server.conf",
+            "machines.conf",
         }
         assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
         passwords = {running.credential(user).password for user in ("owner", "person", "reader")}
@@ -195,10 +197,10 @@ def test_a_port_in_use_is_named(folder: Campaign) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with pytest.raises(PortInUse, match=f"port {port} is in use") as refused:
-            server.start(folder, port=port)
+            server.start(folder, listening=Listening(port=port))
         assert refused.value.port == port
     assert server.holder(folder) is None
-    with server.running(folder, port=port) as running:
+    with server.running(folder, listening=Listening(port=port)) as running:
         assert running.url.endswith(f":{port}")
 
 

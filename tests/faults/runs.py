@@ -109,12 +109,7 @@ class Place:
 
     def wrote(self) -> list[dict[str, Any]]:
         """The frames that the operational log says were acknowledged, in its order."""
-        path = self.folder.path / "logs" / "run.jsonl"
-        if not path.exists():
-            return []
-        lines = path.read_text().splitlines(keepends=True)
-        entries = [json.loads(line) for line in lines if line.endswith("\n")]
-        return [entry for entry in entries if entry["event"] == "wrote"]
+        return [entry for entry in journal(self.folder.path / "logs" / "run.jsonl") if entry["event"] == "wrote"]
 
     def acknowledged(self) -> int:
         """The last position that a role was told stands on the disk."""
@@ -123,6 +118,13 @@ class Place:
     def count(self, fact: str) -> int:
         """How many facts of a kind were written, by the operational log."""
         return sum(entry["facts"].count(fact) for entry in self.wrote())
+
+
+def journal(path: Path) -> list[dict[str, Any]]:
+    """The entries of an operational log, the last one only once it is whole."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
 
 
 @contextlib.contextmanager
@@ -158,14 +160,16 @@ class Running:
 
     _number = 0
 
-    def __init__(self, place: Place, *arguments: str) -> None:
+    def __init__(
+        self, place: Place, *arguments: str, program: tuple[str, ...] = MYRIAD, cwd: Path | None = None
+    ) -> None:
         Running._number += 1
         self._place = place
         self._out = place.said / f"out-{Running._number}"
         self._err = place.said / f"err-{Running._number}"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self._process = subprocess.Popen(
-                (*MYRIAD, *arguments), stdout=out, stderr=err, env=place.environment, cwd=place.home.parent
+                (*program, *arguments), stdout=out, stderr=err, env=place.environment, cwd=cwd or place.home.parent
             )
 
     @property

@@ -1,0 +1,178 @@
+"""Many hosts on one log: a machine elsewhere joins, is lost, comes back and leaves; nothing is lost or done twice."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from events.facts import (
+    Assigned,
+    Completed,
+    Fact,
+    FilesShared,
+    LeaseRevoked,
+    Requeued,
+    Started,
+    WorkerJoined,
+    WorkerLost,
+    WorkerRetired,
+)
+from events.folder import Campaign as Folder
+from events.log import Recorded
+from replay.audit import audit
+from tests.faults.hosts import AHEAD, Lab, Network, two_hosts
+from tests.faults.runs import Place, Running
+
+BOX = "worker-box-0"
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with two_hosts() as network:
+        yield network
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def told(frames: list[Recorded], kind: type[Fact], by: str | None = None) -> list[Fact]:
+    return [f for r in frames if by in (None, r.author) for f in r.facts if isinstance(f, kind)]
+
+
+def once_and_lawful(lab: Place, experiments: int) -> list[Recorded]:
+    """The frames of a campaign that has ended, each experiment completed once, and no law of the audit broken."""
+    frames = lab.frames()
+    names = [fact.experiment for fact in told(frames, Completed) if isinstance(fact, Completed)]
+    assert len(names) == len(set(names)) == experiments
+    assert len({recorded.id for recorded in frames}) == len(frames)
+    log = lab.log()
+    try:
+        assert [ruling.breaches for ruling in audit(log).rulings if ruling.broken] == []
+    finally:
+        log.close()
+    return frames
+
+
+def test_a_machine_whose_clock_is_an_hour_ahead_joins_is_killed_follows_itself_and_leaves_when_asked(
+    tmp_path: Path, places: list[Place]
+) -> None:
+    lab = Lab(tmp_path, experiments=3, workers="local = false\nsilence = 300")
+    places.append(lab)
+    run = lab.starts("--listen", f"127.0.0.1:{free_port()}")
+    lab.invites(run)
+    first = lab.lends("--headless", program=AHEAD).until(lambda: lab.count_far("Started") == 1)
+    first.kills("runner")
+    lab.lets("far")
+    second = lab.lends("--headless", program=AHEAD).until(lambda: lab.count_far("Completed") >= 1)
+    second.until(lambda: "WorkerRetired" in str(lab.wrote_far()))
+    ended = run.ended()
+    assert ended.code == 0, ended
+    assert second.ended().code == 0
+    lab.all_gone()
+    frames = once_and_lawful(lab, 3)
+    assert [f.reason for f in told(frames, WorkerRetired, BOX) if isinstance(f, WorkerRetired)] == [
+        "another process of its name follows it",
+        "the campaign is closed",
+    ]
+    assert [f.reason for f in told(frames, LeaseRevoked) if isinstance(f, LeaseRevoked)] == ["retired"]
+    (shared,) = told(frames, FilesShared)
+    assert isinstance(shared, FilesShared)
+    assert set(shared.files) == {"work/train.py", "work/space.toml"}
+    far = [f.at for f in told(frames, Started, BOX)]
+    near = [f.at for f in told(frames, Assigned, "scheduler")]
+    assert min(far) - max(near) > 3_000_000_000
+    (weights,) = {f.checkpoint for f in told(frames, Completed) if isinstance(f, Completed) and f.experiment == "e-2"}
+    assert weights is not None
+    assert (lab.folder.checkpoints / f"{weights}.safetensors").read_bytes() == b"e-2" * 50_000
+
+
+def cut_off(lab: Lab, network: Network, run: Running, worker: Running) -> None:
+    """Cut the cable while both hosts train, until the far one is lost and its run has ended in vain; then heal it."""
+    run.until(lambda: lab.marked("began-far") and lab.marked("began-near"))
+    network.cut()
+    run.until(lambda: lab.count("WorkerLost") == 1 and lab.count("Requeued") == 1)
+    lab.lets("far")
+    run.until(lambda: lab.marked("ended-far"))
+    network.heal()
+    worker.until(lambda: lab.count_far("WorkerJoined") == 2)
+    run.until(lambda: lab.count_far("Completed") >= 1)
+
+
+def test_a_cable_is_cut_and_healed_and_the_lost_machine_comes_back_and_its_late_result_is_refused(
+    network: Network, tmp_path: Path, places: list[Place]
+) -> None:
+    lab = Lab(tmp_path, experiments=4, workers='devices = ["cpu"]\nsilence = 2')
+    places.append(lab)
+    run = Running(lab, "run", str(lab.file), "--headless", "--listen", f"{network.NEAR}:4222", program=network.near())
+    lab.invites(run, program=network.near())
+    worker = lab.lends("--headless", program=network.far())
+    cut_off(lab, network, run, worker)
+    lab.lets("near")
+    ended = run.ended()
+    assert ended.code == 0, ended
+    left = worker.ended()
+    assert left.code == 0, left
+    lab.all_gone()
+    frames = once_and_lawful(lab, 4)
+    (lost,) = told(frames, WorkerLost)
+    assert isinstance(lost, WorkerLost)
+    assert lost.worker == BOX
+    assert lost.silence > 2
+    (revoked,) = told(frames, LeaseRevoked)
+    assert isinstance(revoked, LeaseRevoked)
+    assert (revoked.worker, revoked.reason) == (BOX, "lost")
+    (requeued,) = told(frames, Requeued)
+    assert isinstance(requeued, Requeued)
+    assert [r.author for r in frames if revoked.pack in r.subject.split(".")] == ["scheduler", BOX, "scheduler"]
+    assert ["Completed"] in [entry["facts"] for entry in lab.wrote_far("forestalled")]
+    joins = [f for f in told(frames, WorkerJoined, BOX) if isinstance(f, WorkerJoined)]
+    assert len(joins) == 2
+    assert joins[0].instrument == joins[1].instrument
+
+
+@pytest.mark.prove
+def test_a_cable_that_stays_cut_ends_the_connection_and_the_machine_connects_anew(
+    network: Network, tmp_path: Path, places: list[Place]
+) -> None:
+    lab = Lab(tmp_path, experiments=4, workers='devices = ["cpu"]\nsilence = 2')
+    places.append(lab)
+    run = Running(lab, "run", str(lab.file), "--headless", "--listen", "0.0.0.0:4222", program=network.near())
+    lab.invites(run, "--address", network.NEAR, program=network.near())
+    worker = lab.lends(program=network.far())
+    run.until(lambda: lab.marked("began-far") and lab.marked("began-near"))
+    network.cut()
+    worker.until(lambda: "trying again" in worker.said())
+    network.heal()
+    lab.lets("far")
+    worker.until(lambda: lab.count_far("Completed") >= 1)
+    lab.lets("near")
+    assert run.ended().code == 0
+    assert worker.ended().code == 0
+    frames = once_and_lawful(lab, 4)
+    assert len(told(frames, WorkerLost)) == 1
+    assert len(told(frames, WorkerJoined, BOX)) == 2
+
+
+@pytest.mark.prove
+def test_features_travel_through_the_object_store_and_weights_come_back(
+    world: Folder, tmp_path: Path, places: list[Place]
+) -> None:
+    place = Place(tmp_path, world, ('devices = ["cpu", "cpu"]', "local = false"))
+    places.append(place)
+    run = place.starts("--listen", f"127.0.0.1:{free_port()}").until(place.folder.server.exists)
+    credential, cache = tmp_path / "box.json", tmp_path / "lent"
+    assert place.calls("invite", "tiny", "box", "--to", str(credential)).code == 0
+    worker = Running(place, "worker", "--creds", str(credential), "--devices", "2", "--cache", str(cache))
+    assert run.ended().code == 0
+    ended = worker.ended()
+    assert (ended.code, "4 of 4 files fetched, verified" in ended.out) == (0, True), ended
+    frames = once_and_lawful(place, 6)
+    kept = [f.checkpoint for f in told(frames, Completed) if isinstance(f, Completed)]
+    assert all((place.folder.checkpoints / f"{digest}.safetensors").exists() for digest in kept)
+    again = place.calls("predict", "tiny", "champion")
+    assert (again.code, "the same" in again.out) == (0, True), again
