@@ -29,6 +29,7 @@ MAY_IMPORT = {
 DOORS = {
     "pykka": ("actors/shell.py", "actors/supervisor.py"),
     "nats": ("events/wire/connection.py",),
+    "cryptography": ("events/wire/certificates.py",),
     "textual": ("tui/",),
     "anthropic": ("actors/policies/claude.py",),
     "google": ("actors/policies/gemini.py",),

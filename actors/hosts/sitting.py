@@ -18,7 +18,7 @@ import msgspec
 from actors.benches import verifying
 from actors.benches.child import Child
 from actors.campaign import Campaign, parse
-from actors.errors import BenchBroken, CampaignError
+from actors.errors import CampaignError
 from actors.feed import Feed
 from actors.hands import Hands
 from actors.hosts.sharing import WORK, Call
@@ -26,7 +26,7 @@ from actors.hosts.supplies import FarBlobs, FarHands, Supplies, cache
 from actors.judgement.adoption import SHORT
 from actors.orders import Described, Epoch, Progress
 from actors.role import Known
-from actors.running.benches import Benches
+from actors.running.benches import Benches, described
 from actors.running.runner import Request
 from actors.running.voices import Choir
 from actors.shell import Died, Reference, tell
@@ -191,15 +191,15 @@ class Sitting:
             names = self._names()
             children = [benches.child(name, device) for name, device in zip(names, self._lent.devices, strict=True)]
             with ThreadPoolExecutor(len(children)) as pool:
-                described = list(pool.map(_described, children))
-            self._compare(described[0])
+                ready = list(pool.map(described, children))
+            self._compare(ready[0])
             roster: dict[str, Reference] = {}
-            rows = zip(names, self._lent.devices, children, described, strict=True)
-            for name, device, child, ready in rows:
-                roster[name] = benches.worker(name, device, child, ready, life=life)(self._died)
+            rows = zip(names, self._lent.devices, children, ready, strict=True)
+            for name, device, child, one in rows:
+                roster[name] = benches.worker(name, device, child, one, life=life)(self._died)
             self._say(f"lending {', '.join(self._lent.devices)} to campaign {campaign.name} as {', '.join(names)}")
             self.served = True
-            return self._work(feed, roster, described[0])
+            return self._work(feed, roster, ready[0])
         finally:
             benches.close()
 
@@ -303,13 +303,6 @@ class Sitting:
         if not isinstance(lost, LogError | CampaignError):
             lost = CampaignError(f"{death.author} failed and left its work to others: {lost!r}")
         self._lost = self._lost or lost
-
-
-def _described(child: Child) -> Described:
-    described = child.describe()
-    if not isinstance(described, Described):
-        raise BenchBroken(f"a bench cannot train: {described.reason.strip().splitlines()[-1]}")
-    return described
 
 
 def _file(fact: object) -> Text | None:

@@ -11,6 +11,7 @@ from actors import tasks
 from actors.benches.child import Child, Place
 from actors.benches.setups import Setup
 from actors.campaign import Campaign
+from actors.errors import BenchBroken
 from actors.feed import Feed
 from actors.hands import BenchHands, Hands
 from actors.orders import Described, Epoch, Progress
@@ -123,3 +124,11 @@ class Benches:
             return Shell.start(speaker, hands(), log, self._feed, wall_clock, hear=hear, died=died)
 
         return start
+
+
+def described(child: Child) -> Described:
+    """Return how a bench describes itself; raises `BenchBroken` where it cannot train."""
+    answer = child.describe()
+    if not isinstance(answer, Described):
+        raise BenchBroken(f"a bench cannot train: {answer.reason.strip().splitlines()[-1]}")
+    return answer

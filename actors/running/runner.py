@@ -16,7 +16,6 @@ import msgspec
 
 from actors import tasks
 from actors.analyst import Measured
-from actors.benches.child import Child
 from actors.campaign import Campaign
 from actors.errors import BenchBroken, CampaignError
 from actors.feed import Feed
@@ -24,6 +23,7 @@ from actors.hosts.sharing import Sharing
 from actors.orders import Described, Epoch, Prepared, Progress, Refused
 from actors.pen import wall_clock
 from actors.running import opening
+from actors.running.benches import described
 from actors.running.crew import Crew, measures_controls
 from actors.running.hosting import HERE, Hosting
 from actors.running.voices import Choir
@@ -317,21 +317,14 @@ def _workers(names: dict[str, str], crew: Crew) -> tuple[dict[str, Make], Descri
     """
     if not names:
         child = crew.child("description", "cpu")
-        ready = _described(child)
+        ready = described(child)
         child.close()
         return {}, ready
     children = [crew.child(name, device) for name, device in names.items()]
     with ThreadPoolExecutor(len(names)) as pool:
-        described = list(pool.map(_described, children))
-    rows = zip(names.items(), children, described, strict=True)
-    return {name: crew.worker(name, device, child, ready) for (name, device), child, ready in rows}, described[0]
-
-
-def _described(child: Child) -> Described:
-    described = child.describe()
-    if not isinstance(described, Described):
-        raise BenchBroken(f"a bench cannot train: {described.reason}")
-    return described
+        told = list(pool.map(described, children))
+    rows = zip(names.items(), children, told, strict=True)
+    return {name: crew.worker(name, device, child, one) for (name, device), child, one in rows}, told[0]
 
 
 def _extracted(feed: Feed) -> set[str]:

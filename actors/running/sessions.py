@@ -54,7 +54,7 @@ def session(file: Path, home: Path, *, headless: bool = False, hosting: Hosting 
     offered = _print_offer(folder)
     for line in menders.offers(folder):
         print(line)
-    if offered and not headless and connect is None and _agrees("make them again now? [y/N] "):
+    if offered and not headless and hosting.connect is None and _agrees("make them again now? [y/N] "):
         return rerun.amend(str(folder.path), home, gpu_hours=None, most=None, device=None)
     return 0
 

@@ -13,10 +13,10 @@ import msgspec
 
 from events.errors import CredentialRefused, LogError, LogLost
 from events.folder import Campaign
-from events.wire.users import write_machines
 from events.wire import credentials, invitations, server
 from events.wire.credentials import LENDERS, Credential, is_loopback, write_secret
 from events.wire.invitations import Invitation
+from events.wire.users import write_machines
 
 PATIENCE = 10.0
 """Seconds in which a running server must have taken an invitation in."""
