@@ -104,6 +104,7 @@ class Shell(pykka.ThreadingActor):
                 self._ending = message
         elif isinstance(message, _Done):
             self._underway.discard(message.result.id)
+            self._journal.info("done", order=message.result.id)
             self._results[message.result.id] = message.result
         while self._speak():
             pass

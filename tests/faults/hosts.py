@@ -1,7 +1,7 @@
 """Two hosts on one machine: network namespaces with a cable between them, and campaigns whose runs a test lets go on.
 
 What is trained is a script that waits: near the runner until the file `near` is there, elsewhere until `far` is. It
-comes to a machine elsewhere as everything does, through the object store.
+leaves weights where `weights` is there. It comes to a machine elsewhere as everything does, through the object store.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ experiment = os.environ["MYRIAD_EXPERIMENT"]
 (marks / f"began-{{where}}-{{experiment}}").touch()
 while not (marks / where).exists():
     time.sleep(0.02)
-pathlib.Path(os.environ["MYRIAD_CHECKPOINT"]).write_bytes(experiment.encode() * 50_000)
+if (marks / "weights").exists():
+    pathlib.Path(os.environ["MYRIAD_CHECKPOINT"]).write_bytes(experiment.encode() * 50_000)
 validation = 0.5 + int(experiment[2:]) / 100
 print(json.dumps({{"epoch": 1, "loss": 0.5, "validation": validation}}))
 (marks / f"ended-{{where}}-{{experiment}}").touch()
@@ -96,7 +97,7 @@ class Lab(Place):
         return self.elsewhere / "box.json"
 
     def lets(self, where: str) -> None:
-        """Let the runs near the runner, or far from it, go on."""
+        """Let the runs near the runner, or far from it, go on; or leave weights."""
         (self.marks / where).touch()
 
     def marked(self, mark: str) -> list[str]:
