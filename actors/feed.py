@@ -59,6 +59,11 @@ class Feed:
                 return list(islice(self._frames, after - oldest + 1, None))
         return list(self._log.read(after))
 
+    def came(self, after: int) -> list[Recorded]:
+        """Return the kept frames after a sequence, those included that came before following failed; raises nothing."""
+        with self._changed:
+            return [recorded for recorded in self._frames if recorded.sequence > after]
+
     def wait_for(self, sequence: int) -> None:
         """Return when the frame of a sequence has come; raises as `since` does."""
         with self._changed:

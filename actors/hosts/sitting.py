@@ -35,7 +35,7 @@ from actors.vitals import Heart
 from events import subjects
 from events.blobs import Blobs
 from events.envelope import Text
-from events.errors import LogError
+from events.errors import LogError, LogLost
 from events.facts import CampaignOpened, CampaignReopened, FilesShared
 from events.folder import Campaign as Folder
 from events.wire import invitations
@@ -159,6 +159,10 @@ class Sitting:
                 if (ending := self._wait(feed)) is not None:
                     return ending
                 return self._lend(feed)
+        except LogLost:
+            # The server of a campaign that has just been closed is gone with its runner, before all was read here.
+            self._known.advance(feed.came(self._known.through))
+            raise
         finally:
             with contextlib.suppress(LogError):
                 end()
