@@ -29,8 +29,7 @@ def run(
     Args:
         campaign: a campaign file, or the name of a campaign that was started before.
         headless: plain lines and the operational log instead of bars.
-        connect: a JetStream server to use (nats://user:password@host:port, or a credential file) instead of our own;
-            of a cluster several, with commas between them.
+        connect: JetStream servers to use (nats://user:password@host:port,..., or a credential file) instead of our own.
         listen: HOST:PORT on which our own server is open to other machines, with TLS; myriad invite lets them in.
         port: of our own server on the loopback address; 0 takes a free one.
         websocket: port on which our own server also takes browsers of this machine; 0 takes a free one.
@@ -305,7 +304,9 @@ def export(
         return 2
     for form, tables in (("parquet", parquet), ("csv", csv)):
         if tables is not None:
-            _publish(campaign, tables, form, home)
+            from actors.exports.publishing import published  # noqa: PLC0415 # heavy
+
+            print(published(campaign, tables, form, home))
     if to is not None:
         from events.doors import export as whole  # noqa: PLC0415 # heavy
 
@@ -341,15 +342,3 @@ def import_(source: str, *, study: str | None = None, name: str | None = None, h
         return 0
     print(studies.bring(source, home_of(home), study=study, name=name))
     return 0
-
-
-def _publish(campaign: str, folder: Path, form: str, home: Path | None) -> None:
-    from actors.exports.publishing import publish  # noqa: PLC0415 # heavy
-    from events import campaigns  # noqa: PLC0415 # heavy
-
-    log = campaigns.open(campaign, home)
-    try:
-        written = publish(log, folder, form)
-    finally:
-        log.close()
-    print(f"{folder}: {', '.join(f'{file.name} ({file.stat().st_size} bytes)' for file in written)}")

@@ -51,6 +51,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Writer = Callable[[Table, Path], None]
 
 
+def published(campaign: str, folder: Path, form: str, home: Path | None) -> str:
+    """Publish the campaign that a reference means, as `publish` does, and say which files came of it."""
+    log = campaigns.open(campaign, home)
+    try:
+        written = publish(log, folder, form)
+    finally:
+        log.close()
+    return f"{folder}: {', '.join(f'{file.name} ({file.stat().st_size} bytes)' for file in written)}"
+
+
 def publish(log: LogReader, folder: Path, form: str) -> list[Path]:
     """Write a campaign's tables and their card into a folder that is not there yet; `form` is parquet or csv.
 

@@ -22,7 +22,7 @@ from nats.aio.client import Client
 
 from events.errors import CredentialRefused, LogError, LogLost, NotAllowed, NotJetStream
 from events.wire.binary import OLDEST
-from events.wire.credentials import Credential, is_loopback
+from events.wire.credentials import Credential, is_loopback, trusting
 
 T = TypeVar("T")
 _REFUSED = re.compile(r'permissions violation for (?:publish|subscription) to "([^"]+)"', re.IGNORECASE)
@@ -292,7 +292,7 @@ class Connection:
         if self.credential.user is not None:
             options |= {"user": self.credential.user, "password": self.credential.password or ""}
         if self.credential.ca is not None:
-            options["tls"] = _trusting(self.credential.ca)
+            options["tls"] = trusting(self.credential.ca)
         return options
 
     async def _answered(self, message: Message) -> None:
@@ -316,15 +316,6 @@ class Connection:
     def _take_pending(self, subject: str | None = None) -> list[_Pending]:
         taken = [key for key, pending in self._pending.items() if subject in (None, pending.subject.lower())]
         return [self._pending.pop(key) for key in taken]
-
-
-def _trusting(ca: str) -> ssl.SSLContext:
-    try:
-        if ca.startswith("-----BEGIN"):
-            return ssl.create_default_context(cadata=ca)
-        return ssl.create_default_context(cafile=ca)
-    except (OSError, ssl.SSLError) as error:
-        raise CredentialRefused(f"the certificate {ca.strip().splitlines()[0]} cannot be used: {error}") from None
 
 
 def _misunderstood(credential: Credential, error: Exception) -> LogError:

@@ -6,11 +6,15 @@ import contextlib
 import ipaddress
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from events.errors import CredentialRefused
+
+if TYPE_CHECKING:
+    import ssl
 
 SCHEMES = ("nats", "tls")
 
@@ -132,6 +136,18 @@ def is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
+
+
+def trusting(ca: str) -> ssl.SSLContext:
+    """Return what trusts one certificate, given by its text or its path; raises `CredentialRefused`."""
+    import ssl  # noqa: PLC0415 # a reader of files waits for no TLS
+
+    try:
+        if ca.startswith("-----BEGIN"):
+            return ssl.create_default_context(cadata=ca)
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ssl.SSLError) as error:
+        raise CredentialRefused(f"the certificate {ca.strip().splitlines()[0]} cannot be used: {error}") from None
 
 
 def _without_secret(url: str) -> str:

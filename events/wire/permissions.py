@@ -42,6 +42,12 @@ class Listening(NamedTuple):
     port: int = 0
     tls: Certificates | None = None
 
+    def url(self, port: int) -> str:
+        """Return how this machine reaches the server, once it has its port; an address of all is no address."""
+        everywhere = self.host in ("0.0.0.0", "::")  # noqa: S104 # a comparison; who listens there needs TLS
+        host = "127.0.0.1" if everywhere else self.host
+        return f"{'tls' if self.tls is not None else 'nats'}://{f'[{host}]' if ':' in host else host}:{port}"
+
 
 LOOPBACK = Listening()
 """A free port that this machine alone reaches."""

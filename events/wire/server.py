@@ -179,7 +179,7 @@ def start(
             process.kill()
             process.wait()
             raise
-    url = _url(listening, ports["nats"][0])
+    url = listening.url(urlsplit(ports["nats"][0]).port or 0)
     ca = str(listening.tls.authority) if listening.tls is not None else None
     known = {name: msgspec.structs.replace(credential, url=url, ca=ca) for name, credential in known.items()}
     for name in KEPT:
@@ -309,14 +309,6 @@ def _spawn(path: Path, folder: Campaign, lock: int) -> subprocess.Popen[bytes]:
             env=environment,
             start_new_session=True,
         )
-
-
-def _url(listening: Listening, told: str) -> str:
-    """Return how this machine reaches the server that told where it listens; an address of all is no address."""
-    everywhere = listening.host in ("0.0.0.0", "::")  # noqa: S104 # a comparison; who listens there needs TLS
-    host = "127.0.0.1" if everywhere else listening.host
-    scheme = "tls" if listening.tls is not None else "nats"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{urlsplit(told).port}"
 
 
 def _wait(
