@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,7 +19,7 @@ from replay.leaderboard import Row, leaderboard, left_out
 from replay.ledger import Experiment, Ledger
 from replay.measures import Results, measured
 from replay.moments.glance import Band, hourly, idle
-from replay.moments.moment import Waiting
+from replay.moments.moment import Waiting, waiting
 from replay.subject import Subject
 from replay.trend import Reading
 from replay.troubles import Failures, Queue
@@ -89,7 +88,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         values: the named values of `replay.measures.measured`.
         trend: how the search moved, as the analyst recorded it.
         gone: workers that left, by how: lost or retired.
-        waiting: the head of the queue, the highest priority first, then the order of the log.
+        waiting: the head of the queue, in the order in which it would be leased.
         speakers: how each agent that joined fares with its model; `caps` what may be spent.
         last_ideas: each agent's latest idea with its rationale.
         paused: why a person asked for a pause, None while nobody does; `bans` those in force.
@@ -159,6 +158,7 @@ def overview(
         closed=ledger.closed,
         through=sight.through,
         left_out=left_out(ledger),
+        imported=ledger.imported,
     )
     workers = sight.fleet.workers.values()
     return Overview(
@@ -185,7 +185,7 @@ def overview(
         speakers=speakers(results),
         caps=sight.caps,
         last_ideas=_last_ideas(results),
-        waiting=_waiting(ledger),
+        waiting=waiting(ledger, sight.prospects, HEAD),
         paused=ledger.paused,
         bans=list(ledger.bans.values()),
         failures=glance.failures(results),
@@ -222,15 +222,6 @@ def _last_ideas(results: Results) -> dict[str, tuple[str, str]]:
         if name is not None:
             found[agent.agent] = (name, search.ledger.ideas[name].rationale)
     return found
-
-
-def _waiting(ledger: Ledger) -> list[Waiting]:
-    # as in `replay.moments.moment`: nsmallest is stable, so equals keep the order of the log
-    head = nsmallest(HEAD, ledger.standing("queued"), key=lambda experiment: -experiment.priority)
-    return [
-        Waiting(experiment=e.experiment, agent=ledger.author(e.experiment), priority=e.priority, why=e.why)
-        for e in head
-    ]
 
 
 def _lane(

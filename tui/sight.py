@@ -17,6 +17,7 @@ from replay.ledger import Ledger
 from replay.measures import MEASURES, Results
 from replay.moments.chronology import TROUBLE
 from replay.moments.glance import Glance, GlanceFold
+from replay.prospects import Prospects
 from replay.taint import Taint, Via, tainted
 from replay.trend import Reading, TrendFold
 from tui.tape import Tape
@@ -47,6 +48,7 @@ class Sight:
 
     def __init__(self, passing: Pass[Any]) -> None:
         self.passing = passing
+        self.prospects = Prospects()
         self.at = 0
         self.latest: list[Line] = []
         self.troubles: list[Line] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 
 from events.log import LogReader, Recorded
@@ -113,7 +115,7 @@ def _state(measurement: Measurement, at: int, last: int) -> Moment:
         values=measurement.values(),
         leaders=stood(ledger, leaderboard(ledger, top=10)),
         running=_running(ledger),
-        waiting=_waiting(ledger),
+        waiting=waiting(ledger, Prospects()),
         queue=queue(ledger),
         workers=list(fleet.workers.values()),
         repairing={repair.repair: f"{repair.experiment}: {repair.remedy} {repair.status}" for repair in open_repairs},
@@ -136,6 +138,7 @@ def _running(ledger: Ledger) -> list[Running]:
     ]
 
 
-def _waiting(ledger: Ledger) -> list[Waiting]:
-    waiting = ((turn.experiment, turn.agent) for turn in order(ledger, Prospects()))
-    return [Waiting(experiment=e.experiment, agent=agent, priority=e.priority, why=e.why) for e, agent in waiting]
+def waiting(ledger: Ledger, prospects: Prospects, top: int | None = None) -> list[Waiting]:
+    """Return the queue, or the first so many, in the order in which it would be leased; see `replay.turns`."""
+    queued = ((turn.experiment, turn.agent) for turn in islice(order(ledger, prospects), top))
+    return [Waiting(experiment=e.experiment, agent=agent, priority=e.priority, why=e.why) for e, agent in queued]

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from events.log import Recorded
 from events.memory import MemoryLog
 from events.wire.jetstream import JetStreamLog
+from replay.moments.moment import moment
 from tests.chronicle import Chronicle
 from tests.replay.tales import busy
 from tests.tui.test_travel import golden
@@ -116,7 +117,9 @@ def test_the_panels_say_what_is_going_on(tmp_path: Path) -> None:
         assert lines(app, "devices")[3].split()[:2] == ["worker-cpu2-a", "idle"]
         assert lines(app, "devices")[3].endswith("work waits: a pack is being made")
         assert lines(app, "speakers")[1].split()[:2] == ["tpe", "well"]
-        assert [line.split()[1] for line in lines(app, "queue")[1:]] == ["0.640", "0.320", "0.160"]
+        tape = app.watching.model.tape
+        head = [line.split()[0] for line in lines(app, "queue")[1:]]
+        assert head == [one.experiment for one in moment(tape, str(tape.last())).waiting]
         assert lines(app, "queue")[1].endswith("wish 0.50")
         assert len(lines(app, "leaders")) == 11
         assert any("e-32 diverged: micro_batches applied" in line for line in lines(app, "troubles"))
