@@ -54,7 +54,7 @@ def encode(frame: tuple[Fact, ...], author: str) -> bytes:
     return payload
 
 
-def decode(payload: bytes, *, sequence: int = 0, author: str | None = None) -> tuple[Fact, ...]:
+def decode(payload: bytes, sequence: int = 0, author: str | None = None) -> tuple[Fact, ...]:
     """Return the facts of recorded bytes, older vocabularies carried to today's.
 
     Raises:

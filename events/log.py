@@ -77,7 +77,7 @@ class Recorded(msgspec.Struct, eq=False, gc=False):
     id: str
     payload: bytes
     _facts: tuple[Fact, ...] | None = None
-    _source: str | None = None
+    _place: tuple[str, str] | None = None
 
     @property
     def author(self) -> str:
@@ -87,25 +87,22 @@ class Recorded(msgspec.Struct, eq=False, gc=False):
     @property
     def source(self) -> str:
         """What the frame is about: aggregate and id, such as `cycle.c-tpe-3`."""
-        if self._source is None:
-            self._source = subjects.source_of(self.subject)
-        return self._source
+        if self._place is None:
+            self._place = subjects.place_of(self.subject)
+        return self._place[0]
 
     @property
     def about(self) -> str:
         """The id alone: of the cycle, pack, repair ... that the frame is about."""
-        return self.source.partition(".")[2]
+        if self._place is None:
+            self._place = subjects.place_of(self.subject)
+        return self._place[1]
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The facts, upcast and checked against the author's role; raises what `codec.decode` raises.
-
-        None are in a message without its author's id. No author wrote that: a server sends its answers to whatever
-        subject they are asked to, and a campaign must outlive it; the audit tells of such messages.
-        """
+        """The facts, upcast and checked against the author's role; raises what `codec.decode` raises."""
         if self._facts is None:
-            signed = self.id.startswith(f"{self.author}:")
-            self._facts = codec.decode(self.payload, sequence=self.sequence, author=self.author) if signed else ()
+            self._facts = codec.decode(self.payload, self.sequence, subjects.author_of(self.subject))
         return self._facts
 
     def restated(self, facts: tuple[Fact, ...]) -> Recorded:

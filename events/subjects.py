@@ -89,10 +89,10 @@ def author_of(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-def source_of(name: str) -> str:
-    """Return what a frame's subject is about: its aggregate and that one's id, such as `cycle.c-tpe-3`."""
+def place_of(name: str) -> tuple[str, str]:
+    """Return what a frame's subject is about: aggregate and id, such as `cycle.c-tpe-3`, and the id alone."""
     _, _, aggregate, identity, _ = name.split(".")
-    return f"{aggregate}.{identity}"
+    return f"{aggregate}.{identity}", identity
 
 
 def matches(wanted: str, name: str) -> bool:

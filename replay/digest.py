@@ -10,7 +10,7 @@ asked for (pauses, bans, boosts, cancellations) is said only where there is any:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from events.space import Choice, Dimension, Space
+from replay.changes import Changes
 from replay.ledger import Experiment, Idea, Ledger
 
 SCHEME = "m2"
@@ -51,29 +52,41 @@ _ban: Callable[[Any], Plain] = attrgetter(*BAN)
 _choice: Callable[[Any], Plain] = attrgetter(*CHOICE)
 _interval: Callable[[Any], Plain] = attrgetter(*INTERVAL)
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+TOGETHER = 512
+"""Records that are encoded at once."""
 
 
 class Leaves:
-    """The sha256 of each record, in the order in which records came; only touched ones are hashed again."""
+    """The sha256 of each record, in the order in which records came; only new and changed ones are hashed."""
 
     def __init__(self, form: Callable[[Any], Plain]) -> None:
         self._form = form
         self._slots: dict[str, int] = {}
         self._hashes = bytearray()
 
-    def refresh(self, records: Mapping[str, Any], touched: Iterable[str]) -> None:
-        """Hash the touched records; those touched for the first time come in the order of their first touch."""
-        for name in touched:
-            leaf = sha256(_encode(self._form(records[name]))).digest()
-            if (slot := self._slots.setdefault(name, len(self._slots))) * 32 == len(self._hashes):
-                self._hashes += leaf
-            else:
-                self._hashes[slot * 32 : slot * 32 + 32] = leaf
+    def refresh(self, records: Mapping[str, Any], changed: Iterable[str]) -> None:
+        """Hash the records that are new, which come last, and those of the others that may have changed."""
+        again = [name for name in changed if name in self._slots]
+        for name, leaf in zip(again, self._hashed([records[name] for name in again]), strict=True):
+            slot = self._slots[name]
+            self._hashes[slot : slot + 32] = leaf
+        start = len(self._slots)
+        new = list(records)[start:]
+        self._slots.update(zip(new, range(32 * start, 32 * len(records), 32), strict=True))
+        self._hashes += b"".join(self._hashed([records[name] for name in new]))
 
     def root(self) -> bytes:
         """Return the sha256 of all leaves."""
         return sha256(self._hashes).digest()
+
+    def _hashed(self, records: Sequence[Any]) -> Iterator[bytes]:
+        for at in range(0, len(records), TOGETHER):
+            forms = [*map(self._form, records[at : at + TOGETHER])]
+            # JSON has no line break within a value
+            for line in _encoder.encode_lines(forms).splitlines():
+                yield sha256(line).digest()
 
 
 class Digester:
@@ -83,24 +96,23 @@ class Digester:
         self._ideas = Leaves(_idea)
         self._experiments = Leaves(experiment_form)
 
-    def digest(self, ledger: Ledger, ideas: Iterable[str], experiments: Iterable[str], exact: object) -> str:
+    def digest(self, ledger: Ledger, changes: Changes, exact: object) -> str:
         """Return the digest.
 
         Args:
             ledger: as folded so far.
-            ideas: those that changed since this digester was last asked, first changes in order.
-            experiments: likewise.
+            changes: since this digester was last asked; none where it was not asked before.
             exact: the counts behind the measures, plain and in a fixed order.
         """
-        self._ideas.refresh(ledger.ideas, ideas)
-        self._experiments.refresh(ledger.experiments, experiments)
-        head = _encode((SCHEME, ledger_form(ledger), exact))
+        self._ideas.refresh(ledger.ideas, changes.ideas)
+        self._experiments.refresh(ledger.experiments, changes.experiments)
+        head = _encoder.encode((SCHEME, ledger_form(ledger), exact))
         return f"{SCHEME}:{sha256(self._ideas.root() + self._experiments.root() + head).hexdigest()}"
 
 
 def digest(ledger: Ledger, exact: object) -> str:
     """Return the digest of a whole ledger afresh: what the incremental form is held against."""
-    return Digester().digest(ledger, ledger.ideas, ledger.experiments, exact)
+    return Digester().digest(ledger, Changes(), exact)
 
 
 def ledger_form(ledger: Ledger) -> Plain:

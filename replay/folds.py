@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -27,6 +28,11 @@ class Fold(Protocol[S, R_co]):
     """A state, what each type of fact does to it, and what it says when asked.
 
     A fold owns its state: handlers change it in place. It never reads a clock, a random source or who is replaying.
+
+    Attributes:
+        handlers: by type of fact.
+        parts: folds whose states are parts of this one's, by the part's name: a fact changes these first. Most folds
+            have none, and need not say so.
     """
 
     handlers: Mapping[type[Fact], Handler]
@@ -47,12 +53,13 @@ def told(recorded: Recorded) -> Iterator[tuple[int, Fact]]:
             yield index, fact
 
 
-def step(fold: Fold[S, Any], state: S, recorded: Recorded) -> S:
-    """Let one frame change the state; returns the same state."""
-    for index, fact in told(recorded):
-        if (handler := fold.handlers.get(type(fact))) is not None:
-            handler(state, fact, recorded, index)
-    return state
+_Table = dict[type[Fact], list[tuple[Handler, Any]]]
+
+
+def _imported(table: _Table, fact: TrialImported, recorded: Recorded, index: int) -> None:
+    for each in history(fact, recorded.author):
+        for handler, state in table.get(type(each), ()):
+            handler(state, each, recorded, index)
 
 
 class Pass(Generic[S]):
@@ -73,10 +80,16 @@ class Pass(Generic[S]):
         self.folds = folds
         self.states = [fold.initial() for fold in folds] if states is None else list(states)
         self.through = through
-        self._table: dict[type[Fact], list[tuple[Handler, Any]]] = {}
+        self._table: _Table = {}
+        self._table[TrialImported] = [(_imported, self._table)]  # looked up like any other: it costs the others nothing
         for fold, state in zip(folds, self.states, strict=True):
-            for kind, handler in fold.handlers.items():
-                self._table.setdefault(kind, []).append((handler, state))
+            self._enter(fold, state)
+
+    def _enter(self, fold: Fold[Any, Any], state: Any) -> None:
+        for name, part in getattr(fold, "parts", {}).items():
+            self._enter(part, getattr(state, name))
+        for kind, handler in fold.handlers.items():
+            self._table.setdefault(kind, []).append((handler, state))
 
     def advance(self, frames: Iterable[Recorded]) -> None:
         """Fold the frames, in order; those up to `through` are known and pass by.
@@ -90,7 +103,7 @@ class Pass(Generic[S]):
                 continue
             index = 0
             try:
-                for index, fact in told(recorded):
+                for index, fact in enumerate(recorded.facts):
                     for handler, state in table.get(type(fact), ()):
                         handler(state, fact, recorded, index)
             except KeyError as error:
@@ -106,8 +119,8 @@ class Pass(Generic[S]):
 def run(log: LogReader, *folds: Fold[Any, Any], until: int | None = None) -> tuple[Any, ...]:
     """Fold a log in one pass, through `until` (a sequence) or its end, and return each fold's result."""
     passing: Pass[Any] = Pass(*folds)
-    for recorded in log.read():
-        if until is not None and recorded.sequence > until:
-            break
-        passing.advance((recorded,))
+    frames: Iterable[Recorded] = log.read()
+    if until is not None:
+        frames = takewhile(lambda recorded: recorded.sequence <= until, frames)
+    passing.advance(frames)
     return passing.results()

@@ -46,6 +46,7 @@ class Ledger(msgspec.Struct, kw_only=True):
 
     Attributes:
         completed: experiments in the order of completion.
+        declined: how many ideas were refused, by the reason.
         void: positions of facts spoken under no valid lease, or about what is settled; they changed nothing.
         unjudged: sources of ideas that still wait for a verdict, each with its ideas.
         leases: every pack with its experiments, in the order of lanes.
@@ -74,6 +75,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     ideas: dict[str, Idea] = {}
     experiments: dict[str, Experiment] = {}
     completed: list[str] = []
+    declined: dict[str, int] = {}
     unjudged: dict[str, list[str]] = {}
     void: list[Position] = []
     leases: dict[str, tuple[str, ...]] = {}
@@ -124,7 +126,6 @@ def _closed(ledger: Ledger, fact: CampaignClosed, recorded: Recorded, index: int
 
 
 def _proposed(ledger: Ledger, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
-    source = recorded.source
     ledger.ideas[fact.idea] = Idea(
         idea=fact.idea,
         agent=fact.agent,
@@ -135,13 +136,14 @@ def _proposed(ledger: Ledger, fact: IdeaProposed, recorded: Recorded, index: int
         priority=fact.priority,
         proposed=Position(recorded.sequence, index),
         at=fact.at,
-        source=source,
+        source=recorded.source,
     )
-    ledger.unjudged.setdefault(source, []).append(fact.idea)
+    ledger.unjudged.setdefault(recorded.source, []).append(fact.idea)
 
 
 def _declined(ledger: Ledger, fact: IdeaDeclined, recorded: Recorded, index: int) -> None:
     idea = _idea(ledger, fact.idea, recorded, index)
+    ledger.declined[fact.reason] = ledger.declined.get(fact.reason, 0) + 1
     _judged(ledger, replace(idea, declined=fact.reason, twin=fact.twin))
 
 
@@ -253,21 +255,19 @@ def _is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:
     return leased is not None and (last is None or leased > last)
 
 
-def _move(
-    ledger: Ledger, experiment: Experiment, status: Status, recorded: Recorded, index: int, **changes: Any
-) -> None:
-    """Put the experiment in its place as it is once it stands elsewhere, and as the changes say."""
-    name, agent = experiment.experiment, ledger.ideas[experiment.idea].agent
-    del ledger.states[experiment.status][name]
+def _move(ledger: Ledger, before: Experiment, status: Status, recorded: Recorded, index: int, **changes: Any) -> None:
+    """Put in the place of an experiment what it is once it stands elsewhere, and as the changes say."""
+    name, agent = before.experiment, ledger.ideas[before.idea].agent
+    del ledger.states[before.status][name]
     ledger.states.setdefault(status, {})[name] = None
-    if experiment.status == "queued":
+    if before.status == "queued":
         ledger.waiting[agent] -= 1
     if status == "queued":
         acts.waits(ledger, agent)
     if status in ("completed", "abandoned"):
         ledger.cancelled.pop(name, None)
     ledger.moved = here = Position(recorded.sequence, index)
-    ledger.experiments[name] = replace(experiment, status=status, moved=here, **changes)
+    ledger.experiments[name] = replace(before, status=status, moved=here, **changes)
 
 
 def _last(experiment: Experiment, **changes: Any) -> tuple[Attempt, ...]:
@@ -278,11 +278,12 @@ def _last(experiment: Experiment, **changes: Any) -> tuple[Attempt, ...]:
 
 def _judged(ledger: Ledger, idea: Idea) -> None:
     ledger.ideas[idea.idea] = idea
-    waiting = ledger.unjudged.get(idea.source, [])
+    if (waiting := ledger.unjudged.get(idea.source)) is None:
+        return
     if idea.idea in waiting:
         waiting.remove(idea.idea)
     if not waiting:
-        ledger.unjudged.pop(idea.source, None)
+        del ledger.unjudged[idea.source]
 
 
 def _leased(ledger: Ledger, fact: Started | Completed | Failed, recorded: Recorded, index: int) -> Experiment | None:

@@ -7,29 +7,20 @@ measurement.values(), measurement.digest(), measurement.through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from events.envelope import Fact, Position
 from events.facts import (
-    Abandoned,
     AgentJoined,
-    Assigned,
-    Boosted,
     CampaignOpened,
-    Cancelled,
     Completed,
     Failed,
-    IdeaDeclined,
-    IdeaProposed,
-    LeaseRevoked,
-    Queued,
-    Requeued,
-    Started,
 )
 from events.log import Recorded
+from replay.changes import Changes
 from replay.counts import PAPER, Total
 from replay.cycles import Cycles, CyclesFold
 from replay.digest import Digester
@@ -48,11 +39,9 @@ class Search(msgspec.Struct, kw_only=True):
 
     Attributes:
         compared: the dimensions over which agents are compared.
-        declined: ideas by the reason of their refusal.
         failures: failed attempts by kind; leases that were taken back are not among them.
         completed: completions by agent.
         gpu_seconds: device time of all attempts that ended with a result or a failure.
-        ideas, experiments: names of those that changed since `forget` was last called, in order.
     """
 
     ledger: Ledger = msgspec.field(default_factory=Ledger)
@@ -60,20 +49,13 @@ class Search(msgspec.Struct, kw_only=True):
     diversity: Diversity = msgspec.field(default_factory=Diversity)
     divergence: Divergence = msgspec.field(default_factory=Divergence)
     compared: tuple[str, ...] = ()
-    declined: dict[str, int] = {}
     failures: dict[str, int] = {}
     completed: dict[str, int] = {}
     gpu_seconds: Total = msgspec.field(default_factory=Total)
-    ideas: dict[str, None] = {}
-    experiments: dict[str, None] = {}
-
-    def forget(self) -> None:
-        """Start a new list of changes."""
-        self.ideas, self.experiments = {}, {}
 
     def exact(self) -> tuple[Any, ...]:
         """Return everything counted, exactly and in a fixed order."""
-        tallies = [sorted(tally.items()) for tally in (self.declined, self.failures, self.completed)]
+        tallies = [sorted(tally.items()) for tally in (self.ledger.declined, self.failures, self.completed)]
         steps = [(step.n, step.experiment, step.validation) for step in self.progress.improvements]
         return (tallies, steps, self.diversity.exact(), self.divergence.exact(), self.gpu_seconds.value())
 
@@ -88,38 +70,9 @@ def _joined(search: Search, fact: AgentJoined, recorded: Recorded, index: int) -
     search.divergence.join(fact.agent)
 
 
-def _proposed(search: Search, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
-    search.ideas[fact.idea] = None
-
-
-def _declined(search: Search, fact: IdeaDeclined, recorded: Recorded, index: int) -> None:
-    search.ideas[fact.idea] = None
-    _tally(search.declined, fact.reason)
-
-
-def _queued(search: Search, fact: Queued, recorded: Recorded, index: int) -> None:
-    search.ideas[fact.idea] = None
-    search.experiments[fact.experiment] = None
-
-
-def _changed(search: Search, fact: Assigned | Started | Requeued | Abandoned, recorded: Recorded, index: int) -> None:
-    search.experiments[fact.experiment] = None
-
-
-def _acted(search: Search, fact: Boosted | Cancelled, recorded: Recorded, index: int) -> None:
-    if fact.experiment in search.ledger.experiments:
-        search.experiments[fact.experiment] = None
-
-
-def _revoked(search: Search, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
-    for experiment in search.ledger.leases.get(fact.pack, ()):
-        search.experiments[experiment] = None
-
-
 def _failed(search: Search, fact: Failed, recorded: Recorded, index: int) -> None:
     if _is_void(search.ledger, recorded, index):
         return
-    search.experiments[fact.experiment] = None
     search.gpu_seconds.add(fact.gpu_seconds)
     _tally(search.failures, fact.kind)
 
@@ -127,7 +80,6 @@ def _failed(search: Search, fact: Failed, recorded: Recorded, index: int) -> Non
 def _completed(search: Search, fact: Completed, recorded: Recorded, index: int) -> None:
     if _is_void(search.ledger, recorded, index):
         return
-    search.experiments[fact.experiment] = None
     search.gpu_seconds.add(fact.gpu_seconds)
     search.progress.add(fact.experiment, fact.validation)
     idea = search.ledger.ideas[search.ledger.experiments[fact.experiment].idea]
@@ -146,46 +98,15 @@ def _tally(tally: dict[str, int], key: str) -> None:
     tally[key] = tally.get(key, 0) + 1
 
 
-def _after_the_ledger(kind: type[Fact], then: Handler) -> Handler:
-    first = LedgerFold.handlers.get(kind)
-    if first is None:
-        return then
-
-    def both(search: Search, fact: Fact, recorded: Recorded, index: int) -> None:
-        first(search.ledger, fact, recorded, index)
-        then(search, fact, recorded, index)
-
-    return both
-
-
-def _only_the_ledger(search: Search, fact: Fact, recorded: Recorded, index: int) -> None:
-    """The ledger has said it all."""
-
-
-_COUNTED: dict[type[Fact], Handler] = {
-    CampaignOpened: _opened,
-    AgentJoined: _joined,
-    IdeaProposed: _proposed,
-    IdeaDeclined: _declined,
-    Queued: _queued,
-    Assigned: _changed,
-    Started: _changed,
-    Completed: _completed,
-    Failed: _failed,
-    LeaseRevoked: _revoked,
-    Requeued: _changed,
-    Abandoned: _changed,
-    Boosted: _acted,
-    Cancelled: _acted,
-}
-
-
 class SearchFold:
     """Folds a log into its search: the ledger first, then what is counted from the ledger's verdict on the fact."""
 
+    parts: Mapping[str, Fold[Any, Any]] = {"ledger": LedgerFold()}
     handlers: Mapping[type[Fact], Handler] = {
-        kind: _after_the_ledger(kind, _COUNTED.get(kind, _only_the_ledger))
-        for kind in (*LedgerFold.handlers, *(kind for kind in _COUNTED if kind not in LedgerFold.handlers))
+        CampaignOpened: _opened,
+        AgentJoined: _joined,
+        Completed: _completed,
+        Failed: _failed,
     }
 
     def initial(self) -> Search:
@@ -227,7 +148,7 @@ def measured(results: Results) -> Values:
     ledger, best = search.ledger, search.progress.best()
     values: Values = {
         "proposed": len(ledger.ideas),
-        "declined": sum(search.declined.values()),
+        "declined": sum(ledger.declined.values()),
         "queued": len(ledger.experiments),
         "completed": len(ledger.completed),
         "failed": sum(search.failures.values()),
@@ -246,7 +167,7 @@ def measured(results: Results) -> Values:
     }
     for part in ("whole", "architecture", "training", "backbone_encoder", "loss_pooling", "author"):
         values[f"entropy_{part}"] = search.diversity.entropy(part)
-    values |= {f"declined.{reason}": many for reason, many in sorted(search.declined.items())}
+    values |= {f"declined.{reason}": many for reason, many in sorted(ledger.declined.items())}
     values |= {f"failed.{kind}": many for kind, many in sorted(search.failures.items())}
     values |= {f"completed.{agent}": many for agent, many in sorted(search.completed.items())}
     return values
@@ -260,13 +181,11 @@ class Measurement:
 
         Args:
             beside: folds of the caller's.
-            passing: a pass of `MEASURES` and those folds, where it has begun elsewhere.
+            passing: a pass of `MEASURES` and those folds, where it has begun elsewhere; from now on the measurement's.
         """
         self._pass: Pass[Any] = passing or Pass(*MEASURES, *beside)
         self._digester = Digester()
-        search: Search = self._pass.states[0]
-        # this digester has hashed none of what was folded before
-        search.ideas, search.experiments = dict.fromkeys(search.ledger.ideas), dict.fromkeys(search.ledger.experiments)
+        self._changes: Changes | None = None  # since the last digest; before the first one all is new
 
     @property
     def through(self) -> int:
@@ -291,7 +210,7 @@ class Measurement:
 
     def advance(self, frames: Iterable[Recorded]) -> None:
         """Fold the frames, in order; those up to `through` are known and pass by."""
-        self._pass.advance(frames)
+        self._pass.advance(frames if self._changes is None else self._noted(frames, self._changes))
 
     def values(self) -> Values:
         """Return the named values of this moment; see `measured`."""
@@ -300,7 +219,11 @@ class Measurement:
     def digest(self) -> str:
         """Return the digest of the exact part; cheap to ask often, since only what changed is hashed again."""
         results = self.results
-        search = results[0]
-        digest = self._digester.digest(search.ledger, search.ideas, search.experiments, exact(results))
-        search.forget()
+        digest = self._digester.digest(results[0].ledger, self._changes or Changes(), exact(results))
+        self._changes = Changes()
         return digest
+
+    def _noted(self, frames: Iterable[Recorded], changes: Changes) -> Iterator[Recorded]:
+        for recorded in frames:
+            changes.note(self.ledger, recorded)
+            yield recorded

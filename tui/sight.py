@@ -135,7 +135,6 @@ class Sight:
     def refresh(self) -> None:
         """Bring the counts up to what was folded."""
         self.glance.refresh(self.results)
-        self.results[0].forget()  # what changed is for a digest, and nobody here takes one
 
 
 def _sound(ledger: Ledger) -> Taint:

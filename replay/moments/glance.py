@@ -136,11 +136,11 @@ class Glance(msgspec.Struct):
 
     def queue(self, results: Results) -> Queue:
         """Return what `replay.troubles.queue` returns."""
-        search, ledger = results[0], results[0].ledger
+        ledger = results[0].ledger
         return Queue(
             unjudged=sum(len(ideas) for ideas in ledger.unjudged.values()),
             by_status={status: len(names) for status, names in sorted(ledger.states.items()) if names},
-            declined=dict(sorted(search.declined.items())),
+            declined=dict(sorted(ledger.declined.items())),
         )
 
     def _row(self, agent: str) -> AgentRow:
