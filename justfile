@@ -35,6 +35,10 @@ study *args: setup
 licences: setup
     {{bin}}/python -m tests.licences
 
+# Make docs/pictures again: the screen and a figure of a recorded demo.
+pictures: setup
+    {{bin}}/python -m tests.pictures
+
 # Measure: `just bench log`, `just bench replay`, `just bench scheduler`.
 bench name *args: setup
     {{bin}}/python -m tests.benchmarks.{{name}} {{args}}
