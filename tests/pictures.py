@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from events.archives import archive
-from tests.tui.watching import until
+from tests.tui.watching import PANELS, lines, until
 from tui.app import WatchApp
 
 ROOT = Path(__file__).parents[1]
@@ -22,13 +22,13 @@ FIGURE = "figure2-convergence"
 """The figure that the README shows."""
 
 
-async def screen(path: Path, *keys: str) -> None:
-    """Write the screen over the recorded campaign, after some keys, as SVG."""
+async def screen(path: Path) -> None:
+    """Write the screen over the recorded campaign as SVG, once every panel says something."""
     log = archive.open_file(GOLDEN)
     app = WatchApp(log)
     async with app.run_test(size=(118, 36)) as pilot:
         await until(pilot, lambda: app.watching.shown.subject.through >= log.last())
-        await pilot.press(*keys)
+        await until(pilot, lambda: all(lines(app, panel) for panel in PANELS))
         await pilot.pause()
         svg = app.export_screenshot(title="myriad watch demo")
     # Textual names each picture's styles by chance, and fetches a font: the same bytes for the same screen, from here.
