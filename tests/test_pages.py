@@ -43,6 +43,8 @@ ELSEWHERE = {
     "myriad export mine --champion": "tests/actors/test_prediction.py",
     "myriad export mine mine.myriad": "tests/events/test_archive.py",
     "myriad import mine.myriad": "tests/events/test_campaigns.py",
+    "myriad whatif": "tests/actors/test_whatif.py",
+    "myriad invite": "tests/events/test_inviting.py",
     "myriad rehearse": "tests/actors/test_rehearsal.py",
     "myriad import old.db": "tests/actors/test_studies.py",
     "myriad replay NAME": "tests/replay/test_doors.py",
