@@ -10,7 +10,7 @@ asked for (pauses, bans, boosts, cancellations) is said only where there is any:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -52,10 +52,7 @@ _ban: Callable[[Any], Plain] = attrgetter(*BAN)
 _choice: Callable[[Any], Plain] = attrgetter(*CHOICE)
 _interval: Callable[[Any], Plain] = attrgetter(*INTERVAL)
 
-_encoder = msgspec.json.Encoder(order="deterministic")
-
-TOGETHER = 512
-"""Records that are encoded at once."""
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Leaves:
@@ -81,12 +78,9 @@ class Leaves:
         """Return the sha256 of all leaves."""
         return sha256(self._hashes).digest()
 
-    def _hashed(self, records: Sequence[Any]) -> Iterator[bytes]:
-        for at in range(0, len(records), TOGETHER):
-            forms = [*map(self._form, records[at : at + TOGETHER])]
-            # JSON has no line break within a value
-            for line in _encoder.encode_lines(forms).splitlines():
-                yield sha256(line).digest()
+    def _hashed(self, records: Iterable[Any]) -> Iterator[bytes]:
+        for record in records:
+            yield sha256(_encode(self._form(record))).digest()
 
 
 class Digester:
@@ -106,7 +100,7 @@ class Digester:
         """
         self._ideas.refresh(ledger.ideas, changes.ideas)
         self._experiments.refresh(ledger.experiments, changes.experiments)
-        head = _encoder.encode((SCHEME, ledger_form(ledger), exact))
+        head = _encode((SCHEME, ledger_form(ledger), exact))
         return f"{SCHEME}:{sha256(self._ideas.root() + self._experiments.root() + head).hexdigest()}"
 
 
