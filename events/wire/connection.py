@@ -268,14 +268,19 @@ class Connection:
             self._client.demanded = f"{url} does not offer TLS: a password would cross the network in the clear"
         try:
             await self._client.connect(url, **self._options())
-        except _InTheClear as error:
-            raise CredentialRefused(str(error)) from None
-        except ssl.SSLError as error:
-            raise _misunderstood(self.credential, error) from error
-        except (OSError, nats.errors.NoServersError, TimeoutError) as error:
-            raise LogLost(f"no server answers at {url}: {error}") from error
         except Exception as error:
-            raise _misunderstood(self.credential, error) from error
+            if self._client._transport is not None:  # nats-py leaves open what did not become a connection
+                self._client._transport.close()
+                await asyncio.sleep(0)  # the loop closes the socket at its next turn
+            raise self._refused(url, error) from error
+
+    def _refused(self, url: str, error: Exception) -> LogError:
+        if isinstance(error, _InTheClear):
+            return CredentialRefused(str(error))
+        unanswered = (OSError, nats.errors.NoServersError, TimeoutError)
+        if isinstance(error, unanswered) and not isinstance(error, ssl.SSLError):
+            return LogLost(f"no server answers at {url}: {error}")
+        return _misunderstood(self.credential, error)
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {

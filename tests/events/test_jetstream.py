@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import socket
@@ -225,6 +226,19 @@ def test_a_wrong_password_is_not_allowed(server: Running) -> None:
     address = server.url.removeprefix("nats://")
     with pytest.raises(NotAllowed, match="wrong password"):
         jetstream.connect(f"nats://owner:guess@{address}", "any")
+
+
+def test_whoever_is_turned_away_leaves_no_socket_open(server: Running) -> None:
+    address, held = server.url.removeprefix("nats://"), Path("/proc/self/fd")
+    before = len([*held.iterdir()])
+    gc.disable()  # the collector would close some of them, much later and with a warning
+    try:
+        for _ in range(5):
+            with pytest.raises(NotAllowed):
+                jetstream.connect(f"nats://owner:guess@{address}", "any")
+        until(lambda: len([*held.iterdir()]) <= before)  # the last connection's thread ends in its own time
+    finally:
+        gc.enable()
 
 
 def test_an_address_where_nobody_listens_is_a_lost_log() -> None:

@@ -4,6 +4,7 @@ import warnings
 import msgspec
 import pytest
 
+from replay.briefing import SECTIONS
 from replay.measures import Measurement
 from replay.metrics import METRICS, TOO_FEW, MetricUnknown, metric
 from replay.outlook import SENTENCES, outlook
@@ -13,6 +14,7 @@ from replay.statistics.findings import BESIDE, FINDINGS
 from tests.chronicle import SPACE, Chronicle
 from tests.replay import tales
 from tests.replay.test_poor_campaigns import POOR
+from tests.replay.test_sections import WITHOUT
 
 BEST = {"motion": 0.25, "appearance": 0.0}
 
@@ -36,7 +38,9 @@ def planted(n=240, *, seed=0):
         drawn |= {"backbone": "motion", "encoder": "zipformer"} if settled else {}
         drawn |= {interval.name: interval.at(chance.random()) for interval in SPACE.intervals if not interval.when}
         sweeps = settled and turn % 4 == 0
-        (idea,) = c.cycle(agent, drawn, origin="sweep" if sweeps else "agent", parents=(idea,) if sweeps else ())
+        sections = SECTIONS if turn % 8 < 4 else WITHOUT
+        origin, parents = ("sweep", (idea,)) if sweeps else ("agent", ())
+        (idea,) = c.cycle(agent, drawn, origin=origin, parents=parents, sections=sections)
         scored = 0.4 + BEST[drawn["backbone"]] + 0.1 * chance.random() + 0.1 * turn / n
         experiment = c.queues(idea)
         c.instrument = f"instrument-{1 + 4 * turn // n // 3}"
