@@ -69,6 +69,13 @@ class _Client(Client):
         command: bytes = super()._connect_command()
         return command
 
+    async def hang_up(self) -> None:
+        """Close what did not become a connection; nats-py leaves it open."""
+        transport: Any = self._transport
+        if transport is not None:
+            transport.close()
+            await asyncio.sleep(0)  # the loop closes the socket at its next turn
+
 
 class _InTheClear(Exception):
     """A server without TLS."""
@@ -269,9 +276,7 @@ class Connection:
         try:
             await self._client.connect(url, **self._options())
         except Exception as error:
-            if self._client._transport is not None:  # nats-py leaves open what did not become a connection
-                self._client._transport.close()
-                await asyncio.sleep(0)  # the loop closes the socket at its next turn
+            await self._client.hang_up()
             raise self._refused(url, error) from error
 
     def _refused(self, url: str, error: Exception) -> LogError:
