@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -57,14 +59,21 @@ def app() -> App:
 
 
 def main() -> None:
-    """Open the door that was asked for; a user's mistake is one sentence on standard error and exit code 1 or 2."""
+    """Open the door that was asked for; a user's mistake is one sentence on standard error and exit code 1 or 2.
+
+    A reader such as `head` may close the pipe before the end; that ends us without a word, with 141 as shells have it.
+    """
     if (shadow := shadowed()) is not None:
         sys.exit(shadow)
     try:
         code = app()()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
         if not _is_ours(error):
             raise
         print(f"myriad: {error}", file=sys.stderr)
@@ -82,6 +91,13 @@ def shadowed() -> str | None:
             owner = packages_distributions().get(room, ["an unknown distribution"])[0]
             return f"myriad: {found} of {owner} stands before our {room}/; uninstall {owner} or use a fresh environment"
     return None
+
+
+def _nobody_reads() -> bool:
+    """Say whether standard output is a pipe whose other end is closed."""
+    output = select.poll()
+    output.register(sys.stdout.fileno(), 0)
+    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 def _is_ours(error: BaseException) -> bool:

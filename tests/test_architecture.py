@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -232,3 +233,16 @@ def test_a_foreign_distribution_that_shadows_a_room_is_named(tmp_path: Path, mon
     assert myriad.shadowed() is None
     monkeypatch.syspath_prepend(str(tmp_path))
     assert str(tmp_path / "events") in (myriad.shadowed() or "")
+
+
+@pytest.mark.parametrize("door", ["replay {golden} report", "tail {golden}", "schema"])
+def test_a_reader_that_goes_away_ends_a_door_without_a_traceback(door: str) -> None:
+    words = door.format(golden=HOUSE / "tests" / "golden" / "vocabulary-2.myriad").split()
+    read, write = os.pipe()
+    os.close(read)
+    code = "import sys, myriad; sys.argv[0] = 'myriad'; myriad.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], stdout=write, stderr=subprocess.PIPE, cwd=HOUSE, check=False
+    )
+    os.close(write)
+    assert (done.stderr, done.returncode in (0, 141)) == (b"", True)
