@@ -16,6 +16,7 @@ from events.facts import (
     Canary,
     DefectFound,
     EraOpened,
+    FilesShared,
     InstrumentRefused,
     InstrumentVerified,
     WorkerJoined,
@@ -147,6 +148,19 @@ def test_nothing_is_entrusted_to_a_worker_before_its_canaries_held(tale: Chronic
     verified(tale)
     said = scene.all()
     assert [type(fact) for fact in said] == [EraOpened, Assigned]
+
+
+def test_a_machine_of_another_version_gets_no_work_however_sound_it_is(tale: Chronicle) -> None:
+    verified(tale)
+    verified(tale, "instrument-2")
+    tale.says("person-ann", "campaign", "files", FilesShared(instrument=INSTRUMENT, files={}))
+    other = WorkerJoined(worker=OTHER, device="cpu", lanes=1, platform=PLATFORM, instrument="instrument-2")
+    tale.says(OTHER, "worker", OTHER, other)
+    tale.queues(tale.proposes("a"))
+    scene = scheduling(tale)
+    assert not [fact for fact in scene.all() if isinstance(fact, Assigned)]
+    tale.worker_joins(ME)
+    assert [fact.worker for fact in scene.all() if isinstance(fact, Assigned)] == [ME]
 
 
 def test_the_first_verified_instrument_opens_era_1_and_another_the_next(tale: Chronicle) -> None:
