@@ -32,7 +32,9 @@ class Known:
 
     def update(self, ledger: Ledger) -> list[Configuration]:
         """Take in the experiments that were queued since the last time, and return their configurations."""
-        fresh = [ledger.ideas[e.idea] for e in islice(ledger.experiments.values(), self._seen, None)]
+        # from the end, so that it takes no walk over all that was seen before
+        latest = islice(reversed(ledger.experiments.values()), len(ledger.experiments) - self._seen)
+        fresh = [ledger.ideas[e.idea] for e in latest][::-1]
         self._seen = len(ledger.experiments)
         for idea in fresh:
             self._first.setdefault(self._judged.get(idea.idea) or self._identity(idea), idea.idea)
