@@ -232,10 +232,16 @@ def stream_of(campaign: str) -> str:
 
 
 def configuration(campaign: str, replicas: int = 1) -> dict[str, Any]:
-    """Return the stream that a campaign needs: on files, without limits, and with nothing ever taken away."""
+    """Return the stream that a campaign needs: a keeping one, packed, that knows every frame's id for ever."""
+    stream = keeping(stream_of(campaign), [subjects.everything(campaign)], replicas)
+    return stream | {"duplicate_window": FOREVER, "compression": "s2"}
+
+
+def keeping(name: str, filters: list[str], replicas: int) -> dict[str, Any]:
+    """Return a stream on files, without limits, from which nothing is ever taken away."""
     return {
-        "name": stream_of(campaign),
-        "subjects": [subjects.everything(campaign)],
+        "name": name,
+        "subjects": filters,
         "retention": "limits",
         "storage": "file",
         "num_replicas": replicas,
@@ -246,11 +252,9 @@ def configuration(campaign: str, replicas: int = 1) -> dict[str, Any]:
         "max_age": 0,
         "max_msg_size": -1,
         "discard": "new",
-        "duplicate_window": FOREVER,
         "deny_delete": True,
         "deny_purge": True,
         "allow_direct": True,
-        "compression": "s2",
     }
 
 

@@ -25,6 +25,7 @@ import msgspec
 from events import subjects
 from events.errors import LogError, ObjectDamaged, ObjectMissing
 from events.wire.connection import Answer, Connection
+from events.wire.jetstream import keeping
 from events.wire.reader import Pull, read
 
 CHUNK = 128 * 1024
@@ -179,23 +180,7 @@ class Objects:
 
 def configuration(bucket: str, replicas: int = 1) -> dict[str, Any]:
     """Return the stream of a bucket from which nothing is ever taken."""
-    return {
-        "name": subjects.kept(bucket),
-        "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
-        "retention": "limits",
-        "storage": "file",
-        "num_replicas": replicas,
-        "max_consumers": -1,
-        "max_msgs": -1,
-        "max_msgs_per_subject": -1,
-        "max_bytes": -1,
-        "max_age": 0,
-        "max_msg_size": -1,
-        "discard": "new",
-        "deny_delete": True,
-        "deny_purge": True,
-        "allow_direct": True,
-    }
+    return keeping(subjects.kept(bucket), [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"], replicas)
 
 
 def _opened(content: Path | bytes) -> BinaryIO:
