@@ -16,7 +16,7 @@ import msgspec
 from events.envelope import Fact, Position
 from events.facts import DefectFixed, DefectFound, RunCompared
 from events.log import Recorded
-from events.predicates import Predicate, PredicateInvalid, matches, parse
+from events.predicates import RUN_FIELDS, Predicate, PredicateInvalid, matches, names_of, parse
 from replay.errors import HistoryBroken
 from replay.folds import Handler
 from replay.platforms import LIBRARIES
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from replay.ledger import Ledger
 
 _parsed = lru_cache(parse)
+
+ERA = "era"
+"""The one name of which a completed run may have another value later."""
+
+
+@lru_cache
+def _names(where: str) -> frozenset[str]:
+    return frozenset(names_of(_parsed(where)))
 
 
 class Defect(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +100,7 @@ def found(ledger: Ledger, fact: DefectFound, recorded: Recorded, index: int) -> 
         _parsed(fact.where)
     except PredicateInvalid as error:
         raise HistoryBroken(here, f"defect {fact.defect}: {error}") from error
-    ledger.defects.all[fact.defect] = Defect(
+    ledger.defects.all[fact.defect] = defect = Defect(
         defect=fact.defect,
         component=fact.component,
         where=fact.where,
@@ -101,15 +109,15 @@ def found(ledger: Ledger, fact: DefectFound, recorded: Recorded, index: int) -> 
         since=fact.since,
         found=here,
     )
-    _judge_all(ledger)
+    _judge_all(ledger, defect)
 
 
 def fixed(ledger: Ledger, fact: DefectFixed, recorded: Recorded, index: int) -> None:
     """Take in that a defect was fixed, and judge every result anew."""
     here = Position(recorded.sequence, index)
     before = ledger.defects.all[fact.defect]
-    ledger.defects.all[fact.defect] = msgspec.structs.replace(before, fixed=here, instrument=fact.instrument)
-    _judge_all(ledger)
+    ledger.defects.all[fact.defect] = after = msgspec.structs.replace(before, fixed=here, instrument=fact.instrument)
+    _judge_all(ledger, after)
 
 
 def compared(ledger: Ledger, fact: RunCompared, recorded: Recorded, index: int) -> None:
@@ -173,19 +181,36 @@ def row(ledger: Ledger, experiment: str) -> Mapping[str, object]:
     return known | idea.configuration
 
 
-def _judge_all(ledger: Ledger) -> None:
-    ledger.defects.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
+def _judge_all(ledger: Ledger, changed: Defect) -> None:
+    """Judge every result anew by a defect of which more is known; by all where a defect asks for eras, which move."""
+    known = ledger.defects
+    if any(ERA in _names(defect.where) for defect in known.all.values()):
+        known.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
+        return
+    places = {name: place for place, name in enumerate(known.all)}
+    touched, name_only = {}, (changed.defect,)
+    for experiment in ledger.completed:
+        touching = known.touched.get(experiment, ())
+        if changed.defect in touching:
+            touching = tuple(name for name in touching if name != changed.defect)
+        if _touches(ledger, changed, experiment):
+            touching = tuple(sorted((*touching, changed.defect), key=places.__getitem__)) if touching else name_only
+        if touching:
+            touched[experiment] = touching
+    known.touched = touched
 
 
 def _touching(ledger: Ledger, experiment: str) -> tuple[str, ...]:
-    instrument, since = ledger.experiments[experiment].attempts[-1].instrument, ledger.eras.since.get(experiment, 0)
-    suspects = [
-        defect
-        for defect in ledger.defects.all.values()
-        if since >= (defect.since or 0) and not defect.clears(instrument, since)
-    ]
-    known = row(ledger, experiment) if suspects else {}
-    return tuple(defect.defect for defect in suspects if matches(defect.predicate, known))
+    return tuple(name for name, defect in ledger.defects.all.items() if _touches(ledger, defect, experiment))
+
+
+def _touches(ledger: Ledger, defect: Defect, experiment: str) -> bool:
+    entry, since = ledger.experiments[experiment], ledger.eras.since.get(experiment, 0)
+    if since < (defect.since or 0) or defect.clears(entry.attempts[-1].instrument, since):
+        return False
+    # most ask for dimensions alone, which win where both have a name: then the rest of the row need not be made
+    whole = not RUN_FIELDS.keys().isdisjoint(_names(defect.where))
+    return matches(defect.predicate, row(ledger, experiment) if whole else ledger.ideas[entry.idea].configuration)
 
 
 HANDLERS: Mapping[type[Fact], Handler] = {DefectFound: found, DefectFixed: fixed, RunCompared: compared}

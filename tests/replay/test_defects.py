@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from events import campaigns
 from events.archives import archive
-from events.predicates import RUN_FIELDS
+from events.predicates import RUN_FIELDS, matches
 from replay.defects import known_now, row
 from replay.errors import HistoryBroken
 from replay.folds import run
 from replay.leaderboard import leaderboard, left_out
-from replay.ledger import LedgerFold
+from replay.ledger import Ledger, LedgerFold
 from replay.lineage import lineage
 from replay.measures import Measurement
 from replay.pages.lineage import lineage_page
@@ -121,7 +122,7 @@ def test_a_run_is_known_by_every_field_that_a_predicate_may_name() -> None:
     c = Shifting()
     result = c.done(0.9)
     known = row(c.ledger, result)
-    assert set(RUN_FIELDS) <= set(known)
+    assert set(known) == {*RUN_FIELDS, *c.ledger.ideas[c.ledger.experiments[result].idea].configuration}
     assert {name for name in RUN_FIELDS if known[name] is None} == {"failure", "numpy", "triton", "av"}
 
 
@@ -160,3 +161,39 @@ def test_judging_each_result_as_it_comes_and_all_of_them_at_once_agree() -> None
             c.done(0.5 + turn / 1000, pooling=("last", "mean", "max")[turn % 3], loss=("bce", "focal")[turn % 2])
     one.defect("pooling == last and validation > 0.52")
     assert one.ledger.defects.touched == other.ledger.defects.touched != {}
+
+
+def test_results_judged_defect_by_defect_are_judged_as_if_all_were_known_at_once() -> None:
+    random = Random(7)
+    for where in ("everything", "pooling != mean", "loss == focal and batch >= 64", "era > 3", "worker ~ nobody"):
+        c = Shifting("first")
+        for step in range(60):
+            match random.choice(("run", "run", "run", "found", "fixed", "instrument", "era")):
+                case "run":
+                    c.done(0.5, pooling=random.choice(("last", "mean")), loss=random.choice(("focal", "bce")))
+                case "found":
+                    since = random.choice((None, random.randint(1, c.log.last())))
+                    c.defect(random.choice(("everything", where)), since=since, name=f"d-{random.randint(1, 3)}")
+                    assert c.ledger.defects.touched == _judged_at_once(c.ledger)
+                case "fixed" if c.ledger.defects.all:
+                    c.fix(random.choice(sorted(c.ledger.defects.all)))
+                    assert c.ledger.defects.touched == _judged_at_once(c.ledger)
+                case "instrument":
+                    c.instrument = f"made-{step}"
+                case "era" if c.ledger.eras.current is None or not c.ledger.eras.current.declared:
+                    c.era(5)
+
+
+def _judged_at_once(ledger: Ledger) -> dict[str, tuple[str, ...]]:
+    judged = {}
+    for name in ledger.completed:
+        since, instrument = ledger.eras.since[name], ledger.experiments[name].attempts[-1].instrument
+        touching = tuple(
+            defect.defect
+            for defect in ledger.defects.all.values()
+            if since >= (defect.since or 0)
+            and not defect.clears(instrument, since)
+            and matches(defect.predicate, row(ledger, name))
+        )
+        judged |= {name: touching} if touching else {}
+    return judged
