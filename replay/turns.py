@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from replay.ledger import Experiment, Ledger
-from replay.prospects import Prospect, Prospects
+from replay.lessons import Prospect
+from replay.prospects import Prospects
 
 WORTH = 1.0
 """Weight of the gain for a GPU-second beside wish and novelty, which make up 1 together."""

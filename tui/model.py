@@ -16,6 +16,7 @@ from events.facts import Assigned, Completed, Failed
 from events.log import Recorded
 from replay.errors import ReplayError
 from replay.folds import Pass
+from replay.lessons import Lessons
 from replay.moments.snapshots import EVERY, Timeline
 from tui.feed import Heard, Item, Several
 from tui.links import Link
@@ -57,7 +58,8 @@ class Model:
         self.problem: str | None = None
         self.with_test = False
         self._timeline = Timeline(self.tape, *FOLDS, marks=MARKS)
-        self._head = self.sight = Sight(self._timeline.head)
+        self._lessons = Lessons()
+        self._head = self.sight = self._seen(self._timeline.head)
         self._epochs: dict[str, Epoch] = {}
         self._losses: dict[str, list[float | None]] = {}
         self._known: Overview | None = None
@@ -151,6 +153,9 @@ class Model:
                 )
             return self._known
 
+    def _seen(self, passing: Pass[Any]) -> Sight:
+        return Sight(passing, self._lessons)
+
     def _awaited(self, left: Overview) -> bool:
         """Say whether what an earlier screen saw stands, since not as much is folded again yet."""
         return self.following and self.problem is None and self._timeline.through < left.subject.through
@@ -165,7 +170,7 @@ class Model:
                 self._left = self._remembered.find()
             # a long log is marked from the start as sparsely as it would be in the end
             self._timeline = Timeline(self.tape, *FOLDS, every=max(EVERY, link.last // MARKS), marks=MARKS)
-            self._head = self.sight = Sight(self._timeline.head)
+            self._head = self.sight = self._seen(self._timeline.head)
 
     def _hear(self, epoch: Epoch) -> None:
         known = self._epochs.get(epoch.experiment)
@@ -183,7 +188,7 @@ class Model:
             self._stopped(error)
             passing = self._timeline.at(self._timeline.through)
         if passing is not self.sight.passing:
-            self.sight = Sight(passing)
+            self.sight = self._seen(passing)
 
     def _travelled(self) -> Pass[Any] | None:
         return self.sight.passing if self.sight is not self._head else None

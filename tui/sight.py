@@ -14,6 +14,7 @@ from replay.fleet import Fleet, FleetFold
 from replay.folds import Pass
 from replay.instruments import Instrument, Instruments, InstrumentsFold, counted
 from replay.ledger import Ledger
+from replay.lessons import Lessons
 from replay.measures import MEASURES, Results
 from replay.moments.chronology import TROUBLE
 from replay.moments.glance import Glance, GlanceFold
@@ -44,11 +45,12 @@ class Sight:
 
     Args:
         passing: folds `FOLDS`.
+        lessons: what sights of one log share.
     """
 
-    def __init__(self, passing: Pass[Any]) -> None:
+    def __init__(self, passing: Pass[Any], lessons: Lessons) -> None:
         self.passing = passing
-        self.prospects = Prospects()
+        self.prospects = Prospects(lessons)
         self.at = 0
         self.latest: list[Line] = []
         self.troubles: list[Line] = []

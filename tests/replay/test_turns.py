@@ -9,9 +9,10 @@ from random import Random
 import pytest
 
 from events.facts import Boosted
-from replay.folds import Pass
+from replay.folds import Pass, run
 from replay.ledger import Ledger, LedgerFold
-from replay.prospects import FEWEST, Prospects, counted, improvement
+from replay.lessons import Lessons, improvement
+from replay.prospects import FEWEST, Prospects, counted
 from replay.turns import OLDEST, Turn, order
 from tests.chronicle import Chronicle
 
@@ -189,3 +190,16 @@ def test_what_is_learnt_grows_with_the_ledger_in_steps_of_at_most_a_few_per_cent
     assert [counted(n) for n in range(65)] == list(range(65))
     for n in range(65, 20_000, 7):
         assert 0.96 * n < counted(n) <= n
+
+
+def test_moments_of_one_log_learn_the_same_from_shared_lessons_in_whatever_order_they_are_seen() -> None:
+    search = learnt(costs={16: 10.0, 32: 40.0}, scores={16: 0.6, 32: 0.8})
+    for _ in range(70):
+        search.queues("tpe")
+        search.runs_next(validation=0.5 + 0.001 * (len(search.ledger.completed) % 7))
+        search.queues("tpe")
+    shared, places = Lessons(), list(range(search.tale.log.last(), 0, -37))
+    for place in (*places, *reversed(places), *places[::3]):
+        (ledger,) = run(search.tale.log, LedgerFold(), until=place)
+        assert list(order(ledger, Prospects(shared))) == list(order(ledger, Prospects()))
+    assert any(turn.worth for turn in order(search.ledger, Prospects(shared)))
