@@ -124,7 +124,12 @@ class Connection:
     def peers(self) -> int:
         """How many servers of a cluster the server knows of, itself among them; 1 where there is no cluster."""
         told = self._client._server_info  # nats-py keeps it, and shows only parts of it
-        return max(1, len(told.get("connect_urls") or ())) if told.get("cluster") else 1
+        return max(1, len(told.get("connect_urls") or ())) if self.clustered else 1
+
+    @property
+    def clustered(self) -> bool:
+        """Whether the server is one of a cluster, where nobody answers while a leader is chosen."""
+        return bool(self._client._server_info.get("cluster"))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Carry out work on the connection's thread and return its result; raises `LogLost` once that has ended."""

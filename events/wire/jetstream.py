@@ -292,6 +292,8 @@ def _api(connection: Connection, subject: str, payload: dict[str, Any] | None) -
         return connection.request(subject, payload)
     except Unanswered:
         url = connection.credential.url
+        if connection.clustered:
+            raise LogLost(f"{url} is one of a cluster of which no server answers for JetStream now") from None
         raise NotJetStream(f"{url} is a NATS server without JetStream: start it with -js") from None
 
 

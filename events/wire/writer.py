@@ -152,7 +152,9 @@ class Writer:
         await self._connection.ask(append.subject, append.payload, append.headers, answered)
 
     def _answered(self, append: _Append, answer: Answer) -> None:
-        if isinstance(answer, Unanswered):
+        if isinstance(answer, Unanswered) and self._connection.clustered:
+            self._finish(append, LogLost(f"no server of the cluster takes {append.subject} now: read the log again"))
+        elif isinstance(answer, Unanswered):
             self._finish(append, NotJetStream(f"no stream of this server takes {append.subject}"))
         elif isinstance(answer, LogError):
             self._finish(append, answer)

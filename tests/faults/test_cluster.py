@@ -111,6 +111,7 @@ def beaten(three: Cluster, kills: int, writers: int) -> Load:
             leader.start()
             three.whole(CAMPAIGN)
     assert sum(load.lost.values()) > 0, "nobody noticed"
+    assert "NotJetStream" not in load.lost, "while a leader is chosen a cluster is still one that holds logs"
     return load
 
 
