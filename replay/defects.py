@@ -7,7 +7,7 @@ Results are never taken off the record: what was believed then stays beside what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -117,7 +117,10 @@ def fixed(ledger: Ledger, fact: DefectFixed, recorded: Recorded, index: int) -> 
     here = Position(recorded.sequence, index)
     before = ledger.defects.all[fact.defect]
     ledger.defects.all[fact.defect] = after = msgspec.structs.replace(before, fixed=here, instrument=fact.instrument)
-    _judge_all(ledger, after)
+    if before.fixed is None and not _asks_for_eras(ledger):
+        _clear(ledger, after)
+    else:
+        _judge_all(ledger, after)
 
 
 def compared(ledger: Ledger, fact: RunCompared, recorded: Recorded, index: int) -> None:
@@ -184,33 +187,57 @@ def row(ledger: Ledger, experiment: str) -> Mapping[str, object]:
 def _judge_all(ledger: Ledger, changed: Defect) -> None:
     """Judge every result anew by a defect of which more is known; by all where a defect asks for eras, which move."""
     known = ledger.defects
-    if any(ERA in _names(defect.where) for defect in known.all.values()):
+    if _asks_for_eras(ledger):
         known.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
         return
-    places = {name: place for place, name in enumerate(known.all)}
-    touched, name_only = {}, (changed.defect,)
+    places, touches = {name: place for place, name in enumerate(known.all)}, _touching_of(ledger, changed)
+    touched, alone = {}, (changed.defect,)
     for experiment in ledger.completed:
-        touching = known.touched.get(experiment, ())
-        if changed.defect in touching:
-            touching = tuple(name for name in touching if name != changed.defect)
-        if _touches(ledger, changed, experiment):
-            touching = tuple(sorted((*touching, changed.defect), key=places.__getitem__)) if touching else name_only
+        before = known.touched.get(experiment, ())
+        others = tuple(name for name in before if name != changed.defect) if changed.defect in before else before
+        touching = (*others, changed.defect) if others else alone
+        touching = touching if touches(experiment) else others
         if touching:
-            touched[experiment] = touching
+            touched[experiment] = touching if len(touching) == 1 else tuple(sorted(touching, key=places.__getitem__))
     known.touched = touched
 
 
+def _clear(ledger: Ledger, fixed: Defect) -> None:
+    """Let what a first fix clears be free of its defect: it touches nothing that it did not touch before."""
+    experiments, started, touched = ledger.experiments, ledger.eras.since, {}
+    for name, touching in ledger.defects.touched.items():
+        instrument, start = experiments[name].attempts[-1].instrument, started.get(name, 0)
+        if fixed.defect not in touching or not fixed.clears(instrument, start):
+            touched[name] = touching
+        elif others := tuple(defect for defect in touching if defect != fixed.defect):
+            touched[name] = others
+    ledger.defects.touched = touched
+
+
+def _asks_for_eras(ledger: Ledger) -> bool:
+    return any(ERA in _names(defect.where) for defect in ledger.defects.all.values())
+
+
 def _touching(ledger: Ledger, experiment: str) -> tuple[str, ...]:
-    return tuple(name for name, defect in ledger.defects.all.items() if _touches(ledger, defect, experiment))
+    return tuple(name for name, defect in ledger.defects.all.items() if _touching_of(ledger, defect)(experiment))
 
 
-def _touches(ledger: Ledger, defect: Defect, experiment: str) -> bool:
-    entry, since = ledger.experiments[experiment], ledger.eras.since.get(experiment, 0)
-    if since < (defect.since or 0) or defect.clears(entry.attempts[-1].instrument, since):
-        return False
+def _touching_of(ledger: Ledger, defect: Defect) -> Callable[[str], bool]:
+    """Return what says of an experiment whether a defect touches it."""
+    started, experiments, ideas = ledger.eras.since, ledger.experiments, ledger.ideas
+    since, fixed, predicate = defect.since or 0, defect.fixed, defect.predicate
     # most ask for dimensions alone, which win where both have a name: then the rest of the row need not be made
     whole = not RUN_FIELDS.keys().isdisjoint(_names(defect.where))
-    return matches(defect.predicate, row(ledger, experiment) if whole else ledger.ideas[entry.idea].configuration)
+
+    def touches(experiment: str) -> bool:
+        start = started.get(experiment, 0)
+        if start < since or (fixed and defect.clears(experiments[experiment].attempts[-1].instrument, start)):
+            return False
+        return matches(
+            predicate, row(ledger, experiment) if whole else ideas[experiments[experiment].idea].configuration
+        )
+
+    return touches
 
 
 HANDLERS: Mapping[type[Fact], Handler] = {DefectFound: found, DefectFixed: fixed, RunCompared: compared}

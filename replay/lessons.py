@@ -83,11 +83,13 @@ class Lessons:
         self._seconds: list[float] = []
         self._shapes: list[int] = []
         self._cells: list[int] = []
-        # by dimension, what each run has there: a number for each pair of a name and a value, 0 where it has none
-        self._values: dict[str, list[int]] = {name: [] for name in names}
+        # a number for each pair of a name and a value, from 1; by cell, those of its pairs as they are told, and those
+        # of each dimension, 0 where it has none
         self._numbers: dict[tuple[str, object], int] = {}
         self._kinds: dict[tuple[object, ...], int] = {}
-        self._held: dict[tuple[int, ...], int] = {}
+        self._known: dict[tuple[object, ...], int] = {}
+        self._told: list[tuple[int, ...]] = []
+        self._held: list[tuple[int, ...]] = []
 
     def _add(self, ledger: Ledger, name: str) -> None:
         run = ledger.experiments[name]
@@ -97,17 +99,23 @@ class Lessons:
         self._scores.append(run.outcome.validation)
         self._seconds.append(run.attempts[-1].gpu_seconds / epochs(configuration))
         self._shapes.append(_number(self._kinds, tuple(configuration.get(each) for each in SHAPE)))
-        for each, values in self._values.items():
-            told = each in configuration
-            values.append(1 + _number(self._numbers, (each, configuration[each])) if told else 0)
-        cell = (1 + _number(self._numbers, pair) for pair in configuration.items() if pair[0] in self._values)
-        self._cells.append(_number(self._held, tuple(cell)))
+        self._cells.append(self._cell(configuration))
+
+    def _cell(self, configuration: Configuration) -> int:
+        """Return the number of a cell; those whose dimensions are told in another order differ, since sums round."""
+        key = (*configuration, *map(configuration.get, self._names))
+        if key not in self._known:
+            pairs = [pair for pair in configuration.items() if pair[0] in self._names]
+            numbers = {name: 1 + _number(self._numbers, (name, value)) for name, value in pairs}
+            self._told.append(tuple(numbers.values()))
+            self._held.append(tuple(numbers.get(name, 0) for name in self._names))
+        return _number(self._known, key)
 
     def _taught(self, known: int) -> Lesson:
         scores = self._scores[:known]
         mean = reduce(add, scores, 0.0) / known
         effects = self._effects([score - mean for score in scores])
-        expected = [mean + sum(effects[number] for number in cell) for cell in self._held]
+        expected = [mean + sum(effects[number] for number in cell) for cell in self._told]
         left = [(score - expected[cell]) ** 2 for score, cell in zip(scores, self._cells, strict=False)]
         return Lesson(
             mean=mean,
@@ -121,9 +129,10 @@ class Lessons:
     def _effects(self, above: list[float]) -> list[float]:
         """Return by number what a value added; `above` is how much each run scored above the mean."""
         sums, many = [0.0] * (1 + len(self._numbers)), Counter[int]()
-        for values in self._values.values():
-            many.update(values[: len(above)])
-            for number, score in zip(values, above, strict=False):
+        for held in zip(*self._held, strict=True):
+            values = [held[cell] for cell in self._cells[: len(above)]]
+            many.update(values)
+            for number, score in zip(values, above, strict=True):
                 sums[number] += score
         return [0.0, *(total / (many[number] + DOUBT) for number, total in enumerate(sums) if number)]
 

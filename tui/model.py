@@ -26,7 +26,7 @@ from tui.remembered import Remembered
 from tui.sight import FOLDS, Sight
 from tui.tape import Tape
 
-MARKS = 32
+MARKS = 24
 """Moments that are kept on the way, to go from; each takes a MB of a campaign of 10,000 experiments at most."""
 
 

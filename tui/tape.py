@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from events import subjects
 from events.envelope import Position
-from events.errors import LogError
 from events.log import Recorded
-from replay.folds import Pass
-from replay.moments.chronology import Chronology, ChronologyFold
+from replay.moments.chronology import Chronology
 
 
 class Tape:
@@ -22,24 +19,16 @@ class Tape:
 
     Attributes:
         campaign: the log's name.
-
-    Args:
-        index: a pass of `ChronologyFold` that has gone through some of the log already; from the start otherwise.
+        chronology: where each fact stands, and when it was said.
     """
 
-    def __init__(self, campaign: str, index: Pass[Any] | None = None) -> None:
+    def __init__(self, campaign: str) -> None:
         self.campaign = campaign
-        self.index: Pass[Any] = index or Pass(ChronologyFold())
+        self.chronology = Chronology()
         self._frames: list[Recorded] = []
 
     def __len__(self) -> int:
         return len(self._frames)
-
-    @property
-    def chronology(self) -> Chronology:
-        """Where each fact stands, and when it was said; it may know more of the log than has come."""
-        found: Chronology = self.index.states[0]
-        return found
 
     @property
     def facts(self) -> int:
@@ -50,11 +39,7 @@ class Tape:
         """Keep a frame, and say whether it was new; one that is known already passes by."""
         if recorded.sequence <= len(self._frames):
             return False
-        with suppress(LogError):  # whoever folds it says so; here it counts as one fact that nobody can read
-            self.index.advance((recorded,))
-        if len(self.chronology.counts) <= recorded.sequence:
-            self.chronology.unreadable()
-            self.index.through = recorded.sequence
+        self.chronology.add(recorded)
         # a fresh one: decoded facts of a long campaign would fill the memory
         self._frames.append(Recorded(recorded.sequence, recorded.subject, recorded.id, recorded.payload))
         return True

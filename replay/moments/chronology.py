@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 
 from events import facts
-from events.codec import KINDS
 from events.envelope import Fact, Position
+from events.errors import LogError
 from events.log import Recorded
-from replay.folds import Handler
+from replay.imported import history
 
 TROUBLE = (
     facts.Failed,
@@ -31,6 +31,8 @@ TROUBLE = (
     facts.DefectFixed,
 )
 """Facts that tell of failures and repairs."""
+
+NOTED = frozenset((*TROUBLE, facts.Started, facts.EraOpened, facts.TrialImported))
 
 
 class Chronology(msgspec.Struct):
@@ -71,46 +73,26 @@ class Chronology(msgspec.Struct):
         """Return the latest time that was told through a sequence."""
         return self.latest[min(sequence, len(self.latest) - 1)]
 
-    def unreadable(self) -> None:
-        """Count a frame that cannot be read as one fact."""
-        self.counts.append(self.counts[-1] + 1)
-        self.latest.append(self.latest[-1])
+    def add(self, recorded: Recorded) -> None:
+        """Take in the next frame; one that cannot be read counts as one fact, and whoever folds it says why."""
+        said: tuple[Fact, ...] = ()
+        with suppress(LogError):
+            said = recorded.facts
+        latest = self.latest[-1]
+        for fact in said:
+            latest = max(latest, fact.at)
+            if type(fact) in NOTED:
+                self._note(fact, recorded)
+        self.counts.append(self.counts[-1] + (len(said) or 1))
+        self.latest.append(latest)
 
-
-def _told(state: Chronology, fact: Fact, recorded: Recorded, index: int) -> None:
-    if len(state.counts) <= recorded.sequence:
-        state.counts.append(0)
-        state.latest.append(state.latest[-1])
-    state.counts[-1] = state.counts[-2] + index + 1  # by the index: an imported trial is told as several facts
-    state.latest[-1] = max(state.latest[-1], fact.at)
-
-
-def _broke(state: Chronology, fact: Fact, recorded: Recorded, index: int) -> None:
-    _told(state, fact, recorded, index)
-    if state.troubles[-1:] != [recorded.sequence]:
-        state.troubles.append(recorded.sequence)
-
-
-def _measured(state: Chronology, fact: facts.Started | facts.EraOpened, recorded: Recorded, index: int) -> None:
-    _told(state, fact, recorded, index)
-    if state.instrument not in (None, fact.instrument):
-        state.borders.append(recorded.sequence)
-    state.instrument = fact.instrument
-
-
-class ChronologyFold:
-    """Folds a log of sequences from 1 on, none missing, into its chronology."""
-
-    handlers: Mapping[type[Fact], Handler] = {
-        **dict.fromkeys(KINDS.values(), _told),
-        **dict.fromkeys(TROUBLE, _broke),
-        **dict.fromkeys((facts.Started, facts.EraOpened), _measured),
-    }
-
-    def initial(self) -> Chronology:
-        """Return that of an empty log."""
-        return Chronology()
-
-    def result(self, state: Chronology) -> Chronology:
-        """Return the chronology itself."""
-        return state
+    def _note(self, fact: Fact, recorded: Recorded) -> None:
+        if isinstance(fact, facts.TrialImported):
+            for each in history(fact, recorded.author):
+                self._note(each, recorded)
+        elif isinstance(fact, facts.Started | facts.EraOpened):
+            if self.instrument not in (None, fact.instrument):
+                self.borders.append(recorded.sequence)
+            self.instrument = fact.instrument
+        elif isinstance(fact, TROUBLE) and self.troubles[-1:] != [recorded.sequence]:
+            self.troubles.append(recorded.sequence)

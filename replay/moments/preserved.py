@@ -17,7 +17,6 @@ import replay
 from events import sources
 from events.archives.fingerprint import fingerprint
 from events.log import LogReader
-from events.shelf import Shelf
 from replay.errors import ReplayError
 from replay.folds import Fold, Pass
 
@@ -103,22 +102,6 @@ def unseal(content: bytes, log: LogReader, names: tuple[str, ...]) -> Snapshot:
     if snapshot.digest != _digest(snapshot.states):
         raise SnapshotRefused("bytes", "this snapshot was damaged")
     return snapshot
-
-
-def shelve(passing: Pass[Any], log: LogReader, shelf: Shelf) -> bool:
-    """Put a pass on a shelf under its position; say whether that was possible."""
-    return shelf.put(f"{passing.through:012}", preserve(passing, log))
-
-
-def latest(shelf: Shelf, log: LogReader, *folds: Fold[Any, Any]) -> Pass[Any]:
-    """Return the farthest pass on the shelf that fits, or one at the start; raises what reading the log raises."""
-    for name in reversed(shelf.names()):
-        if (content := shelf.get(name)) is not None:
-            try:
-                return resume(content, log, *folds)
-            except SnapshotRefused:
-                continue  # the one before it, or the log itself, is as good
-    return Pass(*folds)
 
 
 def state_of(fold: Fold[Any, Any]) -> Any:

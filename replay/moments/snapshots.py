@@ -1,23 +1,21 @@
 """Going to any position of a log without folding it from the start: marks on the way, and the nearest one's tail.
 
-timeline = Timeline(log, *MEASURES, FleetFold(), shelf=Shelf(folder.snapshots))
+timeline = Timeline(log, *MEASURES, FleetFold())
 timeline.catch_up()                              # once, and whenever the log has grown
 passing = timeline.at(12_000)                    # a pass of its own: read `results()`, or fold it on
-timeline.leave()                                 # so that the next timeline starts here
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any, NamedTuple
 
 from events.log import LogReader, Recorded
-from events.shelf import Shelf
 from replay.folds import Fold, Pass
 from replay.moments.keeping import Keeper, keeper_of
-from replay.moments.preserved import latest, shelve, state_of
+from replay.moments.preserved import state_of
 
 EVERY = 512
 """Frames between two marks of a short log; an archive's block."""
@@ -42,32 +40,17 @@ class Timeline:
     Args:
         log: read again from a mark for each journey, so it stays open.
         folds: those that every pass carries.
-        shelf: where an earlier timeline may have left what it folded; refused where code or log are not the same.
         every: frames between two marks, at first.
         marks: the most that are kept, two at least.
-
-    Raises:
-        LogError: what reading the log raises.
     """
 
-    def __init__(
-        self,
-        log: LogReader,
-        *folds: Fold[Any, Any],
-        shelf: Shelf | None = None,
-        every: int = EVERY,
-        marks: int = MARKS,
-    ) -> None:
+    def __init__(self, log: LogReader, *folds: Fold[Any, Any], every: int = EVERY, marks: int = MARKS) -> None:
         self._log = log
         self._every = every
         self._most = marks
         self._keepers: tuple[Keeper, ...] = tuple(keeper_of(state_of(fold)) for fold in folds)
-        self._shelf = shelf
-        self._head: Pass[Any] = Pass(*folds) if shelf is None else latest(shelf, log, *folds)
-        self._left = self._head.through
+        self._head: Pass[Any] = Pass(*folds)
         self._marks: list[Mark] = []
-        if self._head.through:
-            self._mark(self._head)
 
     @property
     def head(self) -> Pass[Any]:
@@ -98,13 +81,6 @@ class Timeline:
         """
         self._take(self._head, frames)
 
-    def leave(self) -> bool:
-        """Leave what was folded on the shelf; say whether there is a shelf, and the disk let us."""
-        if self._shelf is None or (self.through > self._left and not shelve(self._head, self._log, self._shelf)):
-            return False
-        self._left = self.through
-        return True
-
     def at(self, position: int, *, here: Pass[Any] | None = None) -> Pass[Any]:
         """Return a pass that has folded the log through a position, or through its end where that comes first.
 
@@ -126,13 +102,14 @@ class Timeline:
 
     def _take(self, passing: Pass[Any], frames: Iterable[Recorded]) -> None:
         """Fold the frames, and mark the way wherever the last mark lies too far back."""
-        following = self._following(passing.through)
-        for recorded in frames:
-            if recorded.sequence > following and recorded.sequence == passing.through + 1:
-                if self._following(passing.through) < recorded.sequence:
-                    self._mark(passing)
-                following = self._following(passing.through)
-            passing.advance((recorded,))
+        coming = iter(frames)
+        held = next(coming, None)
+        while held is not None:
+            if self._following(passing.through) < held.sequence == passing.through + 1:
+                self._mark(passing)
+            stretch = _Stretch(held, coming, self._following(passing.through))
+            passing.advance(stretch)
+            held = stretch.held
 
     def _following(self, through: int) -> int:
         mark = self._before(through)
@@ -157,6 +134,23 @@ class Timeline:
         if len(self._marks) > self._most:
             del self._marks[::2]
             self._every *= 2
+
+
+class _Stretch:
+    """Frames through a sequence, the first of them taken out before; `held` is the one after the last."""
+
+    def __init__(self, first: Recorded, coming: Iterator[Recorded], through: int) -> None:
+        self.held: Recorded | None = first
+        self._coming = coming
+        self._through = through
+
+    def __iter__(self) -> Iterator[Recorded]:
+        recorded, self.held = self.held, None
+        while recorded is not None:
+            yield recorded
+            recorded = next(self._coming, None)
+            if recorded is not None and recorded.sequence > self._through:
+                self.held, recorded = recorded, None
 
 
 def _until(frames: Iterable[Recorded], position: int) -> Iterable[Recorded]:

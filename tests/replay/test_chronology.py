@@ -11,8 +11,7 @@ from events.archives import archive
 from events.envelope import Position
 from events.facts import EraOpened, Started
 from events.log import Recorded
-from replay.folds import Pass
-from replay.moments.chronology import TROUBLE, Chronology, ChronologyFold
+from replay.moments.chronology import TROUBLE, Chronology
 from tests.replay.shifting import Shifting
 from tests.replay.tales import busy
 
@@ -36,9 +35,10 @@ def shifting() -> Shifting:
 
 
 def folded(frames: list[Recorded]) -> Chronology:
-    passing: Pass[Chronology] = Pass(ChronologyFold())
-    passing.advance(frames)
-    return passing.states[0]
+    made = Chronology()
+    for recorded in frames:
+        made.add(recorded)
+    return made
 
 
 @pytest.mark.parametrize("source", ["busy", "shifting", "vocabulary-1", "vocabulary-2"])
@@ -73,5 +73,5 @@ def test_a_border_is_where_another_instrument_measures() -> None:
 def test_a_frame_that_cannot_be_read_counts_as_one_fact() -> None:
     made = folded(frames_of("busy"))
     many = made.facts
-    made.unreadable()
+    made.add(Recorded(len(made.counts), "myriad.tale.pack.p-1.worker-a", "worker-a:1", b"["))
     assert (made.facts, made.position(many + 1)) == (many + 1, Position(len(made.counts) - 1, 0))

@@ -19,7 +19,7 @@ from replay.folds import Fold, Pass
 from replay.measures import MEASURES, Measurement
 from replay.moments import preserved
 from replay.moments.keeping import keeper_of
-from replay.moments.preserved import SnapshotRefused, latest, preserve, resume, shelve, state_of
+from replay.moments.preserved import SnapshotRefused, preserve, resume, state_of
 from replay.moments.snapshots import Timeline
 from tests.benchmarks.replay import synthetic
 from tests.replay import tales
@@ -183,7 +183,7 @@ def test_marks_share_what_did_not_change_between_them():
     c.declines(c.proposes("tpe"))
     passing.advance(c.log.read())
     second = keeper.keep(passing.states[0], first)
-    old, new = first.ledger.ideas.values, second.ledger.ideas.values
+    old, new = first.ledger.ideas.values(), second.ledger.ideas.values()
     assert all(one is other for one, other in zip(old, new, strict=False))
     assert (len(old), len(new)) == (len(ledger.ideas) - 1, len(ledger.ideas))
     assert second.ledger.experiments is first.ledger.experiments
@@ -345,36 +345,6 @@ def test_an_archive_vouches_for_a_log_without_being_read(tmp_path, monkeypatch):
     assert fingerprint(log, through) != fingerprint(log, through - 1)
     assert log.vouched(3) == (0, "")
     assert fingerprint(log, 3) == fingerprint(synthetic(120).log, 3)
-
-
-def test_a_timeline_starts_where_the_last_one_was_left(tmp_path):
-    c, shelf = tales.busy(20), Shelf(tmp_path / "snapshots")
-    first = Timeline(c.log, *FOLDS, shelf=shelf)
-    first.catch_up()
-    assert first.leave()
-    c.runs(c.queues(c.proposes("tpe")), validation=0.99)
-    second = Timeline(c.log, *FOLDS, shelf=shelf, every=16)
-    assert second.through == first.through
-    second.catch_up()
-    assert bytes_of(second.head) == bytes_of(whole(c.log, c.log.last()))
-    for position in (first.through // 2, first.through - 1, first.through):
-        assert bytes_of(second.at(position)) == bytes_of(whole(c.log, position))
-    assert len(set(second.marks)) == len(second.marks) > 5
-
-
-def test_a_timeline_without_a_shelf_leaves_nothing():
-    timeline = Timeline(tales.busy(2).log, *MEASURES)
-    timeline.catch_up()
-    assert not timeline.leave()
-
-
-def test_a_shelf_with_nothing_that_fits_is_a_start_from_the_beginning(tmp_path):
-    c, shelf = tales.busy(5), Shelf(tmp_path)
-    assert latest(shelf, c.log, *FOLDS).through == 0
-    shelf.put("000000000030", b"torn")
-    assert latest(shelf, c.log, *FOLDS).through == 0
-    assert shelve(whole(c.log, 20), c.log, shelf)
-    assert latest(shelf, c.log, *FOLDS).through == 20
 
 
 def test_a_shelf_keeps_the_last_two_and_says_when_it_cannot(tmp_path):
