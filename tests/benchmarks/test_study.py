@@ -54,6 +54,24 @@ def test_the_page_has_each_searchs_row_each_fleets_variance_and_winner_and_what_
     assert page.index("## What this does not show") > page.index("## The winning backbone")
 
 
+KEPT = Path(__file__).resolve().parents[2] / "docs" / "study"
+
+
+@pytest.mark.parametrize("name", ["a-tpe", "a-uniform", "b-tpe", "b-uniform"])
+def test_a_campaign_of_the_study_that_is_kept_completed_172_runs_and_holds_every_law(name: str) -> None:
+    log = campaigns.open(str(KEPT / f"study-{name}.myriad"))
+    try:
+        assert audit(log).verdict == "held"
+    finally:
+        log.close()
+    assert len(study_report.searched(KEPT / f"study-{name}.myriad").done) == 172
+
+
+def test_the_page_of_the_study_that_is_kept_is_made_from_its_archives_and_twenty_repeats_alone() -> None:
+    assert {row["seed"] for row in study_report.repeats(KEPT / "repeats.jsonl")} == set(range(1, 21))
+    assert KEPT.with_suffix(".md").read_text() == study_report.page(KEPT)
+
+
 def test_a_clear_winner_leads_in_every_resample_and_a_tie_in_about_half() -> None:
     clear = study_report.winner({"low": [0.5, 0.52, 0.51] * 5, "high": [0.8, 0.82, 0.81] * 5}, "clear")
     assert clear[:2] == ("high", "low")
