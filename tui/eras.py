@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
 
 from replay.era_report import EraReport
 from replay.instruments import Instrument
+from replay.pages.trust import platform_lines
 from replay.taint import Taint
 from replay.times import lasted, shown
 from tui.columns import Column, fit
@@ -118,6 +120,7 @@ def _instruments(instruments: list[Instrument], width: int) -> list[str]:
     for one in instruments:
         why = f": {one.reason}" if one.reason else ""
         lines.append(f"# Instrument {one.instrument[:12]} {one.status}, {one.runs} runs{plain(why)}")
+        lines += [part for told in platform_lines(one.platforms) for part in wrap(plain(told), width)]
         rows = [
             (f"  {c.name}", c.subject, _number(c.seen), _number(c.allowed), c.problem or "held") for c in one.canaries
         ]

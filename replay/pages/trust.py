@@ -108,10 +108,10 @@ def _seen(one: Instrument) -> list[str]:
     more = [f"  and {len(ordered) - many} more, which held; --json has them all"] * (len(ordered) > many)
     seen = table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else []
     wrong = [f"  {canary.name}, {canary.subject}: {canary.problem}" for canary in ordered if canary.problem]
-    return [head, *_platforms(one.platforms), *wrong, *seen, *more]
+    return [head, *platform_lines(one.platforms), *wrong, *seen, *more]
 
 
-def _platforms(platforms: tuple[Platform, ...]) -> list[str]:
+def platform_lines(platforms: tuple[Platform, ...]) -> list[str]:
     """Return a line for each platform, and what they differ in: results there agree within noise, not bit for bit."""
     lines = [
         f"  on {said(one.values)}: {one.status}, {one.runs} runs, {one.completed} done"

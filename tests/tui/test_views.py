@@ -342,6 +342,7 @@ def test_the_eras_name_instruments_and_what_defects_touched(tmp_path: Path) -> N
         await pilot.press("6")
         text = "\n".join(view(app, Eras).sheet.lines)
         assert "d-1 in pooling" in text
+        assert any(line.strip().startswith("on cpu") and "runs" in line for line in text.splitlines())
         assert "Touched results" in text
         await pilot.press("2")
         assert any("tainted" in line for line in view(app, Experiments).roll.lines)
