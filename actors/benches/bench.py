@@ -127,8 +127,8 @@ class Bench:
         """Run every canary on what would train now; a script has none, and is trusted as it is."""
         began, setup = time.perf_counter(), self._setup
         if self._program is not None:
-            digest, platform = self._program.digest, instrument.platform(setup.device)
-            return Verified(order.id, digest, {"program": digest}, (), time.perf_counter() - began, None, platform)
+            here, seconds = self._describe(Describe(id=order.id)), time.perf_counter() - began
+            return Verified(order.id, here.instrument, here.parts, (), seconds, None, here.platform)
         seen, size = self._instrument(), Size(setup.width, setup.layers, setup.heads)
         own = suite.Own(self._task, self._cache, setup.backbones, size, split=order.split)
         found = suite.verdict(setup.device, own)

@@ -106,8 +106,8 @@ def installed(campaign: Campaign, folder: Folder) -> instrument.Instrument:
     size = msgspec.structs.asdict(campaign.network)
     try:
         if campaign.task.kind == "command":
-            digest = command.Program(campaign.task.run, campaign.task.inputs).digest
-            return instrument.Instrument({"program": digest}, digest)
+            program = command.Program(campaign.task.run, campaign.task.inputs)
+            return instrument.Instrument(program.parts(), program.digest)
         return instrument.describe(task_folder(folder), folder.features, campaign.backbones, **size)
     except KernelsError as error:
         raise CampaignError(f"the instrument cannot be rebuilt: {error}") from None

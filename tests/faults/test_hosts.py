@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import myriad
 from events.facts import (
     Assigned,
     Completed,
@@ -24,7 +26,7 @@ from events.folder import Campaign as Folder
 from events.log import Recorded
 from replay.audit import audit
 from tests.faults.hosts import AHEAD, Lab, Network, two_hosts
-from tests.faults.runs import Place, Running
+from tests.faults.runs import MYRIAD, Place, Running
 
 BOX = "worker-box-0"
 
@@ -137,6 +139,35 @@ def test_a_cable_is_cut_and_healed_and_the_lost_machine_comes_back_and_its_late_
     assert joins[0].instrument == joins[1].instrument
 
 
+def another_version(path: Path) -> tuple[str, ...]:
+    """The program as a release with another protocol of scripts would be."""
+    copy, root = path / "another", Path(myriad.__file__).parent
+    for room in ("actors", "events", "kernels", "replay", "tui"):
+        shutil.copytree(root / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "myriad.py", copy)
+    module = copy / "kernels" / "tasks" / "command.py"
+    text = module.read_text()
+    assert text.count('PROTOCOL = "') == 1
+    module.write_text(text.replace('PROTOCOL = "', 'PROTOCOL = "another '))
+    return ("env", f"PYTHONPATH={copy}", *MYRIAD)
+
+
+def test_a_machine_of_another_version_is_told_what_differs_and_gets_no_work(
+    tmp_path: Path, places: list[Place]
+) -> None:
+    lab = Lab(tmp_path, experiments=1, workers='devices = ["cpu"]')
+    places.append(lab)
+    run = lab.starts("--listen", f"127.0.0.1:{free_port()}")
+    lab.invites(run)
+    run.until(lambda: lab.marked("began-near"))
+    refused = lab.lends(program=another_version(tmp_path)).ended()
+    assert refused.code == 2, refused
+    assert "which differ in protocol: it gets no work" in refused.sentence
+    lab.lets("near")
+    assert run.ended().code == 0
+    assert told(once_and_lawful(lab, 1), WorkerJoined, BOX) == []
+
+
 @pytest.mark.prove
 def test_a_cable_that_stays_cut_ends_the_connection_and_the_machine_connects_anew(
     network: Network, tmp_path: Path, places: list[Place]
@@ -178,3 +209,22 @@ def test_features_travel_through_the_object_store_and_weights_come_back(
     assert all((place.folder.checkpoints / f"{digest}.safetensors").exists() for digest in kept)
     again = place.calls("predict", "tiny", "champion")
     assert (again.code, "the same" in again.out) == (0, True), again
+
+
+@pytest.mark.prove
+def test_over_a_shared_path_nothing_travels_but_facts_and_weights(
+    world: Folder, tmp_path: Path, places: list[Place]
+) -> None:
+    place = Place(tmp_path, world, ('devices = ["cpu", "cpu"]', "local = false"))
+    places.append(place)
+    run = place.starts("--listen", f"127.0.0.1:{free_port()}").until(place.folder.server.exists)
+    credential, cache = tmp_path / "box.json", tmp_path / "lent"
+    assert place.calls("invite", "tiny", "box", "--to", str(credential)).code == 0
+    words = ("--creds", str(credential), "--devices", "2", "--cache", str(cache), "--shared", str(place.folder.path))
+    worker = Running(place, "worker", *words)
+    assert run.ended().code == 0
+    ended = worker.ended()
+    assert ended.code == 0, ended
+    assert "fetched" not in ended.out
+    assert not list(cache.rglob("*.safetensors"))
+    once_and_lawful(place, 6)
