@@ -1,14 +1,22 @@
 /* What a processor does better in loops: the selective scan and the sLSTM, forward and backward, and dropout's dice.
 
-   Sixteen channels at a time, in the order of the source, so that a lane is the same bits wherever it lies: no sum
-   depends on an address, a thread or a neighbour. The formulas are those of scan.py, recurrence.py and draws.py. Any C compiler
-   with the vector extension of GCC and Clang builds it. All arrays are dense, in the layouts written beside them. */
+   As many channels at a time as a register holds, in the order of the source, so that a lane is the same bits wherever
+   it lies: no sum depends on an address, a thread or a neighbour. The formulas are those of scan.py, recurrence.py and
+   draws.py. Any C compiler with the vector extension of GCC and Clang builds it. All arrays are dense, in the layouts
+   written beside them. */
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* One register of the processor: of more than that at once, a compiler makes loads and stores, four times as slow. */
+#if defined(__AVX512F__)
 #define WIDE 16
+#elif defined(__AVX__)
+#define WIDE 8
+#else
+#define WIDE 4
+#endif
 
 typedef float floats __attribute__((vector_size(4 * WIDE)));
 typedef int ints __attribute__((vector_size(4 * WIDE)));
