@@ -278,7 +278,7 @@ def _resident(pid: int) -> int:
 
 
 def _on_disk(folder: Path) -> int:
-    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _row(what: str, number: str, words: str = "") -> None:
