@@ -60,7 +60,11 @@ setup:
     #!/usr/bin/env bash
     set -euo pipefail
     wanted=$(cat pyproject.toml constraints.txt | cksum)
-    if [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]; then exit 0; fi
+    made() { [ "$(cat .venv/ready 2>/dev/null)" = "$wanted" ]; }
+    if made; then exit 0; fi
+    # Who comes second waits for the first: two installers in one folder leave neither's.
+    mkdir -p .venv && exec 9>.venv/lock && if command -v flock >/dev/null; then flock 9; fi
+    if made; then exit 0; fi
     echo "making the environment in .venv (once; a few minutes)"
     [ -x {{bin}}/python ] || {{python}} -m venv .venv
     {{bin}}/python -m pip install --quiet --constraint constraints.txt torch
