@@ -26,7 +26,7 @@ BEFORE, AFTER = datetime.timedelta(days=1), datetime.timedelta(days=3650)
 def made(folder: Path, campaign: str, names: tuple[str, ...]) -> Certificates:
     """Return the certificates in a folder, made where they are not there or lack a name that the server has.
 
-    The authority is kept, so that credentials which carry it stay good.
+    The authority is kept, so that credentials which carry it stay good, and so is every name that the server had.
 
     Args:
         names: host names and addresses under which the server is reached; those of this machine are added.
@@ -46,8 +46,9 @@ def made(folder: Path, campaign: str, names: tuple[str, ...]) -> Certificates:
         write_secret(files.authority, authority.public_bytes(serialization.Encoding.PEM))
         files.server.unlink(missing_ok=True)
     wanted = {*names, *_of_this_machine()}
-    if not (files.server.exists() and files.key.exists()) or not wanted <= _names_in(files.server):
-        _certify(files, signer, sorted(wanted))
+    had = _names_in(files.server) if files.server.exists() and files.key.exists() else set[str]()
+    if not wanted <= had:
+        _certify(files, signer, sorted(wanted | had))
     return files
 
 

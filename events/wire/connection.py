@@ -24,6 +24,9 @@ from events.errors import CredentialRefused, LogError, LogLost, NotAllowed, NotJ
 from events.wire.binary import OLDEST
 from events.wire.credentials import Credential, is_loopback, trusting
 
+AGAIN = 2.0
+"""Seconds after which what may be said twice is said again."""
+
 T = TypeVar("T")
 _REFUSED = re.compile(r'permissions violation for (?:publish|subscription) to "([^"]+)"', re.IGNORECASE)
 
@@ -159,19 +162,43 @@ class Connection:
             if not answered.done():
                 answered.set_result(answer)
 
-        await self.ask(subject, content, None, done)
-        answer = await answered
+        key = await self.ask(subject, content, None, done)
+        try:
+            answer = await answered
+        finally:
+            self._pending.pop(key, None)  # whoever was called off waits no longer, and loses nobody the connection
         if isinstance(answer, LogError):
             raise answer
         return msgspec.json.decode(answer, type=dict[str, Any])
 
+    def repeated(self, subject: str, payload: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Do what `request` does, with what may be said twice: it is said again until somebody answers.
+
+        A cluster that has lost the leader of its JetStream lets some questions fall, and answers them when asked later.
+        """
+        return self.run(self._repeated(subject, payload))
+
+    async def _repeated(self, subject: str, payload: dict[str, Any] | None) -> dict[str, Any]:
+        first = asyncio.ensure_future(self.requested(subject, payload))
+        asked = [first]
+        try:
+            while True:
+                answered, _ = await asyncio.wait(asked, timeout=AGAIN, return_when=asyncio.FIRST_COMPLETED)
+                if answered:
+                    return answered.pop().result()
+                asked.append(asyncio.ensure_future(self.requested(subject, payload)))
+        finally:
+            for one in asked:
+                one.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
     async def ask(
         self, subject: str, content: bytes, headers: dict[str, str] | None, done: Callable[[Answer], None]
-    ) -> None:
-        """Publish and have `done` called once with the answer, on the connection's thread (loop)."""
+    ) -> str:
+        """Publish and have `done` called once with the answer, on the connection's thread; return its key (loop)."""
         if self.lost is not None:
             done(self.lost)
-            return
+            return ""
         self._asked += 1
         key = str(self._asked)
         self._pending[key] = _Pending(subject, self.loop.time() + self.timeout, done)
@@ -180,6 +207,7 @@ class Connection:
         except (nats.errors.Error, OSError) as error:
             if self._pending.pop(key, None) is not None:
                 done(self.lost or LogLost(f"the log did not take a message: {error}"))
+        return key
 
     def asked(self, subject: str, content: bytes, headers: dict[str, str] | None = None) -> Future[Answer]:
         """Do what `ask` does, from any thread, and return what the answer will be in."""

@@ -92,7 +92,7 @@ def _holder(connection: Connection, campaign: str) -> dict[str, Any] | None:
 
 
 def _asked(connection: Connection, subject: str, payload: dict[str, Any] | None, expected: int) -> dict[str, Any]:
-    answer = connection.request(subject, payload)
+    answer = connection.repeated(subject, payload)
     if "error" in answer and answer["error"].get("err_code") != expected:
         raise LogError(f"the server refused to say who runs the campaign: {answer['error'].get('description')}")
     return answer

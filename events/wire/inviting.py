@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -31,12 +32,14 @@ def invite(folder: Campaign, name: str, *, devices: int, host: str | None = None
         host: under which name or address it reaches this machine; by default where the server listens.
 
     Raises:
-        CredentialRefused: the campaign's server does not run here, or the name cannot be one.
+        CredentialRefused: the campaign's server does not run here, or a name cannot be one.
         LogError: the server did not take the invitation in.
     """
     invitations.named(name)
     if devices < 1:
         raise CredentialRefused(f"{name} must lend at least one device, not {devices}")
+    if host is not None and not re.fullmatch(r"[A-Za-z0-9._:-]{1,253}", host):
+        raise CredentialRefused(f"{host} is no host's name or address")
     if (here := server.address(folder)) is None:
         raise CredentialRefused(
             f"campaign {folder.name} is not running on this machine: myriad run {folder.name} --listen ADDRESS:PORT"
@@ -47,10 +50,19 @@ def invite(folder: Campaign, name: str, *, devices: int, host: str | None = None
     write_secret(place, msgspec.json.format(msgspec.json.encode(invitation)))
     write_machines(folder)
     local = credentials.load(folder.credentials / "reader.json")
+    if host is not None and local.ca is not None:
+        _vouch_for(folder, host)
     ca = Path(local.ca).read_text() if local.ca is not None else None
     given = Credential(url=local.url, user=invitation.user, password=invitation.password, ca=ca, domain=LENDERS)
     _let_in(given, folder, here.pid)
     return msgspec.structs.replace(given, url=_reached(here, local.url, host))
+
+
+def _vouch_for(folder: Campaign, host: str) -> None:
+    """Have the server's certificate name a host; it takes it in with the invitation."""
+    from events.wire import certificates  # noqa: PLC0415 # only who is open to others waits for it
+
+    certificates.made(folder.credentials / "tls", folder.name, (host,))
 
 
 def _password(folder: Campaign, name: str) -> str:

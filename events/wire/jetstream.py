@@ -196,7 +196,7 @@ def create(credential: Credential | str | Path, campaign: str, *, replicas: int 
         _check_size(connection)
         if (kept := _copies(connection, campaign)) is None:
             kept = replicas or (COPIES if connection.peers >= COPIES else 1)
-        answer = _created(connection, campaign, kept)
+        answer = made(connection, configuration(campaign, kept))
         if "error" in answer:
             raise _refused(connection, campaign, answer["error"])
     except LogError:
@@ -205,11 +205,11 @@ def create(credential: Credential | str | Path, campaign: str, *, replicas: int 
     return JetStreamLog(connection, campaign)
 
 
-def _created(connection: Connection, campaign: str, replicas: int) -> dict[str, Any]:
-    """Ask for a stream; a cluster that has just elected nobody yet is asked again."""
+def made(connection: Connection, stream: dict[str, Any]) -> dict[str, Any]:
+    """Make a stream where it is not there yet, and return the answer; a cluster without a leader is asked again."""
     end = time.monotonic() + connection.timeout
     while True:
-        answer = _api(connection, f"$JS.API.STREAM.CREATE.{stream_of(campaign)}", configuration(campaign, replicas))
+        answer = _api(connection, f"{connection.api}.STREAM.CREATE.{stream['name']}", stream)
         if answer.get("error", {}).get("err_code") not in UNREADY or time.monotonic() > end:
             return answer
         time.sleep(0.2)
@@ -289,7 +289,7 @@ def _stream(connection: Connection, campaign: str) -> dict[str, Any]:
 
 def _api(connection: Connection, subject: str, payload: dict[str, Any] | None) -> dict[str, Any]:
     try:
-        return connection.request(subject, payload)
+        return connection.repeated(subject, payload)
     except Unanswered:
         url = connection.credential.url
         if connection.clustered:

@@ -25,7 +25,7 @@ import msgspec
 from events import subjects
 from events.errors import LogError, ObjectDamaged, ObjectMissing
 from events.wire.connection import Answer, Connection
-from events.wire.jetstream import keeping
+from events.wire.jetstream import keeping, made
 from events.wire.reader import Pull, read
 
 CHUNK = 128 * 1024
@@ -68,9 +68,7 @@ class Objects:
 
     def create(self, replicas: int = 1) -> None:
         """Make the bucket where it is not there yet; raises `LogError` where the server refuses."""
-        answer = self._connection.request(
-            f"{self._connection.api}.STREAM.CREATE.{self._stream}", configuration(self.bucket, replicas)
-        )
+        answer = made(self._connection, configuration(self.bucket, replicas))
         if "error" in answer:
             raise LogError(f"the server refused bucket {self.bucket}: {answer['error'].get('description')}")
 

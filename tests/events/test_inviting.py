@@ -205,6 +205,7 @@ def test_an_invitation_survives_the_servers_restart_and_changing_it_keeps_the_pa
             "10.1.2.3",
             "where 10.1.2.3 is not heard: run it with --listen 10.1.2.3:",
         ),
+        ("box", 1, "größe.lab", "größe.lab is no host's name or address"),
     ],
 )
 def test_an_invitation_that_cannot_be_is_one_sentence(
@@ -230,6 +231,24 @@ def test_certificates_are_made_once_and_only_the_servers_anew_for_another_name(t
     assert again[0] == before[0]
     assert again[1] != before[1]
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "tls").iterdir()} == {0o600}
+
+
+def test_a_running_server_is_vouched_for_under_the_address_at_which_a_machine_is_told_to_reach_it(tmp_path: Path) -> None:
+    """Who listens on every address knows none of them: 127.0.0.2 stands for one that the certificate did not name."""
+    folder = Campaign(tmp_path / "tale")
+    tls = certificates.made(folder.credentials / "tls", "tale", ())
+    with server.running(folder, listening=Listening("0.0.0.0", tls=tls)) as up:
+        jetstream.create(up.credential("owner"), "tale").close()
+        first = invite(folder, "box", devices=1, host="127.0.0.1")
+        elsewhere = msgspec.structs.replace(first, url=first.url.replace("127.0.0.1", "127.0.0.2"))
+        with pytest.raises(NotJetStream, match=r"not valid for '127\.0\.0\.2'"):
+            Connection(elsewhere)
+        assert invite(folder, "box", devices=1, host="127.0.0.2") == elsewhere
+        Connection(elsewhere).close()
+        Connection(first).close()
+    before = tls.server.read_bytes()
+    certificates.made(folder.credentials / "tls", "tale", ())
+    assert tls.server.read_bytes() == before
 
 
 def test_another_authoritys_server_is_not_trusted_and_is_told_no_password(

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nats.aio.msg import Msg as Message
 
 from events.errors import CredentialRefused, GapFound, LogError, LogLost, NotAllowed, NotJetStream
 from events.log import Appended
 from events.wire import binary, jetstream
+from events.wire.connection import Connection
 from events.wire.credentials import Credential
 from events.wire.jetstream import JetStreamLog
 from events.wire.server import Running
@@ -56,6 +58,27 @@ def test_an_answer_that_does_not_come_in_time_loses_the_log(proxy: Proxy, jetstr
             log.append(frame(log.campaign, 1))
         with pytest.raises(LogLost):
             log.last()
+
+
+def test_a_question_that_fell_is_asked_again_and_the_one_that_fell_loses_nobody_the_log(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a cluster without a leader does: the first one is not answered, ever."""
+    monkeypatch.setattr("events.wire.connection.AGAIN", 0.05)
+    log, answering = (Connection(server.credential("owner"), timeout=5.0) for _ in range(2))
+    asked: list[Message] = []
+
+    async def hear(message: Message) -> None:
+        asked.append(message)
+        if len(asked) > 1:
+            await answering.publish(message.reply, b'{"heard": true}')
+
+    answering.run(answering.subscribe("question", hear))
+    answering.request("$JS.API.INFO")  # answered after the subscription
+    assert log.repeated("question") == {"heard": True}
+    assert not log._pending
+    log.close()
+    answering.close()
 
 
 def test_no_more_frames_than_the_window_are_on_their_way(proxy: Proxy, jetstream_log: JetStreamLog) -> None:

@@ -98,7 +98,9 @@ def test_the_containers_steps_make_an_environment_that_lends(creds: Path, tmp_pa
     place, source = tmp_path / "venv", tmp_path / "src"
     venv.create(place, with_pip=True)
     site = sysconfig.get_path("purelib", vars={"base": str(place), "platbase": str(place)})
-    # What is installed here stands for what an index would give: nothing is downloaded.
+    # What is installed here stands for what an index would give, the builder too: nothing is downloaded.
+    for old in (*Path(site).glob("setuptools*"), *Path(site).glob("pkg_resources")):
+        shutil.rmtree(old)
     for entry in Path(sysconfig.get_path("purelib")).iterdir():
         ours = entry.name.startswith(("myriad", "__editable__"))
         if not ours and not (Path(site) / entry.name).exists():

@@ -5,17 +5,21 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 import myriad
+from actors.repair.workshop import DIFF
 from events.facts import (
     Assigned,
     Completed,
     Fact,
     FilesShared,
     LeaseRevoked,
+    PatchAdopted,
+    RemedyProposed,
     Requeued,
     Started,
     WorkerJoined,
@@ -25,6 +29,10 @@ from events.facts import (
 from events.folder import Campaign as Folder
 from events.log import Recorded
 from replay.audit import audit
+from tests.actors.policies import planted
+from tests.actors.policies.asking import PLANTED
+from tests.actors.policies.provider import provider
+from tests.actors.policies.test_proof import ready, thinking
 from tests.faults.hosts import AHEAD, Lab, Network, two_hosts
 from tests.faults.runs import MYRIAD, Place, Running
 
@@ -228,3 +236,42 @@ def test_over_a_shared_path_nothing_travels_but_facts_and_weights(
     assert "fetched" not in ended.out
     assert not list(cache.rglob("*.safetensors"))
     once_and_lawful(place, 6)
+
+
+def repair_at_length(house: Path) -> str:
+    """What mends the planted bug, with so many words beside it that its fact holds only its ends and its digest."""
+    text = (house / "kernels" / "pooling.py").read_text()
+    words = "".join(f"# {number}: twenty steps have twenty places, and not nineteen.\n" for number in range(90))
+    return planted.diff(house, "pooling.py", text, text.replace(planted.BUG[1], planted.BUG[0]) + words)
+
+
+@pytest.mark.prove
+def test_a_patch_that_the_fixer_adopts_comes_to_a_machine_elsewhere_by_its_digest_and_is_trained_with_there(
+    world: Folder, tmp_path: Path, places: list[Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", PLANTED)
+    monkeypatch.setenv("GEMINI_API_KEY", PLANTED)
+    house = planted.planted(tmp_path / "house")
+    mend = planted.answer("Twenty steps have nineteen places.", repair_at_length(house))
+    with provider(planted.telling_apart(thinking(), mend)) as server:
+        elsewhere = ('devices = ["cpu", "cpu"]', "local = false")
+        place = ready(world, tmp_path, house, server, elsewhere, experiments=4, adopt="auto")
+        places.append(place)
+        run = place.starts("--listen", f"127.0.0.1:{free_port()}").until(place.folder.server.exists)
+        credential, cache = tmp_path / "box.json", tmp_path / "lent"
+        assert place.calls("invite", "tiny", "box", "--to", str(credential)).code == 0
+        worker = Running(place, "worker", "--creds", str(credential), "--devices", "1", "--cache", str(cache))
+        assert run.ended().code == 0
+        assert worker.ended().code == 0
+    frames = once_and_lawful(place, 4)
+    (adopted,) = [fact for fact in told(frames, PatchAdopted) if isinstance(fact, PatchAdopted)]
+    (patch,) = [fact for fact in told(frames, RemedyProposed) if isinstance(fact, RemedyProposed) and fact.diff]
+    digest = patch.diff.digest if patch.diff is not None else None
+    assert digest is not None
+    (blob,) = cache.rglob(digest)
+    (copy,) = cache.rglob(adopted.patch)
+    assert sha256(blob.read_bytes()).hexdigest() == digest
+    assert (copy / DIFF).read_bytes() == blob.read_bytes()
+    assert place.folder.path not in copy.parents
+    moved = {fact.experiment for fact in told(frames, Started, BOX) if fact.instrument == adopted.instrument}
+    assert moved & {fact.experiment for fact in told(frames, Completed, BOX)}
