@@ -123,7 +123,9 @@ class Lending:
         return "stopped"
 
     def _sit(self) -> Ending:
-        name = self._campaign or _only(self._credential)
+        if (name := self._campaign or _only(self._credential)) is None:
+            self._say_once(f"{self._credential.url} holds no campaign yet; waiting for one")
+            return "left alone"
         with jetstream.connect(self._credential, name) as log:
             sitting = Sitting(log, self._lent, self._wishes, say=self._say_once, look=self._look)
             try:
@@ -199,8 +201,9 @@ def _there() -> tuple[str, ...]:
     return tuple(f"cuda:{number}" for number in range(many)) or ("cpu",) * (os.cpu_count() or 1)
 
 
-def _only(credential: Credential) -> str:
+def _only(credential: Credential) -> str | None:
+    """Return the one campaign of a server, None while it has none; raises `CampaignUnknown` where there are several."""
     names = jetstream.campaigns(credential)
-    if len(names) != 1:
-        raise CampaignUnknown(f"{credential.url} holds {', '.join(names) or 'no campaign'}: say --campaign NAME")
-    return names[0]
+    if len(names) > 1:
+        raise CampaignUnknown(f"{credential.url} holds {', '.join(names)}: say --campaign NAME")
+    return names[0] if names else None

@@ -116,7 +116,7 @@ class Connection:
     @property
     def version(self) -> str:
         """The server's release."""
-        return str(self._client.connected_server_version)
+        return _release(self._client.connected_server_version)
 
     @property
     def largest(self) -> int:
@@ -296,7 +296,7 @@ class Connection:
         if (version.major, version.minor) < OLDEST:
             oldest = ".".join(map(str, OLDEST))
             await self._client.close()
-            raise NotJetStream(f"{self.credential.url} is nats-server {version}; a campaign needs {oldest} or later")
+            raise NotJetStream(f"{self.credential.url} is nats-server {_release(version)}; a campaign needs {oldest} or later")
         self._inbox = str(self._client.new_inbox())
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_msgs_limit=0, pending_bytes_limit=0)
 
@@ -367,3 +367,8 @@ def _misunderstood(credential: Credential, error: Exception) -> LogError:
     if isinstance(error, ssl.SSLError):
         return NotJetStream(f"{credential.url} cannot be trusted: {error}")
     return NotJetStream(f"{credential.url} is not a NATS server: {error}")
+
+
+def _release(version: Any) -> str:
+    """Return a release as people write it."""
+    return f"{version.major}.{version.minor}.{version.patch}"

@@ -233,7 +233,7 @@ def test_certificates_are_made_once_and_only_the_servers_anew_for_another_name(t
     assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "tls").iterdir()} == {0o600}
 
 
-def test_a_running_server_is_vouched_for_under_the_address_at_which_a_machine_is_told_to_reach_it(tmp_path: Path) -> None:
+def test_a_running_server_is_vouched_for_under_the_address_that_an_invitation_names(tmp_path: Path) -> None:
     """Who listens on every address knows none of them: 127.0.0.2 stands for one that the certificate did not name."""
     folder = Campaign(tmp_path / "tale")
     tls = certificates.made(folder.credentials / "tls", "tale", ())

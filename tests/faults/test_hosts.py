@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import myriad
+from actors.errors import CampaignError
+from actors.hosts import doors
 from actors.repair.workshop import DIFF
+from events.errors import CampaignUnknown, NotJetStream
 from events.facts import (
     Assigned,
     Completed,
@@ -28,6 +32,8 @@ from events.facts import (
 )
 from events.folder import Campaign as Folder
 from events.log import Recorded
+from events.wire import credentials, jetstream, server
+from events.wire.credentials import Credential
 from replay.audit import audit
 from tests.actors.policies import planted
 from tests.actors.policies.asking import PLANTED
@@ -176,6 +182,46 @@ def test_a_machine_of_another_version_is_told_what_differs_and_gets_no_work(
     assert told(once_and_lawful(lab, 1), WorkerJoined, BOX) == []
 
 
+OLD = b'INFO {"server_id":"x","version":"2.9.10","max_payload":1048576,"headers":true}\r\nPONG\r\n'
+
+
+def test_a_server_that_is_too_old_is_told_in_a_sentence_and_gets_no_devices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The server's release is what its greeting says; nothing of ours speaks to an old one for longer."""
+    credential = tmp_path / "box.json"
+    credentials.save(Credential(url="nats://127.0.0.1:1", user="worker-box", password="x"), credential)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=greet, args=(listener, OLD), daemon=True).start()
+        address = f"nats://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(NotJetStream) as refused:
+            doors.worker(connect=address, creds=credential, cache=tmp_path / "lent")
+    assert str(refused.value) == f"{address} is nats-server 2.9.10; a campaign needs 2.12 or later"
+    assert "lending" not in capsys.readouterr().out
+
+
+def greet(listener: socket.socket, greeting: bytes) -> None:
+    connection, _ = listener.accept()
+    connection.sendall(greeting)
+    while connection.recv(4096):
+        pass
+
+
+def test_a_server_that_holds_no_campaign_yet_is_waited_at_and_of_several_one_must_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with server.running(Folder(tmp_path / "empty")) as up:
+        owner, path = up.credential("owner"), tmp_path / "owner.json"
+        credentials.save(owner, path)
+        with pytest.raises(CampaignError, match=r"nobody took these devices for 0\.5 seconds"):
+            doors.worker(creds=path, cache=tmp_path / "lent", patience=0.5)
+        assert f"{owner.url} holds no campaign yet; waiting for one" in capsys.readouterr().out
+        for name in ("one", "two"):
+            jetstream.create(owner, name).close()
+        with pytest.raises(CampaignUnknown, match="holds one, two: say --campaign NAME"):
+            doors.worker(creds=path, cache=tmp_path / "lent", patience=0.5)
+
+
 @pytest.mark.prove
 def test_a_cable_that_stays_cut_ends_the_connection_and_the_machine_connects_anew(
     network: Network, tmp_path: Path, places: list[Place]
@@ -253,17 +299,19 @@ def test_a_patch_that_the_fixer_adopts_comes_to_a_machine_elsewhere_by_its_diges
     monkeypatch.setenv("GEMINI_API_KEY", PLANTED)
     house = planted.planted(tmp_path / "house")
     mend = planted.answer("Twenty steps have nineteen places.", repair_at_length(house))
-    with provider(planted.telling_apart(thinking(), mend)) as server:
+    with provider(planted.telling_apart(thinking(), mend)) as models:
         elsewhere = ('devices = ["cpu", "cpu"]', "local = false")
-        place = ready(world, tmp_path, house, server, elsewhere, experiments=4, adopt="auto")
+        place = ready(world, tmp_path, house, models, elsewhere, experiments=3, adopt="auto")
         places.append(place)
         run = place.starts("--listen", f"127.0.0.1:{free_port()}").until(place.folder.server.exists)
         credential, cache = tmp_path / "box.json", tmp_path / "lent"
         assert place.calls("invite", "tiny", "box", "--to", str(credential)).code == 0
         worker = Running(place, "worker", "--creds", str(credential), "--devices", "1", "--cache", str(cache))
+        run.until(lambda: place.count("RemedyProposed")).until(lambda: place.count("PatchAdopted"))
+        run.until(lambda: any(cache.rglob(DIFF))).until(lambda: place.count("CampaignClosed"))
         assert run.ended().code == 0
         assert worker.ended().code == 0
-    frames = once_and_lawful(place, 4)
+    frames = once_and_lawful(place, 3)
     (adopted,) = [fact for fact in told(frames, PatchAdopted) if isinstance(fact, PatchAdopted)]
     (patch,) = [fact for fact in told(frames, RemedyProposed) if isinstance(fact, RemedyProposed) and fact.diff]
     digest = patch.diff.digest if patch.diff is not None else None
