@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pykka
 
+from actors.discretion import without_secrets
 from actors.errors import RoleGivenUp
 from actors.feed import Feed
 from actors.pen import Clock, Pen
@@ -74,8 +75,8 @@ class Supervisor(pykka.ThreadingActor):
             self._give_up(error)
 
     def _bury(self, death: Died) -> None:
-        error = repr(death.error)[:WHOLE]
-        failed = RoleFailed(role=death.author, error=error, trace=self._blobs.keep(death.trace))
+        error = without_secrets(repr(death.error))[:WHOLE]
+        failed = RoleFailed(role=death.author, error=error, trace=self._blobs.keep(without_secrets(death.trace)))
         self._write(death.author, failed)
         since = self._clock() - int(WINDOW * 1e6)
         recent = sum(at > since for at in self._failures.get(death.author, ()))

@@ -29,7 +29,7 @@ MAY_IMPORT = {
 
 DOORS = {
     "pykka": ("actors/shell.py", "actors/supervisor.py"),
-    "nats": ("events/wire/connection.py",),
+    "nats": ("events/wire/connection.py", "events/wire/client.py"),
     "cryptography": ("events/wire/certificates.py",),
     "textual": ("tui/",),
     "anthropic": ("actors/policies/claude.py",),

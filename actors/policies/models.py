@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -128,9 +129,16 @@ class Key:
 
 
 def find_key(policy: str, environment: Mapping[str, str] = os.environ) -> Key | None:
-    """Return the key that a policy's provider asks for, None where the environment has none."""
+    """Return the key that a policy's provider asks for, None where the environment has none.
+
+    Raises:
+        CampaignError: it holds what no key holds; what a library says of such a key would quote it.
+    """
     found = ((name, environment.get(name, "").strip()) for name in KEYS[policy])
-    return next((Key(name, value) for name, value in found if value), None)
+    key = next((Key(name, value) for name, value in found if value), None)
+    if key is not None and (strange := re.search(r"[^!-~]", key.value)):
+        raise CampaignError(f"{key.name} holds a character that no key has, the {strange.start() + 1}th: set it again")
+    return key
 
 
 def load_model(policy: str, settings: Settings, key: Key) -> Model:

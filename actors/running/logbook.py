@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -17,28 +16,17 @@ from typing import Any, TextIO
 
 import structlog
 
+from actors.discretion import STRUCK, is_secret, without_secrets
 from actors.errors import CampaignError
 from events.errors import LogError
-
-SECRET_WORDS = ("key", "token", "password", "secret", "credential")
-"""A field or an environment variable whose name holds one of these is secret."""
-
-STRUCK = "(struck out)"
 
 TRACE = "exception"
 """The field that holds a trace; the terminal is spared it, the file keeps it."""
 
-SHORTEST = 8
-"""Characters of a secret; a shorter value would strike out words that only look like it."""
-
-_PASSWORD_IN_URL = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-
 
 def strike_secrets(logger: Any, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Strike out fields that are named as secrets, and the values of secret environment variables anywhere."""
-    secrets = [value for name, value in os.environ.items() if _is_secret(name) and len(value) >= SHORTEST]
-    struck: dict[str, Any] = _without(dict(entry), secrets)
-    entry.update(struck)
+    entry.update({name: STRUCK if is_secret(str(name)) else _struck(value) for name, value in entry.items()})
     return entry
 
 
@@ -109,17 +97,9 @@ class _Fan:
         return ""
 
 
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in SECRET_WORDS)
-
-
-def _without(value: Any, secrets: list[str]) -> Any:
+def _struck(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: STRUCK if _is_secret(str(name)) else _without(inner, secrets) for name, inner in value.items()}
+        return {name: STRUCK if is_secret(str(name)) else _struck(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_without(inner, secrets) for inner in value]
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, STRUCK)
-        return _PASSWORD_IN_URL.sub(STRUCK, value)
-    return value
+        return [_struck(inner) for inner in value]
+    return without_secrets(value) if isinstance(value, str) else value

@@ -1,7 +1,7 @@
 """One connection to a NATS server and the thread that owns it: requests, publications with answers, subscriptions.
 
-The only module that imports nats. There is no reconnecting: what was pending on a broken connection is unknown, and
-its owner must reread the log.
+Beside `events.wire.client` the only module that imports nats. There is no reconnecting: what was pending on a broken
+connection is unknown, and its owner must reread the log.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 import nats.errors
-from nats.aio.client import Client
 
 from events.errors import CredentialRefused, LogError, LogLost, NotAllowed, NotJetStream
 from events.wire.binary import OLDEST
+from events.wire.client import Client, InTheClear
 from events.wire.credentials import Credential, is_loopback, trusting
 
 AGAIN = 2.0
@@ -57,33 +57,6 @@ Answer = bytes | LogError
 """What came back: the answer's bytes, or why there is none."""
 
 
-class _Client(Client):
-    """A client that says nothing, its password least of all, to a server that lacks the TLS which was asked for.
-
-    nats-py takes a server's word for it that there is no TLS, whatever the address and the certificates say; whoever
-    stands in between could say so too.
-    """
-
-    demanded: str | None = None
-
-    def _connect_command(self) -> bytes:
-        if self.demanded is not None and not self._server_info.get("tls_required", False):
-            raise _InTheClear(self.demanded)
-        command: bytes = super()._connect_command()
-        return command
-
-    async def hang_up(self) -> None:
-        """Close what did not become a connection; nats-py leaves it open."""
-        transport: Any = self._transport
-        if transport is not None:
-            transport.close()
-            await asyncio.sleep(0)  # the loop closes the socket at its next turn
-
-
-class _InTheClear(Exception):
-    """A server without TLS."""
-
-
 class _Pending(NamedTuple):
     subject: str
     deadline: float
@@ -116,7 +89,8 @@ class Connection:
     @property
     def version(self) -> str:
         """The server's release."""
-        return _release(self._client.connected_server_version)
+        told = self._client.connected_server_version
+        return f"{told.major}.{told.minor}.{told.patch}"
 
     @property
     def largest(self) -> int:
@@ -179,14 +153,13 @@ class Connection:
         return self.run(self._repeated(subject, payload))
 
     async def _repeated(self, subject: str, payload: dict[str, Any] | None) -> dict[str, Any]:
-        first = asyncio.ensure_future(self.requested(subject, payload))
-        asked = [first]
+        asked: list[asyncio.Task[dict[str, Any]]] = []
         try:
             while True:
+                asked.append(asyncio.create_task(self.requested(subject, payload)))
                 answered, _ = await asyncio.wait(asked, timeout=AGAIN, return_when=asyncio.FIRST_COMPLETED)
                 if answered:
                     return answered.pop().result()
-                asked.append(asyncio.ensure_future(self.requested(subject, payload)))
         finally:
             for one in asked:
                 one.cancel()
@@ -296,12 +269,14 @@ class Connection:
         if (version.major, version.minor) < OLDEST:
             oldest = ".".join(map(str, OLDEST))
             await self._client.close()
-            raise NotJetStream(f"{self.credential.url} is nats-server {_release(version)}; a campaign needs {oldest} or later")
+            raise NotJetStream(
+                f"{self.credential.url} is nats-server {self.version}; a campaign needs {oldest} or later"
+            )
         self._inbox = str(self._client.new_inbox())
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_msgs_limit=0, pending_bytes_limit=0)
 
     async def _connect(self, url: str) -> None:
-        self._client = _Client()
+        self._client = Client()
         if self.credential.tls:
             self._client.demanded = f"{url} does not offer TLS, which the credential asks for: nothing was said to it"
         elif self.credential.password is not None and not is_loopback(urlsplit(url).hostname or ""):
@@ -313,7 +288,7 @@ class Connection:
             raise self._refused(url, error) from error
 
     def _refused(self, url: str, error: Exception) -> LogError:
-        if isinstance(error, _InTheClear):
+        if isinstance(error, InTheClear):
             return CredentialRefused(str(error))
         unanswered = (OSError, nats.errors.NoServersError, TimeoutError)
         if isinstance(error, unanswered) and not isinstance(error, ssl.SSLError):
@@ -367,8 +342,3 @@ def _misunderstood(credential: Credential, error: Exception) -> LogError:
     if isinstance(error, ssl.SSLError):
         return NotJetStream(f"{credential.url} cannot be trusted: {error}")
     return NotJetStream(f"{credential.url} is not a NATS server: {error}")
-
-
-def _release(version: Any) -> str:
-    """Return a release as people write it."""
-    return f"{version.major}.{version.minor}.{version.patch}"

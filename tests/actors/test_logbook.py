@@ -13,12 +13,13 @@ import pykka
 import pytest
 import structlog
 
+from actors.discretion import STRUCK
 from actors.errors import CampaignError
 from actors.feed import Feed
 from actors.hands import NoHands
 from actors.judgement.budgets import Budget
 from actors.pen import wall_clock
-from actors.running.logbook import STRUCK, open_logbook
+from actors.running.logbook import open_logbook
 from actors.scheduler import Scheduler
 from actors.shell import Died, Shell
 from tests.actors.waiting import eventually

@@ -283,6 +283,20 @@ def test_a_role_that_raises_is_restarted_by_refolding_and_both_are_facts(
     assert gave_up == []
 
 
+def test_what_a_role_dies_of_is_told_without_a_secret(
+    stage: Stage, supervised: Callable[[Callable[[], Any]], list[Exception]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "planted-0123456789")
+    words = "nats://me:hunter2hunter2@host refused planted-0123456789"
+    roles = iter([Counting(raises=lambda asked: ValueError(words)), Counting(wanted=1)])
+    supervised(lambda: next(roles))
+    failed = eventually(lambda: stage.facts(RoleFailed))[0]
+    assert failed.error == "ValueError('nats://(struck out)@host refused (struck out)')"
+    assert "(struck out)" in failed.trace.head + failed.trace.tail
+    assert "planted" not in str(failed)
+    assert "hunter2" not in str(failed)
+
+
 def test_a_role_that_dies_too_often_is_given_up_with_a_sentence(
     stage: Stage, supervised: Callable[[Callable[[], Any]], list[Exception]]
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.errors import CampaignError
 from actors.policies.models import Key, Model, ModelFailed, Prompt, Settings, Turn, asked_wait, find_key, load_model
 from actors.policies.patience import Patience
 from actors.policies.prices import Price, Usage, rounds
@@ -319,6 +320,15 @@ def test_the_worst_case_of_a_call_is_more_than_any_call_of_its_size_costs() -> N
 @pytest.mark.parametrize("changes", [{"input": -1.0}, {"output": float("nan")}, {"cached": float("inf")}])
 def test_a_price_is_a_finite_number_not_below_zero(changes: dict[str, float]) -> None:
     assert Price(**{"input": 1.0, "output": 1.0} | changes).problem()
+
+
+@pytest.mark.parametrize("value", ["sk-planted\n0123456789", "sk-pl\u00e4nted", "sk-pla nted", "sk-pla\x00nted"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_quoted(value: str) -> None:
+    """A library that is handed one says of it: illegal header value, and then the value."""
+    with pytest.raises(CampaignError) as refused:
+        find_key("claude", {"ANTHROPIC_API_KEY": value})
+    assert str(refused.value).startswith("ANTHROPIC_API_KEY holds a character that no key has, the ")
+    assert "pl" not in str(refused.value)
 
 
 def test_a_key_comes_from_its_variable_and_from_nowhere_else() -> None:
