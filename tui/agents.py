@@ -120,6 +120,7 @@ class Cycles(View):
     """
 
     NAME = "cycle"
+    UNDER = "agents"
     KEYS: ClassVar[Keys] = (("arrows, pages, ends", "scroll"),)
 
     def __init__(self, model: Model, whole: Callable[[Text], str], *, id: str) -> None:  # noqa: A002 # Textual's word

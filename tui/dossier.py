@@ -30,6 +30,7 @@ class Dossiers(View):
     """One experiment's dossier."""
 
     NAME = "dossier"
+    UNDER = "experiments"
     KEYS: ClassVar[Keys] = (
         ("arrows, pages, ends", "scroll"),
         ("u", "up: the dossier of the parent"),

@@ -10,11 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Footer
+from textual.widgets import ContentSwitcher
 
 from tui import acting, commands, pages
 from tui.acting import ACTS, Confirm, NotActed, Write
 from tui.errors import WatchError
+from tui.foot import Foot, Tab
 from tui.front import Said
 from tui.help import Help
 from tui.model import Model
@@ -33,6 +34,12 @@ TICK = 0.1
 """Seconds between two steps of playing."""
 
 BADGES = {"opening": "OPENING", "live": "LIVE", "recorded": "RECORDED", "lost": "LOST", "broken": "BROKEN"}
+
+TABS = tuple(
+    Tab(str(number), name.capitalize(), f"open('{name}')")
+    for number, name in enumerate(("overview", "experiments", "agents", "dynamics", "facts", "eras"), start=1)
+)
+"""The views that have a key."""
 
 HINTS = {
     ":": "a command, or an experiment: esc leaves",
@@ -56,13 +63,8 @@ class WatchScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-tall")]
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "open('overview')", "Overview"),
-        Binding("2", "open('experiments')", "Experiments"),
-        Binding("3", "open('agents')", "Agents"),
-        Binding("4", "open('dynamics')", "Dynamics"),
-        Binding("5", "open('facts')", "Facts"),
-        Binding("6", "open('eras')", "Eras"),
-        Binding("question_mark", "keys", "Keys"),
+        *(Binding(tab.key, tab.action, tab.word) for tab in TABS),
+        Binding("question_mark", "keys", "Keys", show=False),
         Binding("q", "app.quit", "Quit", show=False),
         Binding("space", "freeze", "Freeze", show=False),
         Binding("left_square_bracket", "step(-1)", "A fact back", show=False),
@@ -93,6 +95,7 @@ class WatchScreen(Screen[None]):
         # made here and kept, so that a picture may come before the screen is composed, and after it is gone
         self._said = {where: Said(where) for where in ("small", "name", "badge", "head", "notice", "word")}
         self._prompt = Prompt()
+        self._foot = Foot((*TABS, Tab("?", "Keys", "keys")))
         self._ticked = 0.0
 
     @property
@@ -109,12 +112,13 @@ class WatchScreen(Screen[None]):
         yield ContentSwitcher(*self.views.values(), initial=self.current, id="views")
         yield said["word"]
         yield self._prompt
-        yield Footer(show_command_palette=False)
+        yield self._foot
 
     def on_mount(self) -> None:
         """Show what is known so far."""
         self.set_interval(TICK, self._tick)
         self._ticked = time.monotonic()
+        self._foot.mark(TABS[0].action)
         self.say("")
         self._paint()
         self.view.first()
@@ -269,6 +273,7 @@ class WatchScreen(Screen[None]):
         self.current = name
         self.view.open(about)
         self.query_one(ContentSwitcher).current = name
+        self._foot.mark(f"open('{self.view.UNDER or name}')")
         self.view.show(self.shown)
         self.view.first()
         self._paint_head()

@@ -34,11 +34,13 @@ class View(Container):
     Attributes:
         NAME: what the head calls it.
         KEYS: what its own keys do, for its page of help.
+        UNDER: the view with a key of its own that it belongs to, empty for one that has a key.
         about: what is shown, where the view is of one thing.
     """
 
     NAME: ClassVar[str]
     KEYS: ClassVar[Keys] = ()
+    UNDER: ClassVar[str] = ""
 
     def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word
         super().__init__(id=id)

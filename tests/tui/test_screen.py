@@ -106,7 +106,7 @@ def test_every_panel_is_legible(size: tuple[int, int], tmp_path: Path) -> None:
             assert room.height >= (1 if size[1] < 24 else 4)
             assert panel.lines
             assert all(cells_of(line) <= room.width for line in panel.lines), panel.lines
-        assert app.watching.query_one("Footer").region.bottom == size[1]
+        assert app.watching.query_one("Foot").region.bottom == size[1]
 
     watched(recorded(tmp_path, eventful()), story, size=size)
 
