@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,11 @@ from tui.telling import plain
 
 GAP = 2
 """Cells between columns."""
+
+NARROW = (("\x20", "\x7e"), ("\xa1", "\u02ff"), ("\u2010", "\u2027"), ("\u2500", "\u259f"), ("\u2800", "\u28ff"))
+"""First and last of characters that take a cell each: Latin letters, dashes and dots, what charts are drawn with."""
+
+_UNUSUAL = re.compile(f"[^{''.join(f'{first}-{last}' for first, last in NARROW)}]")
 
 
 class Column(NamedTuple):
@@ -41,16 +47,16 @@ def fit(
     if least is None:
         told = [nth for nth, column in enumerate(columns) if not column.rank or any(row[nth] for row in cells)]
         columns, cells = [columns[nth] for nth in told], [[row[nth] for nth in told] for row in cells]
-    widths = [
-        max([cells_of(column.header), *(cells_of(row[nth]) for row in cells)]) for nth, column in enumerate(columns)
-    ]
+    sizes = [[cells_of(cell) for cell in row] for row in cells]
+    widths = [max([cells_of(column.header), *(row[nth] for row in sizes)]) for nth, column in enumerate(columns)]
     if least is not None:
         widths = [max(least.get(column.header, 0), own) for column, own in zip(columns, widths, strict=True)]
         least.update({column.header: own for column, own in zip(columns, widths, strict=True)})
-    kept = _kept(columns, widths, width)
+    kept = [(nth, widths[nth], columns[nth].right) for nth in _kept(columns, widths, width)]
+    headers = [column.header for column in columns]
     lines = []
-    for row in ([column.header for column in columns], *cells):
-        words = [_sized(row[nth], widths[nth], right=columns[nth].right) for nth in kept]
+    for row, sized in zip((headers, *cells), ([*map(cells_of, headers)], *sizes), strict=True):
+        words = [_sized(row[nth], sized[nth], room, right=right) for nth, room, right in kept]
         lines.append(cut((" " * GAP).join(words).rstrip(), width))
     return lines
 
@@ -59,14 +65,14 @@ def cut(text: str, width: int) -> str:
     """Return a text that takes at most `width` cells, with an ellipsis where something is missing."""
     if cells_of(text) <= width:
         return text
-    if text.isascii():
+    if not _UNUSUAL.search(text):
         return text[: max(0, width - 1)] + "…" * (width > 0)
     return Content(text).truncate(max(0, width), ellipsis=True).plain
 
 
 def cells_of(text: str) -> int:
-    """Return how many cells of a terminal a text takes; most are ASCII, and quick to measure."""
-    return len(text) if text.isascii() else Content(text).cell_length
+    """Return how many cells of a terminal a text takes; most are of narrow characters, and quick to measure."""
+    return len(text) if text.isascii() or not _UNUSUAL.search(text) else Content(text).cell_length
 
 
 def _kept(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
@@ -88,7 +94,9 @@ def _kept(columns: Sequence[Column], widths: list[int], width: int) -> list[int]
     return kept
 
 
-def _sized(text: str, width: int, *, right: bool) -> str:
-    short = cut(text, width)
-    gap = " " * (width - cells_of(short))
-    return gap + short if right else short + gap
+def _sized(text: str, size: int, width: int, *, right: bool) -> str:
+    if size > width:
+        text = cut(text, width)
+        size = cells_of(text)
+    gap = " " * (width - size)
+    return gap + text if right else text + gap

@@ -8,7 +8,8 @@ from typing import ClassVar, NamedTuple
 from rich.segment import Segment
 from textual.events import Click
 from textual.strip import Strip
-from textual.widget import Widget
+
+from tui.inked import Inked
 
 
 class Tab(NamedTuple):
@@ -19,7 +20,7 @@ class Tab(NamedTuple):
     action: str
 
 
-class Foot(Widget):
+class Foot(Inked):
     """One line of tabs.
 
     Args:
@@ -50,7 +51,7 @@ class Foot(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return the line."""
-        style, marked = self.rich_style, self.get_component_rich_style("foot--open")
+        style, marked = self.ink, self.get_component_rich_style("foot--open")
         parts = zip(self._tabs, self.words(), strict=True)
         segments = [Segment(word, marked if tab.action == self.open else style) for tab, word in parts]
         return Strip(segments).adjust_cell_length(self.size.width, style)

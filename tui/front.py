@@ -27,8 +27,11 @@ class Said(Static):
         """Show a text."""
         plain = text if isinstance(text, str) else text.plain
         if plain != self.said:
+            height, width = self.styles.height, self.styles.width
+            wraps, grows = height is not None and height.is_auto, width is not None and width.is_auto
+            moves = wraps or (grows and len(plain) != len(self.said))
             self.said = plain
-            self.update(Content(text) if isinstance(text, str) else text)
+            self.update(Content(text) if isinstance(text, str) else text, layout=moves)
 
 
 class Front(View):

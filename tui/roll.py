@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.events import Click, MouseScrollDown, MouseScrollUp, Resize
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.columns import Column, fit
+from tui.inked import Inked
 
 Rows = Callable[[int, int], Sequence[Sequence[str]]]
 """Returns the cells of the rows from one number up to, and without, another, from 0."""
@@ -31,7 +31,7 @@ class Table(NamedTuple):
     rows: Rows
 
 
-class Roll(Widget, can_focus=True):
+class Roll(Inked, can_focus=True):
     """A table's window.
 
     Attributes:
@@ -78,6 +78,7 @@ class Roll(Widget, can_focus=True):
         self._widths: dict[str, int] = {}
         self.top = self.cursor = 0
         self.lines: list[str] = []
+        self._window: list[tuple[str, bool, bool]] = []
 
     @property
     def count(self) -> int:
@@ -94,6 +95,7 @@ class Roll(Widget, can_focus=True):
     def on_resize(self, event: Resize) -> None:
         """Make the lines anew."""
         self._place(self.cursor)
+        self.refresh()
 
     def on_focus(self) -> None:
         """Show the cursor as one that moves."""
@@ -139,12 +141,12 @@ class Roll(Widget, can_focus=True):
         """Return one line of the window."""
         width = self.size.width
         if y >= len(self.lines):
-            return Strip.blank(width, self.rich_style)
-        style = self.rich_style
+            return Strip.blank(width, self.ink)
+        style = self.ink
         if y == 0 and self.count:
             style = self.get_component_rich_style("roll--heading")
         elif self.count and self.top + y - 1 == self.cursor:
-            style = self.get_component_rich_style("roll--cursor") if self.has_focus else self.rich_style + _UNDER
+            style = self.get_component_rich_style("roll--cursor") if self.has_focus else self.ink + _UNDER
         return Strip([Segment(self.lines[y], style)]).adjust_cell_length(width, style)
 
     def _walk(self, row: int) -> None:
@@ -168,10 +170,10 @@ class Roll(Widget, can_focus=True):
         seen = [tuple(row) for row in rows(self.top, min(count, self.top + height))] if count else []
         lines = fit(columns, seen, self.size.width, least=self._widths) if seen else [self._empty]
         told = f"{self.cursor + 1} of {count}" if count else ""
-        if (lines, told) != (self.lines, self.border_subtitle):
-            self.lines = lines
-            self.border_subtitle = told
-        self.refresh()
+        self.seen(told)
+        before, self.lines = self._window, lines
+        self._window = [(line, y == self.cursor - self.top + 1, bool(count)) for y, line in enumerate(lines)]
+        self.redraw(before, self._window)
 
     def _height(self) -> int:
         return max(0, self.size.height - 1)

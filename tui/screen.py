@@ -9,7 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.events import Resize
+from textual.reactive import Reactive
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from tui import acting, commands, pages
@@ -59,6 +61,7 @@ class WatchScreen(Screen[None]):
         write: how a person's facts are written, None for somebody who only looks on.
     """
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)  # who gets or loses the focus is drawn, not all
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (210, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-tall")]
 
@@ -305,7 +308,9 @@ class WatchScreen(Screen[None]):
 
     def _paint_badge(self) -> None:
         state, badge, travel = self.shown.link.state, self._said["badge"], self.travel
-        badge.set_classes(f"-{state}" if travel.mode == "following" else f"-{travel.mode}")
+        kind = f"-{state}" if travel.mode == "following" else f"-{travel.mode}"
+        if not badge.has_class(kind):  # the same ones again would be looked up for every widget
+            badge.set_classes(kind)
         waiting = self.shown.arrived - self.shown.facts
         told = BADGES[state]
         if travel.mode == "frozen":

@@ -9,12 +9,12 @@ from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.events import MouseScrollDown, MouseScrollUp, Resize
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.columns import cut
+from tui.inked import Inked
 
 
-class Sheet(Widget, can_focus=True):
+class Sheet(Inked, can_focus=True):
     """Text of which only what the eye sees is drawn.
 
     Attributes:
@@ -44,9 +44,10 @@ class Sheet(Widget, can_focus=True):
     def show(self, lines: Sequence[str], *, top: int | None = None) -> None:
         """Show other lines; the place in them stays unless it is given."""
         if list(lines) != self.lines or top is not None:
+            before = self._window()
             self.lines = list(lines)
-            self._to(self.top if top is None else top)
-            self.refresh()
+            self._stand(self.top if top is None else top)
+            self.redraw(before, self._window())
 
     def on_resize(self, event: Resize) -> None:
         """Keep the place within the lines."""
@@ -76,8 +77,8 @@ class Sheet(Widget, can_focus=True):
         """Return one line of the window."""
         width, nth = self.size.width, self.top + y
         if nth >= len(self.lines):
-            return Strip.blank(width, self.rich_style)
-        text, style, heading = self.lines[nth], self.rich_style, self.heading(nth)
+            return Strip.blank(width, self.ink)
+        text, style, heading = self.lines[nth], self.ink, self.heading(nth)
         if heading is not None:
             text, style = heading, self.get_component_rich_style("sheet--heading")
         return Strip([Segment(cut(text, width), style)]).adjust_cell_length(width, style)
@@ -87,10 +88,16 @@ class Sheet(Widget, can_focus=True):
         return self.lines[nth][2:] if self.lines[nth].startswith("# ") else None
 
     def _to(self, top: int) -> None:
+        self._stand(top)
+        self.refresh()
+
+    def _stand(self, top: int) -> None:
         height = self.size.height
         self.top = max(0, min(top, len(self.lines) - height))
         more = len(self.lines) > height > 0
-        self.border_subtitle = (
-            f"{self.top + 1} to {min(len(self.lines), self.top + height)} of {len(self.lines)}" * more
-        )
-        self.refresh()
+        self.seen(f"{self.top + 1} to {min(len(self.lines), self.top + height)} of {len(self.lines)}" * more)
+
+    def _window(self) -> list[tuple[str, bool]]:
+        """What is seen, and whether it is a heading."""
+        places = range(self.top, min(len(self.lines), self.top + self.size.height))
+        return [(self.lines[nth], self.heading(nth) is not None) for nth in places]

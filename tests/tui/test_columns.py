@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.content import Content
 
-from tui.columns import Column, cells_of, cut, fit
+from tui.columns import NARROW, Column, cells_of, cut, fit
 
 COLUMNS = (Column("run"), Column("AP", right=True), Column("agent", 1), Column("why", 2, long=8))
 ROWS = [("e-1", "0.5", "tpe", "because it is new"), ("e-20", "0.61", "uniform", "again")]
@@ -43,3 +44,10 @@ def test_what_stays_always_is_cut_where_even_that_is_too_wide() -> None:
 def test_wide_characters_count_as_the_cells_that_they_take() -> None:
     assert cut("日本語日本語", 7) == "日本語…"
     assert [cells_of(line) for line in fit((Column("a"), Column("b")), [("日本", "x"), ("ab", "x")], 40)] == [7, 7, 7]
+
+
+def test_characters_that_are_called_narrow_take_a_cell_each() -> None:
+    for first, last in NARROW:
+        for code in range(ord(first), ord(last) + 1):
+            if code != 0xAD:  # a soft hyphen is not printable: `plain` takes it out
+                assert Content(chr(code)).cell_length == 1, hex(code)
