@@ -5,8 +5,9 @@ A result that a defect touches is left out: its number means other than it says.
 
 from __future__ import annotations
 
-import heapq
 import math
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Literal
 
 import msgspec
@@ -48,13 +49,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = False) -> list[Row]:
     """Return the best by validation AP, earlier completions first among equals; all of them where `top` is None."""
     many = len(ledger.completed) if top is None else top
-    touched = ledger.defects.touched
-    # one more than shown: the last row's lead needs it; what lies below that place among all scores cannot be in it
-    place = many + 1 + len(touched)
-    least = ledger.ranked[-place] if place <= len(ledger.ranked) else -math.inf
-    completed = (ledger.experiments[name] for name in ledger.completed if name not in touched)
-    high = [run for run in completed if run.outcome is not None and run.outcome.validation >= least]
-    best = heapq.nsmallest(many + 1, high, key=beats)
+    best = list(islice(_sound(ledger), many + 1))  # one more than shown: the last row's lead needs it
     following: list[Experiment | None] = [*best[1:], *[None] * bool(best)]
     rows = [
         _row(ledger, rank, experiment, after, with_test=with_test)
@@ -68,9 +63,16 @@ def left_out(ledger: Ledger) -> str | None:
     touched = ledger.defects.touched
     if not touched:
         return None
-    found = dict.fromkeys(defect for defects in touched.values() for defect in defects)
+    found = {*chain.from_iterable(touched.values())}
     verb = "is" if len(touched) == 1 else "are"
     return f"{len(touched)} of {len(ledger.completed)} results, touched by {', '.join(sorted(found))}, {verb} left out"
+
+
+def _sound(ledger: Ledger) -> Iterator[Experiment]:
+    """Yield the completed experiments that no defect touches, the best first."""
+    for _, place in reversed(ledger.ranked):
+        if (name := ledger.completed[-place - 1]) not in ledger.defects.touched:
+            yield ledger.experiments[name]
 
 
 def beats(experiment: Experiment) -> tuple[float, int]:

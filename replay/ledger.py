@@ -53,7 +53,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         states: names of experiments by where they stand, so that nobody needs to look at all of them.
         served: by agent, how many of its experiments were ever assigned.
         turns, waiting: by agent, its turn and its queued experiments; `turn` is that served last; see `replay.turns`.
-        ranked: validation AP of every completed experiment, ascending.
+        ranked: validation AP of every completed experiment and its place among them, from -1 downward; ascending.
         opening, closing: positions of the facts that opened and closed the campaign.
         moved: position of the last fact that moved an experiment.
         paused: why a person asked for a pause, None while nobody does; `pausing` and `reopening` say where.
@@ -84,7 +84,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     turn: int = 0
     turns: dict[str, int] = {}
     waiting: dict[str, int] = {}
-    ranked: list[float] = []
+    ranked: list[tuple[float, int]] = []
     opening: Position | None = None
     closing: Position | None = None
     moved: Position | None = None
@@ -199,8 +199,8 @@ def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> N
 def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) -> None:
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
-    insort(ledger.ranked, fact.validation)
     ledger.completed.append(fact.experiment)
+    insort(ledger.ranked, (fact.validation, -len(ledger.completed)))
     ledger.fruitless = 0
     outcome = Outcome(
         validation=fact.validation,

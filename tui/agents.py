@@ -94,7 +94,7 @@ class Agents(View):
         """Show the cycles that hold a word."""
         self._word = text
         self.below.border_title = f"Cycles that hold {text}, newest first" if text else "Cycles, newest first"
-        self.show(self.model.overview())
+        self.again()
         return f"{len(self._names)} cycles hold {text}" if text else ""
 
     def on_roll_chosen(self, message: Roll.Chosen) -> None:
@@ -141,7 +141,7 @@ class Cycles(View):
 
     def on_resize(self) -> None:
         """Wrap anew."""
-        self.show(self.model.overview())
+        self.again()
 
     def show(self, overview: Overview) -> None:
         """Show what was known at this moment."""

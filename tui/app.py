@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
@@ -25,6 +26,11 @@ from tui.remembered import Remembered
 from tui.screen import WatchScreen
 from tui.themes import OURS, THEMES
 from tui.views import views
+
+SWITCH = 0.0005
+"""Seconds for which a thread may keep another one from running. A key passes a dozen turns of the event loop, and at
+each of them the thread that folds may be in between: with Python's own 5 ms that alone is longer than a key may take.
+"""
 
 
 class Pictured(Message):
@@ -69,6 +75,7 @@ class WatchApp(App[None]):
         remembered: Remembered | None = None,
     ) -> None:
         super().__init__()
+        self._interval = sys.getswitchinterval()
         for theme in OURS:
             self.register_theme(theme)
         model = Model(log.campaign, remembered)
@@ -95,6 +102,7 @@ class WatchApp(App[None]):
     def on_mount(self) -> None:
         """Begin to read and to fold; until the log is read nothing is garbage, and the search for it takes a third."""
         gc.disable()
+        sys.setswitchinterval(SWITCH)
         self._folding.start()
         self._feed.start()
 
@@ -104,6 +112,7 @@ class WatchApp(App[None]):
         self._feed.stop()
         self._read()
         gc.unfreeze()
+        sys.setswitchinterval(self._interval)
 
     def on_key(self, event: Key) -> None:
         """Let the prompt have what was typed ahead of it: over a slow line a command comes in one piece."""

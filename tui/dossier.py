@@ -62,7 +62,7 @@ class Dossiers(View):
 
     def on_resize(self) -> None:
         """Draw the curves anew."""
-        self.show(self.model.overview())
+        self.again()
 
     def show(self, overview: Overview) -> None:
         """Show what was known at this moment; made anew only where a frame about it came since."""

@@ -2,118 +2,37 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
-
-from textual.app import ComposeResult
-from textual.message import Message
 
 from replay.folds import Pass
 from replay.measures import Measurement
 from replay.pages.tables import TOO_FEW
+from tui.beside import Beside
 from tui.chart import BARS, curve, stretched
 from tui.columns import Column, fit
-from tui.model import Model
-from tui.overview import Overview
-from tui.sheet import Sheet
-from tui.view import Keys, View
+from tui.view import Keys
 
 if TYPE_CHECKING:
     from replay.portrait import Portrait
 
-REST = 10
-"""Times that a portrait took in which no other is drawn while facts arrive."""
 
-SETTLED = 0.3
-"""Seconds that a moment must have been looked at before its portrait is drawn: who plays or steps does not wait."""
-
-
-class Dynamics(View):
-    """One portrait, drawn beside everything else.
-
-    Args:
-        ask: has something done with the model in the thread that folds.
-    """
+class Dynamics(Beside["Portrait"]):
+    """One portrait."""
 
     NAME = "dynamics"
+    TITLE = "Dynamics"
     KEYS: ClassVar[Keys] = (("arrows, pages, ends", "scroll"),)
 
-    class Drawn(Message):
-        """A portrait is there."""
-
-        def __init__(self, made: Portrait, seconds: float) -> None:
-            super().__init__()
-            self.made = made
-            self.seconds = seconds
-
-    def __init__(self, model: Model, ask: Callable[[Callable[[Model], None]], None], *, id: str) -> None:  # noqa: A002 # Textual's word
-        super().__init__(model, id=id)
-        self.sheet = Sheet(title="Dynamics", id="dynamics-sheet")
-        self.made: Portrait | None = None
-        self._ask = ask
-        self._drawing = False
-        self._again = 0.0
-        self._wanted = (-1, 0.0)
-
-    def compose(self) -> ComposeResult:
-        """Yield the page."""
-        yield self.sheet
-
-    def on_mount(self) -> None:
-        """Look now and then whether a moment has settled."""
-        self.set_interval(SETTLED, self._settle)
-
-    def show(self, overview: Overview) -> None:
-        """Note which moment is wanted, and show what is drawn."""
-        if overview.subject.through != self._wanted[0]:
-            self._wanted = (overview.subject.through, time.monotonic())
-        self._tell()
-        self._settle()
-
-    def on_resize(self) -> None:
-        """Draw the charts anew."""
-        self._tell()
-
-    def on_dynamics_drawn(self, message: Drawn) -> None:
-        """Show a portrait."""
-        self.made, self._drawing = message.made, False
-        self._again = time.monotonic() + REST * message.seconds
-        self._tell()
-
-    def _settle(self) -> None:
-        through, since = self._wanted
-        now = time.monotonic()
-        done = self.made is not None and self.made.through == through
-        if self._drawing or done or through < 0 or not self.display:
-            return
-        # a moment that a person went to is drawn at once; what arrives by itself takes turns with everything else
-        if now - since < SETTLED or (self.model.following and self.made is not None and now < self._again):
-            return
-        self._drawing = True
-        self._ask(lambda model: self._begin(model.apart()))
-
-    def _begin(self, passing: Pass[Any]) -> None:
-        threading.Thread(target=self._draw, args=(passing,), name="portrait", daemon=True).start()
-
-    def _draw(self, passing: Pass[Any]) -> None:
+    def make(self, passing: Pass[Any]) -> Portrait:
+        """Draw the portrait of a moment."""
         from replay.portrait import portrait  # noqa: PLC0415 # scipy takes longer to load than all the rest of the screen
 
-        begun = time.monotonic()
-        made = portrait(Measurement(passing=passing))
-        self.post_message(self.Drawn(made, time.monotonic() - begun))
+        return portrait(Measurement(passing=passing))
 
-    def _tell(self) -> None:
-        width = self.size.width - 4
-        if width < 0:
-            return
-        if self.made is None:
-            self.sheet.show(["The portrait is being drawn."])
-            return
-        late = self._wanted[0] != self.made.through
-        self.sheet.border_title = f"Dynamics at position {self.made.through}{', a newer one is coming' if late else ''}"
-        self.sheet.show(page(self.made, width))
+    def lay(self, made: Portrait, width: int) -> list[str]:
+        """Return its lines."""
+        return page(made, width)
 
 
 def page(made: Portrait, width: int) -> list[str]:

@@ -2,66 +2,47 @@
 
 from __future__ import annotations
 
-import time
 from textwrap import wrap
-from typing import ClassVar
-
-from textual.app import ComposeResult
+from typing import Any, ClassVar
 
 from replay.era_report import EraReport
+from replay.folds import Pass
 from replay.instruments import Instrument
+from replay.lessons import Lessons
 from replay.pages.trust import platform_lines
 from replay.taint import Taint
 from replay.times import lasted, shown
+from tui.beside import Beside
 from tui.columns import Column, fit
-from tui.model import Model
-from tui.overview import Overview
-from tui.sheet import Sheet
+from tui.sight import Sight
 from tui.telling import plain
-from tui.view import Keys, View
-
-REST = 8
-"""Times that the page took to make in which it is not made again while facts arrive."""
+from tui.view import Keys
 
 TREE, RESULTS = 400, 50
 """Lines of the tree, and touched results, that a page shows; all of them are counted."""
 
 
-class Eras(View):
-    """One page."""
+Trust = tuple[EraReport, list[Instrument], Taint]
+"""What the page is made of; see `tui.sight.Sight.trust`."""
+
+
+class Eras(Beside[Trust]):
+    """One page; following what defects touched takes a quarter of a second in a large campaign."""
 
     NAME = "eras"
+    TITLE = "Eras, instruments, defects and taint"
     KEYS: ClassVar[Keys] = (
         ("arrows, pages, ends", "scroll"),
         ("{ }", "to the border of the era before, or of the next"),
     )
 
-    def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word
-        super().__init__(model, id=id)
-        self.sheet = Sheet(title="Eras, instruments, defects and taint", id="eras-sheet")
-        self._seen = (-1, -1)
-        self._again = 0.0
+    def make(self, passing: Pass[Any]) -> Trust:
+        """Say what can be trusted at a moment."""
+        return Sight(passing, Lessons()).trust()
 
-    def compose(self) -> ComposeResult:
-        """Yield the page."""
-        yield self.sheet
-
-    def on_resize(self) -> None:
-        """Cut the page anew."""
-        self._again = 0.0
-        self.show(self.model.overview())
-
-    def show(self, overview: Overview) -> None:
-        """Show this moment."""
-        width, now = self.size.width - 4, time.monotonic()
-        seen = (overview.subject.through, width)
-        waits = self.model.following and now < self._again
-        if width < 0 or seen == self._seen or waits:
-            return
-        self._seen = seen
-        with self.model.lock:
-            self.sheet.show(page(*self.model.sight.trust(), width))
-        self._again = time.monotonic() + REST * (time.monotonic() - now)
+    def lay(self, made: Trust, width: int) -> list[str]:
+        """Return the page's lines."""
+        return page(*made, width)
 
 
 def page(report: EraReport, instruments: list[Instrument], taint: Taint, width: int) -> list[str]:

@@ -19,8 +19,10 @@ from tui.overview import Overview
 from tui.roll import Roll, Table
 from tui.view import Keys, Opened, View
 
-RATHER = 8
-"""Times that sorting took it rests while facts arrive: it may have a ninth of the time."""
+RATHER = 60
+"""Times that sorting took it rests while facts arrive: about a second in a large campaign, and rows that jump more
+often than that nobody can read.
+"""
 
 FIXED = (
     ("experiment", Column("run")),
@@ -67,7 +69,7 @@ class Experiments(View):
         self._where: Predicate | None = None
         self._names: list[str] = []
         self._seen: tuple[object, ...] = ()
-        self._again = 0.0
+        self._rests = 0.0
 
     def compose(self) -> ComposeResult:
         """Yield the table."""
@@ -76,7 +78,7 @@ class Experiments(View):
     def show(self, overview: Overview) -> None:
         """Show this moment; sorting waits its turn where it takes long."""
         seen = (overview.subject.through, self.by, self.downward, self._where)
-        if seen != self._seen and (seen[1:] != self._seen[1:] or time.monotonic() >= self._again):
+        if seen != self._seen and (seen[1:] != self._seen[1:] or time.monotonic() >= self._rests):
             self._sort()
             self._seen = seen
         with self.model.lock:
@@ -113,17 +115,16 @@ class Experiments(View):
 
     def _resort(self, cursor: int | None = None) -> None:
         self._seen = ()
-        self._sort()
         if cursor is not None:
             self.roll.cursor = cursor
-        self.show(self.model.overview())
+        self.again()
 
     def _sort(self) -> None:
         begun = time.monotonic()
         with self.model.lock:
             self._names = order(self.model.sight.ledger, by=self.by, downward=self.downward, where=self._where)
         now = time.monotonic()
-        self._again = now + RATHER * (now - begun)
+        self._rests = now + RATHER * (now - begun)
         narrowed = f", where {self._where}" if self._where else ""
         self.roll.border_title = f"Experiments by {self.by}{', downward' if self.downward else ''}{narrowed}"
 

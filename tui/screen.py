@@ -277,7 +277,7 @@ class WatchScreen(Screen[None]):
         self.view.open(about)
         self.query_one(ContentSwitcher).current = name
         self._foot.mark(f"open('{self.view.UNDER or name}')")
-        self.view.show(self.shown)
+        self.view.look(self.shown)
         self.view.first()
         self._paint_head()
 
@@ -304,7 +304,7 @@ class WatchScreen(Screen[None]):
     def _paint(self) -> None:
         self._paint_badge()
         self._paint_head()
-        self.view.show(self.shown)
+        self.view.look(self.shown)
 
     def _paint_badge(self) -> None:
         state, badge, travel = self.shown.link.state, self._said["badge"], self.travel

@@ -47,7 +47,7 @@ class Facts(View):
         self.sheet = Sheet(title="The fact under the cursor", id="facts-sheet")
         self._words: tuple[str, ...] = ()
         self._found: list[Position] = []
-        self._looked = 0
+        self._searched = 0
         self._through = 0
 
     def compose(self) -> ComposeResult:
@@ -65,10 +65,10 @@ class Facts(View):
 
     def narrow(self, text: str) -> str:
         """Show the facts that hold every word, whatever the case: of their JSON, their author or their subject."""
-        self._words, self._found, self._looked = tuple(text.lower().split()), [], 0
+        self._words, self._found, self._searched = tuple(text.lower().split()), [], 0
         self.roll.border_title = f"Facts that hold {' and '.join(self._words)}" if self._words else "Facts"
         self.roll.show(Table(COLUMNS, 0, self._rows))
-        self.show(self.model.overview())
+        self.again()
         return f"{self.roll.count} facts hold {' and '.join(self._words)}" if self._words else ""
 
     def action_copy(self) -> None:
@@ -98,11 +98,11 @@ class Facts(View):
     def _count(self, through: int) -> int:
         if not self._words:
             return self.model.tape.told(through)
-        if through < self._looked:
+        if through < self._searched:
             self._found = [position for position in self._found if position.sequence <= through]
-        for recorded in self.model.tape.passing(self._looked, through, self._words):
+        for recorded in self.model.tape.passing(self._searched, through, self._words):
             self._found += [Position(recorded.sequence, index) for index, _ in holding(recorded, self._words)]
-        self._looked = through
+        self._searched = through
         return len(self._found)
 
     def _position(self, row: int) -> Position:

@@ -46,6 +46,17 @@ class View(Container):
         super().__init__(id=id)
         self.model = model
         self.about = ""
+        self._looked: Overview | None = None
+
+    def look(self, overview: Overview) -> None:
+        """Take a moment, and show it."""
+        self._looked = overview
+        self.show(overview)
+
+    def again(self) -> None:
+        """Show the moment that was last looked at, for another width or another question."""
+        if self._looked is not None:
+            self.show(self._looked)
 
     def show(self, overview: Overview) -> None:
         """Show this moment; asked while the view is the one that is seen, for each picture."""

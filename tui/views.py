@@ -26,7 +26,7 @@ def views(model: Model, log: LogReader, ask: Callable[[Callable[[Model], None]],
         "agents": Agents(model, id="agents"),
         "dynamics": Dynamics(model, ask, id="dynamics"),
         "facts": Facts(model, id="facts"),
-        "eras": Eras(model, id="eras"),
+        "eras": Eras(model, ask, id="eras"),
         "cycle": Cycles(model, partial(whole, log), id="cycle"),
         "dossier": Dossiers(model, id="dossier"),
     }

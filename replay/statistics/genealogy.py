@@ -128,7 +128,7 @@ def _pairs(ledger: Ledger) -> list[_Pair]:
         if own is None or not scored:
             continue
         best = max(scored)
-        above = len(everybody) - bisect_right(everybody, best[0])
+        above = len(everybody) - bisect_right(everybody, (best[0], 0))
         found.append(_Pair(idea.origin, own[0] - best[0], math.hypot(own[1], best[1]), above / len(everybody)))
     return found
 

@@ -340,6 +340,7 @@ def test_the_eras_name_instruments_and_what_defects_touched(tmp_path: Path) -> N
 
     async def story(app: WatchApp, pilot: Pilot[None]) -> None:
         await pilot.press("6")
+        await until(pilot, lambda: view(app, Eras).made is not None)
         text = "\n".join(view(app, Eras).sheet.lines)
         assert "d-1 in pooling" in text
         assert any(line.strip().startswith("on cpu") and "runs" in line for line in text.splitlines())
