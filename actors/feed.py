@@ -18,12 +18,16 @@ PATIENCE = 30.0
 
 
 class Feed:
-    """Follows a log in a thread of its own; any thread may ask for what has come."""
+    """Follows a log in a thread of its own; any thread may ask for what has come.
 
-    def __init__(self, log: EventLog) -> None:
+    Args:
+        kept: frames that stay in memory, None for all of them.
+    """
+
+    def __init__(self, log: EventLog, *, kept: int | None = KEPT) -> None:
         self._log = log
         self._follower = log.follow()
-        self._frames: deque[Recorded] = deque(maxlen=KEPT)
+        self._frames: deque[Recorded] = deque(maxlen=kept)
         self._last = 0
         self._lost: LogError | None = None
         self._changed = threading.Condition()
@@ -56,7 +60,7 @@ class Feed:
                 return []
             oldest = self._last - len(self._frames) + 1
             if after >= oldest - 1:
-                return list(islice(self._frames, after - oldest + 1, None))
+                return [*islice(reversed(self._frames), self._last - after)][::-1]
         return list(self._log.read(after))
 
     def came(self, after: int) -> list[Recorded]:

@@ -57,9 +57,8 @@ class MemoryLog:
 
     def read(self, after: int = 0, subject: str = ">") -> Iterator[Recorded]:
         """Yield the frames after a sequence, through the last at the time of asking."""
-        for recorded in self._frames[after : self.last()]:
-            if subjects.matches(subject, recorded.subject):
-                yield recorded
+        frames = self._frames[after : self.last()]
+        yield from frames if subject == ">" else (r for r in frames if subjects.matches(subject, r.subject))
 
     def follow(self, after: int = 0, subject: str = ">") -> MemoryFollower:
         """Yield the frames after a sequence, then each new one as it comes."""

@@ -44,9 +44,14 @@ def judged(platforms: tuple[Platform, ...], verdict: Platform) -> tuple[Platform
 
 def on(platforms: Iterable[Platform], values: Mapping[str, str]) -> Platform | None:
     """Return the verdict that counts on a platform: its own, else one that names no platform, else None."""
-    told = [one for one in platforms if one.told is not None]
-    own = next((one for one in told if one.values == values), None)
-    return own or next((one for one in told if not one.values), None)
+    unnamed = None
+    for one in platforms:
+        if one.told is None:
+            continue
+        if one.values == values:
+            return one
+        unnamed = unnamed or (None if one.values else one)
+    return unnamed
 
 
 def overall(platforms: Iterable[Platform]) -> Status:

@@ -33,10 +33,11 @@ class Trials:
 
     def _sound(self, ledger: Ledger) -> Iterator[Trial]:
         """Yield completed trials as they are known now: one that a defect touches by its sound rerun, or not at all."""
+        touched, reruns = ledger.defects.touched, ledger.defects.reruns
         for name, trial in zip(ledger.completed, self._completed, strict=True):
-            if name not in ledger.defects.touched:
+            if name not in touched:
                 yield trial
-            elif (known := known_now(ledger, name)) is not None:
+            elif name in reruns and (known := known_now(ledger, name)) is not None:
                 yield msgspec.structs.replace(trial, validation=known)
 
 

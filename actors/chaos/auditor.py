@@ -22,6 +22,44 @@ WRITERS = {
     "MetricsMeasured": "analyst", "ControlMeasured": "analyst", "LogSealed": "analyst", "CampaignOpened": "person",
 }  # fmt: skip
 
+RULES = (
+    "frames are numbered without a gap",
+    "an author's frames are numbered",
+    "nobody writes what is another's",
+    "nobody read the future",
+    "no more runs than the budget has",
+    "no more seconds than the budget has",
+    "the campaign closes once",
+    "every idea is judged",
+    "every question is answered or refused",
+    "every run is settled",
+    "every attempt ends once",
+    "nothing runs when the campaign closes",
+    "a cycle is asked once",
+    "an agent asks one question at a time",
+    "a question is answered once",
+    "an idea is proposed once",
+    "an idea is judged once",
+    "an experiment is queued once",
+    "only what waits is leased",
+    "a lease goes to who is there",
+    "attempts count up",
+    "nothing is leased after the end",
+    "nobody tries too often",
+    "a worker speaks under its own lease",
+    "a worker speaks of its own attempt",
+    "a run starts once",
+    "nothing completes twice",
+    "only what started ends",
+    "device seconds are conserved",
+    "a lease is taken back from who left",
+    "a lease is taken from its holder",
+    "only what failed, or waits in vain, is settled",
+    "a failure is repaired once",
+    "only what failed is repaired",
+)
+"""Every rule, whether a log puts it to the test or not."""
+
 
 class Line(Protocol):
     """A frame as any log gives it."""
@@ -37,12 +75,12 @@ class Books:
 
     Attributes:
         broken: a sentence for each.
-        tried: how often each rule was put to the test.
+        tried: how often each rule was put to the test, those that never were among them.
     """
 
     def __init__(self) -> None:
         self.broken: list[str] = []
-        self.tried: Counter[str] = Counter()
+        self.tried = Counter(dict.fromkeys(RULES, 0))
         self.at = 0
         self.numbers: Counter[str] = Counter()
         self.limits: dict[str, Any] = {}

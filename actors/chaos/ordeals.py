@@ -30,7 +30,7 @@ class Ordeal(NamedTuple):
     Attributes:
         problems: sentences, none when all is well.
         struck: how often each fault really changed something.
-        laws: how often each law was put to the test.
+        laws: how often each law was put to the test, 0 for those that never were.
     """
 
     seed: int
@@ -45,7 +45,8 @@ def audited(log: LogReader) -> tuple[list[str], Counter[str]]:
     """Return what both auditors say: the laws of the house, and one who shares no code with those who wrote the log."""
     breaches, laws = by_the_house(log)
     others, rules = auditor.audited(log.read())
-    return [*breaches, *others], laws + rules
+    laws.update(rules)
+    return [*breaches, *others], laws
 
 
 def by_the_house(log: LogReader) -> tuple[list[str], Counter[str]]:
@@ -86,7 +87,7 @@ def ordeals(
     for seed in seeds:
         one = ordeal(seed, faults)
         struck += one.struck
-        laws += one.laws
+        laws.update(one.laws)
         seen(one)
     return struck, laws
 

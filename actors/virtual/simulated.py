@@ -73,7 +73,7 @@ def _log(setting: Setting, *, server: bool) -> Iterator[tuple[EventLog, Feed | N
         servers.running(Path(folder) / setting.name, sync=UNSYNCED, announce=False) as running,
         jetstream.create(running.credential("owner"), setting.name) as log,
     ):
-        feed = Feed(log)
+        feed = Feed(log, kept=None)  # a worker of every era reads the log from its start
         feed.start()
         try:
             yield log, feed

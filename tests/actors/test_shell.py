@@ -384,13 +384,13 @@ def test_a_frame_that_is_acknowledged_and_never_comes_is_a_lost_log(
     feed.stop()
 
 
+@pytest.mark.parametrize("kept", [3, None])
 def test_a_role_that_is_far_behind_reads_what_the_feed_has_forgotten_from_the_log(
-    tale: Chronicle, monkeypatch: pytest.MonkeyPatch
+    tale: Chronicle, kept: int | None
 ) -> None:
-    monkeypatch.setattr(feeds, "KEPT", 3)
     for pooling in ("max", "last", "mean"):
         tale.queues(tale.proposes("a", pooling=pooling))
-    feed = Feed(tale.log)
+    feed = Feed(tale.log, kept=kept)
     feed.start()
     last = tale.log.last()
     feed.wait_for(last)
