@@ -124,8 +124,12 @@ class Key:
         return f"Key({self.name})"
 
     def hide(self, text: str) -> str:
-        """Return the text without the key, should a provider have said it back."""
-        return text.replace(self.value, f"[{self.name}]") if len(self.value) >= HIDDEN else text
+        """Return the text without the key, and without other providers', should whoever answers have said one."""
+        others = {name: os.environ.get(name, "").strip() for names in KEYS.values() for name in names}
+        for name, value in {**others, self.name: self.value}.items():
+            if len(value) >= HIDDEN:
+                text = text.replace(value, f"[{name}]")
+        return text
 
 
 def find_key(policy: str, environment: Mapping[str, str] = os.environ) -> Key | None:

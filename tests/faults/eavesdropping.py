@@ -16,7 +16,8 @@ class Eavesdropper:
 
     Attributes:
         heard: by what was looked at, everything that was ever seen there; of the run itself its command line alone,
-            since a person put the keys into its environment.
+            since a person put the keys into its environment; so of a child that is still a copy of the run, for the
+            instant before it becomes another program.
         seen: the commands that were looked at.
     """
 
@@ -39,10 +40,12 @@ class Eavesdropper:
 
     def _listen(self) -> None:
         while not self._ended.wait(0.05):
-            for pid, command in self._place.processes().items():
+            commands = self._place.processes()
+            own = commands.get(self._run.pid)
+            for pid, command in commands.items():
                 self.seen.add(command)
                 for what, content in _open_to_all(pid):
-                    if what == "cmdline" or pid != self._run.pid:
+                    if what == "cmdline" or command != own:
                         self.heard[what].add(content)
 
 
