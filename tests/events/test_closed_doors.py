@@ -98,6 +98,26 @@ def test_nobody_purges_deletes_shortens_or_replaces_the_log(
     assert _settled(logs["reader"]) == before
 
 
+@pytest.mark.parametrize(
+    ("verb", "wish"),
+    [
+        ("STREAM.PURGE", {}),
+        ("STREAM.MSG.DELETE", {"seq": 1}),
+        ("STREAM.UPDATE", jetstream.configuration("tale") | {"deny_purge": False}),
+        ("STREAM.UPDATE", jetstream.configuration("tale") | {"deny_delete": False}),
+    ],
+)
+def test_not_even_the_owner_takes_a_fact_out_of_the_log_nor_allows_it(
+    running: Running, logs: dict[str, JetStreamLog], verb: str, wish: dict[str, Any]
+) -> None:
+    """The owner may do away with a whole stream, as whoever holds the disk may; never with a part of one."""
+    before = _settled(logs["reader"])
+    with jetstream.connect(running.credential("owner"), "tale") as log:
+        answer = log.connection.request(f"$JS.API.{verb}.{STREAM}", wish)
+    assert answer["error"]["code"] in (400, 500), answer
+    assert _settled(logs["reader"]) == before
+
+
 @pytest.mark.parametrize(("user", "author"), list(itertools.product(EVERYBODY, [*AUTHORS, "person-0", "agent-new"])))
 def test_an_author_is_forged_by_nobody(logs: dict[str, JetStreamLog], user: str, author: str) -> None:
     if _name(logs, user) == author:
@@ -236,6 +256,23 @@ def test_an_old_lease_is_worth_nothing_to_whoever_replays_it(tmp_path: Path) -> 
             worker.append(frame("tale", 2), expecting=lease(log, 1))
         assert worker.append(frame("tale", 1)).duplicate
         assert log.last() == 2
+
+
+@pytest.mark.parametrize("user", EVERYBODY)
+def test_what_was_said_under_a_lease_is_said_again_by_nobody(
+    running: Running, logs: dict[str, JetStreamLog], user: str
+) -> None:
+    """The very bytes, subject and id of a recorded frame: a duplicate where its author says them, refused elsewhere."""
+    log = logs[user]
+    (told, *_) = logs["reader"].read()
+    before = logs["reader"].last()
+    author = told.id.rpartition(":")[0]
+    sent = log.connection.asked(told.subject, told.payload, {"Nats-Msg-Id": told.id}).result(20)
+    if _name(logs, user) == author:
+        assert json.loads(sent if isinstance(sent, bytes) else b"{}")["duplicate"]
+    else:
+        assert isinstance(sent, NotAllowed)
+    assert logs["reader"].last() == before
 
 
 @pytest.mark.parametrize("password", ["", "wrong", "reader"])

@@ -12,8 +12,17 @@ import msgspec
 import pytest
 
 from events import subjects
-from events.errors import CampaignHeld, CredentialRefused, LogError, LogLost, NotAllowed, NotJetStream, ServerFailed
-from events.facts import WorkerRetired
+from events.errors import (
+    CampaignHeld,
+    Conflict,
+    CredentialRefused,
+    LogError,
+    LogLost,
+    NotAllowed,
+    NotJetStream,
+    ServerFailed,
+)
+from events.facts import LeaseRevoked, WorkerRetired
 from events.folder import Campaign
 from events.log import Fence, Frame
 from events.wire import certificates, credentials, jetstream, server
@@ -101,6 +110,32 @@ def test_a_machine_changes_no_stream_and_no_bucket(running: Running, box: Creden
         with pytest.raises(NotAllowed):
             connection.request(f"{api}.{verb}.{stream}", {})
     connection.close()
+
+
+def test_a_machine_reaches_no_other_campaign_and_nothing_of_the_servers_own(running: Running, box: Credential) -> None:
+    connection = Connection(box)
+    asked = [f"{connection.api}.{verb}" for verb in ("STREAM.INFO.myriad-other", "CONSUMER.CREATE.myriad-other.x")]
+    asked += ["$JS.API.STREAM.INFO.myriad-tale", "$JS.API.DIRECT.GET.myriad-other", f"{connection.api}.INFO"]
+    asked += ["$SYS.REQ.SERVER.PING", f"myriad.other.worker.{ME}.{ME}", f"$O.{subjects.returns('other')}.C.x"]
+    for subject in asked:
+        with pytest.raises(NotAllowed):
+            connection.request(subject, {})
+    connection.close()
+
+
+def test_an_old_lease_is_worth_nothing_to_a_machine_that_replays_it(running: Running) -> None:
+    """Its own words again are a duplicate; new words under the fence that it knew are too late."""
+    late = invite(running.folder, "late", devices=1)
+    author, pack = "worker-late-0", subjects.pack("tale", "p-late")
+    with jetstream.connect(running.credential("owner"), "tale") as owner, jetstream.connect(late, "tale") as log:
+        said_ = Frame(subjects.subject("tale", "pack", "p-late", author), f"{author}:1", retired(author, 1).facts)
+        first = log.append(said_, expecting=Fence(pack, 0)).sequence
+        taken = LeaseRevoked(pack="p-late", worker=author, reason="lost")
+        owner.append(Frame(subjects.subject("tale", "pack", "p-late", "scheduler"), "scheduler:1", (taken,)))
+        again = Frame(said_.subject, f"{author}:2", said_.facts)
+        with pytest.raises(Conflict):
+            log.append(again, expecting=Fence(pack, first))
+        assert log.append(said_).duplicate
 
 
 def test_a_machine_reads_the_campaigns_files_and_cannot_write_among_them(
