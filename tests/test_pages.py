@@ -1,7 +1,8 @@
 """One law over README.md, SECURITY.md and docs/: every command that a page shows is run as it stands, or says why not.
 
 A page's fence of `sh` is run line by line, in a folder of its own where `demo` is a recorded campaign; a fence of
-`python NAME` or `toml NAME` is written there first. `<!-- not run: REASON -->` before a fence leaves it out.
+`python NAME` or `toml NAME` is written there first. `<!-- run by TEST: REASON -->` before a fence says which test takes
+its lines from the page and runs them elsewhere, `<!-- not run: REASON -->` that nobody does, and why.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "golden" / "vocabulary-2.myriad"
 PAGES = sorted({ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").rglob("*.md")})
 
-FENCE = re.compile(r"(?:<!-- not run: ([^>]+?) -->\n)?^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(
+    r"(?:<!-- (?:not run|run by (\S+)): ([^>]+?) -->\n)?^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE
+)
 
 APART = ("check", "run")
 """Doors that start processes and take signals: they are run in a process of their own, as a person does."""
@@ -56,11 +59,12 @@ ELSEWHERE = {
 
 
 class Fence(NamedTuple):
-    """A fenced block: its words behind the backticks, its text, and why it is not run, if it is not."""
+    """A fenced block: its words behind the backticks, its text, and why it is not run here, by which test elsewhere."""
 
     info: str
     text: str
     why: str | None
+    by: str | None
 
     @property
     def commands(self) -> list[str]:
@@ -69,7 +73,12 @@ class Fence(NamedTuple):
 
 
 def fences(page: Path) -> list[Fence]:
-    return [Fence(info, text, why or None) for why, info, text in FENCE.findall(page.read_text())]
+    return [Fence(info, text, why or None, by or None) for by, why, info, text in FENCE.findall(page.read_text())]
+
+
+def taken(page: str, test: str) -> list[str]:
+    """Return the commands of a page, by its path in the repository, that a test has taken upon itself to run."""
+    return [command for fence in fences(ROOT / page) if fence.by == test for command in fence.commands]
 
 
 def spans(page: Path) -> list[str]:
@@ -144,6 +153,13 @@ def test_a_block_that_is_not_run_says_why() -> None:
             shown = fence.info in ("", "sh") and any(re.match(r"(myriad|just|pip|python) ", c) for c in fence.commands)
             assert not shown or fence.info == "sh", f"{page.name} shows commands in a fence that says not that it is sh"
             assert fence.why is None or len(fence.why) > 20, f"{page.name}: {fence.why}"
+
+
+def test_a_block_that_another_test_runs_is_read_there_from_the_page() -> None:
+    by = {(page.relative_to(ROOT).as_posix(), fence.by) for page in PAGES for fence in fences(page) if fence.by}
+    assert len(by) >= 3
+    for page, test in by:
+        assert f'taken("{page}", "{test}")' in (ROOT / test).read_text(), f"{test} takes nothing from {page}"
 
 
 def test_every_command_in_a_sentence_is_run_here_or_by_the_test_that_is_named(

@@ -13,6 +13,7 @@ from actors.errors import CampaignFileInvalid
 from events.space import Choice, Interval
 from tests import tiny
 from tests.faults.runs import Place
+from tests.test_pages import taken
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "iris"
 TASK = tiny.FILE[tiny.FILE.index("[task]") : tiny.FILE.index("[space]")]
@@ -80,19 +81,17 @@ def test_what_is_wrong_with_a_space_file_is_one_sentence(tmp_path: Path, text: s
     assert sentence in str(raised.value)
 
 
-def test_the_worked_example_of_a_script_runs_to_its_end_and_keeps_what_each_run_said(tmp_path: Path) -> None:
-    shutil.copytree(EXAMPLE, tmp_path / "example")
+def test_the_worked_example_of_a_script_runs_as_its_page_says_and_keeps_what_each_run_said(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE, tmp_path / "docs" / "examples" / "iris")
     place = Place(tmp_path, None, name="iris")
-    text = (EXAMPLE / "campaign.toml").read_text().replace("docs/examples/iris", str(tmp_path / "example"))
-    place.file.write_text(text.replace("experiments = 12", "experiments = 5"))
-    assert place.calls("check", str(place.file)).code == 0
-    ended = place.runs()
+    assert place.calls("check", "docs/examples/iris/campaign.toml").code == 0
+    lines = taken("docs/examples/iris/README.md", "tests/actors/test_tasks.py")
+    ended, report = (place.calls(*line.split()[1:]) for line in lines)
     assert ended.code == 0, ended.err
     assert "closed" in ended.out
     runs = sorted((place.folder.path / "runs").glob("e-*-1"))
-    assert len(runs) >= 5
+    assert len(runs) >= 12
     assert all((run / "configuration.json").exists() and (run / "stderr.txt").read_text() == "" for run in runs)
-    report = place.calls("replay", "iris", "report")
     assert report.code == 0, report.err
     assert "Leaderboard" in report.out
     assert place.calls("replay", "iris", "digest").code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from cloudevents.core.formats.json import JSONFormat
@@ -28,6 +29,7 @@ from events.folder import Campaign
 from events.wire import jetstream, server
 from events.wire.server import Running
 from tests.events.saying import frame, until
+from tests.test_pages import taken
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -38,7 +40,9 @@ GOLDEN = ROOT / "tests" / "golden" / "vocabulary-2.myriad"
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A server that holds a recorded campaign and takes browsers too."""
     recorded = archive.open_file(GOLDEN)
-    folder = Campaign(tmp_path_factory.mktemp("clients") / recorded.campaign)
+    home = tmp_path_factory.mktemp("clients")
+    shutil.copytree(EXAMPLES, home / "docs" / "examples")
+    folder = Campaign(home / "campaigns" / recorded.campaign)
     with server.running(folder, websocket=0) as up:
         with jetstream.create(up.credential("owner"), folder.name) as log:
             archive.restore(recorded, log)
@@ -67,6 +71,44 @@ def test_a_program_with_nats_py_alone_reads_every_fact(running: Running, told: l
     assert whole.stdout.splitlines() == told
     later = subprocess.run([*client, "100", _last(told)], capture_output=True, text=True, check=True, timeout=120)
     assert later.stdout.splitlines() == [line for line in told if int(line.split(".")[0]) > 100]
+
+
+def lines_of_the_page() -> list[str]:
+    return taken("docs/stream.md", "tests/events/test_clients.py")
+
+
+@contextlib.contextmanager
+def typed(line: str, running: Running) -> Iterator[IO[str]]:
+    """Type a line of the page beside the running campaign, and end all that it started when the block ends."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("MYRIAD_HOME", None)
+    process = subprocess.Popen(
+        ["bash", "-c", line],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=running.folder.path.parents[1],
+        env=environment,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def test_the_first_line_of_the_page_reads_every_fact(running: Running, told: list[str]) -> None:
+    with typed(lines_of_the_page()[0], running) as out:
+        assert [out.readline().rstrip("\n") for _ in told] == told
+
+
+def test_the_third_line_of_the_page_hands_every_event_to_a_hook(running: Running, told: list[str], hook: str) -> None:
+    line = lines_of_the_page()[2]
+    assert line.count("http://127.0.0.1:8000/hook") == 1
+    with typed(line.replace("http://127.0.0.1:8000/hook", hook), running):
+        until(lambda: len(_Hook.heard) >= len(told))
+    assert [json.loads(body)["id"] for body in _Hook.heard] == [one.split()[0] for one in told]
 
 
 def test_a_browsers_connection_reads_and_cannot_write(running: Running) -> None:
@@ -207,15 +249,16 @@ def test_jupyter_runs_the_notebook(tmp_path: Path) -> None:
 
 @pytest.mark.prove
 def test_the_nats_projects_own_packages_read_every_fact_over_tcp_and_websocket(
-    running: Running, told: list[str], tmp_path: Path
+    running: Running, told: list[str]
 ) -> None:
-    shutil.copytree(EXAMPLES / "clients", tmp_path / "clients")
-    folder = tmp_path / "clients"
+    folder = running.folder.path.parents[1] / "docs" / "examples" / "clients"
     subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, check=True)
     for address in ("", str(running.websocket)):
         words = ["node", "watch.mjs", _credential(running), running.folder.name, address, _last(told)]
         done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=folder, timeout=120)
         assert done.stdout.splitlines() == told, address
+    with typed(lines_of_the_page()[1], running) as out:
+        assert [out.readline().rstrip("\n") for _ in told] == told
 
 
 STALLED = """

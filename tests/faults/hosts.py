@@ -127,9 +127,9 @@ class Lab(Place):
 
 
 class Network:
-    """Two hosts, `near` and `far`, and the cable between them."""
+    """Two hosts, `near` and `far`, and the cable between them; near has the address that docs/hosts.md shows."""
 
-    NEAR, FAR = "10.77.0.1", "10.77.0.2"
+    NEAR, FAR = "10.0.0.5", "10.0.0.6"
 
     def __init__(self) -> None:
         self._near, self._far = (f"myriad-{os.getpid()}-{where}" for where in ("near", "far"))

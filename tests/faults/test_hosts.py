@@ -41,6 +41,7 @@ from tests.actors.policies.provider import provider
 from tests.actors.policies.test_proof import ready, thinking
 from tests.faults.hosts import AHEAD, Lab, Network, two_hosts
 from tests.faults.runs import MYRIAD, Place, Running
+from tests.test_pages import taken
 
 BOX = "worker-box-0"
 
@@ -151,6 +152,29 @@ def test_a_cable_is_cut_and_healed_and_the_lost_machine_comes_back_and_its_late_
     joins = [f for f in told(frames, WorkerJoined, BOX) if isinstance(f, WorkerJoined)]
     assert len(joins) == 2
     assert joins[0].instrument == joins[1].instrument
+
+
+@pytest.mark.prove
+def test_the_page_of_hosts_is_followed_to_the_letter_on_two_hosts(
+    network: Network, tmp_path: Path, places: list[Place]
+) -> None:
+    lab = Lab(tmp_path, experiments=2, workers="local = false", name="mine")
+    places.append(lab)
+    run_it, invite_it, lend = (line.split()[1:] for line in taken("docs/hosts.md", "tests/faults/test_hosts.py"))
+    for where in ("near", "far"):
+        lab.lets(where)
+    run = Running(lab, *run_it, program=network.near()).until(lab.folder.server.exists)
+    invited = Running(lab, *invite_it, program=network.near()).ended()
+    assert invited.code == 0, invited
+    shutil.copy(tmp_path / "gpu-box.json", lab.elsewhere)
+    cached = network.far(("env", f"XDG_CACHE_HOME={lab.lent}", *MYRIAD))
+    worker = Running(lab, *lend, program=cached, cwd=lab.elsewhere)
+    ended = run.ended()
+    assert ended.code == 0, ended
+    left = worker.ended()
+    assert (left.code, "the campaign is closed; these devices are free" in left.out) == (0, True), left
+    authors = {r.author for r in once_and_lawful(lab, 2) if told([r], Completed)}
+    assert all(author.startswith("worker-gpu-box-") for author in authors)
 
 
 def another_version(path: Path) -> tuple[str, ...]:
