@@ -102,7 +102,6 @@ class WatchApp(App[None]):
     def on_mount(self) -> None:
         """Begin to read and to fold; until the log is read nothing is garbage, and the search for it takes a third."""
         gc.disable()
-        sys.setswitchinterval(SWITCH)
         self._folding.start()
         self._feed.start()
 
@@ -133,10 +132,11 @@ class WatchApp(App[None]):
         raise message.error
 
     def _read(self) -> None:
-        """Look for garbage again, save in what a campaign keeps for good."""
+        """Look for garbage again, save in what a campaign keeps for good; from now on keys go before folding."""
         if not gc.isenabled():
             gc.enable()
             gc.freeze()
+            sys.setswitchinterval(SWITCH)
 
     def _tell(self, message: Message) -> None:
         self.post_message(message)
