@@ -52,6 +52,23 @@ class Relative(msgspec.Struct, frozen=True, kw_only=True):
     validation: float | None
 
 
+class Diff(msgspec.Struct, frozen=True, kw_only=True):
+    """A patch that was proposed to mend a run of the experiment.
+
+    Attributes:
+        status: where its repair stands.
+        files: that it changes.
+        explanation: in the words of the model that made it, None where it gave none.
+        diff: unified, over kernels/.
+    """
+
+    repair: str
+    status: str
+    files: tuple[str, ...]
+    explanation: Text | None
+    diff: Text
+
+
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known of one experiment.
 
@@ -60,7 +77,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
         children: ideas made from it; `twins` those that were declined because it had been proposed.
         loss, validation, learning_rate: one value an epoch of the run that completed; empty before.
         epoch: the chosen one, from 1.
-        failures: of each broken attempt, its number, kind, step and trace.
+        failures: of each broken attempt, its number, kind, step and trace; `patches` what was proposed to mend them.
         usd: the price of its cycle, shared equally by the cycle's ideas; None where it came of no cycle.
         compared: what a rerun said: equal, close or different, and its validation AP; None before one.
         facts: in the order of the log.
@@ -82,6 +99,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     learning_rate: tuple[float, ...]
     epoch: int | None
     failures: tuple[tuple[int, str, int | None, Text], ...]
+    patches: tuple[Diff, ...]
     platform: dict[str, str]
     peak_memory: int | None
     usd: float | None
@@ -134,6 +152,17 @@ def dossier(results: Results, experiment: str, frames: Iterable[Recorded]) -> Do
         learning_rate=outcome.curves.learning_rate if outcome else (),
         epoch=outcome.epoch if outcome else None,
         failures=tuple((f.attempt, f.kind, f.step, f.trace) for _, f, _ in told if isinstance(f, facts.Failed)),
+        patches=tuple(
+            Diff(
+                repair=f.repair,
+                status=repairs.repairs[f.repair].status,
+                files=f.files,
+                explanation=f.explanation,
+                diff=f.diff,
+            )
+            for _, f, _ in told
+            if isinstance(f, facts.RemedyProposed) and f.diff is not None
+        ),
         platform=last.platform if last else {},
         peak_memory=outcome.peak_memory if outcome else None,
         usd=cycle.spent / max(1, len(cycle.ideas)) if cycle else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from textwrap import wrap
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -19,7 +18,7 @@ from tui.model import Model
 from tui.overview import Overview
 from tui.roll import Roll, Table
 from tui.sheet import Sheet
-from tui.telling import plain
+from tui.telling import laid, plain
 from tui.view import Keys, Opened, View
 
 SPEAKERS = (
@@ -180,7 +179,7 @@ def page(made: Conversation, width: int, whole: Callable[[Text], str]) -> list[s
     )
     for title, text in texts:
         if text is not None:
-            told += [f"# {title}", *_wrapped(_read(text, whole), width), ""]
+            told += [f"# {title}", *laid(_read(text, whole), width), ""]
     return told
 
 
@@ -214,16 +213,6 @@ def _read(text: Text, whole: Callable[[Text], str]) -> str:
         return whole(text)
     except LogError as error:
         return f"{text.head}\n... {error} ...\n{text.tail}"
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    # a blank at the front keeps a line of the text that begins with a hash from being taken for a heading of ours
-    return [f" {line}" for raw in text.splitlines() for line in wrap(_printable(raw), max(1, width - 1)) or [""]]
-
-
-def _printable(line: str) -> str:
-    """Keep the spaces that a text is laid out with, and nothing that a terminal would obey."""
-    return "".join(c if c.isprintable() else " " for c in line.expandtabs(4))
 
 
 def _speaker(speaker: Speaker, cap: float | None) -> tuple[str, ...]:

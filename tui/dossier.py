@@ -19,7 +19,7 @@ from tui.columns import Column, fit
 from tui.model import Model
 from tui.overview import Overview
 from tui.sheet import Sheet
-from tui.telling import plain
+from tui.telling import laid, plain
 from tui.view import Keys, Opened, View
 
 TALL = 6
@@ -145,6 +145,7 @@ def page(made: Dossier, width: int, *, with_test: bool = False) -> list[str]:
         *_configuration(made, width),
         *_curves(made, width),
         *_failures(made, width),
+        *_patches(made, width),
         *_relatives(made, width),
         *_facts(made, width, with_test=with_test),
     ]
@@ -207,7 +208,16 @@ def _failures(made: Dossier, width: int) -> list[str]:
 
 def _text(text: Text, width: int) -> list[str]:
     parts = [text.head, *([f"... {text.length} characters in all ...", text.tail] if text.tail else [])]
-    return [line for part in parts for raw in part.splitlines() for line in wrap(plain(raw), width) or [""]]
+    return [line for part in parts for line in laid(part, width)]
+
+
+def _patches(made: Dossier, width: int) -> list[str]:
+    lines: list[str] = []
+    for one in made.patches:
+        told = f"# Patch of {one.repair}, {one.status}: {', '.join(one.files)}"
+        why = _text(one.explanation, width) if one.explanation is not None else []
+        lines += [told, *why, *_text(one.diff, width), ""]
+    return lines
 
 
 def _relatives(made: Dossier, width: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Any, TypeVar
 
 import msgspec
@@ -103,3 +104,16 @@ def plain(text: str) -> str:
     if text.isprintable() and "  " not in text:
         return text.strip()
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def laid(text: str, width: int) -> list[str]:
+    """Return a text of several lines, each wrapped to a width, with the spaces that it is laid out with.
+
+    A blank at the front keeps a line that begins with a hash from being taken for a heading of ours.
+    """
+    return [f" {line}" for raw in text.splitlines() for line in wrap(_printable(raw), max(1, width - 1)) or [""]]
+
+
+def _printable(line: str) -> str:
+    """Keep spaces, and nothing that a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in line.expandtabs(4))

@@ -6,13 +6,28 @@ from textual.theme import Theme
 
 THEMES = {
     "dark": "textual-dark",
-    "light": "textual-light",
+    "light": "myriad-light",
     "contrast": "myriad-contrast",
     "colour-blind": "myriad-colour-blind",
 }
 """What a person types, and what Textual calls it."""
 
 OURS = (
+    # Textual's own light colours leave live and frozen at a contrast below two.
+    Theme(
+        name="myriad-light",
+        primary="#004578",
+        secondary="#5a3d8a",
+        accent="#8a4b00",
+        warning="#8a4b00",
+        error="#a3203f",
+        success="#0b6b36",
+        foreground="#1f1f1f",
+        background="#f4f4f4",
+        surface="#ffffff",
+        panel="#dcdcdc",
+        dark=False,
+    ),
     Theme(
         name="myriad-contrast",
         primary="#00ffff",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from events import declarations
 from events.declarations import Declaration, Said
+from events.envelope import Fact
 from events.errors import LogError
-from events.facts import Banned, Boosted, CampaignPaused, DefectFound
+from events.facts import Banned, Boosted, CampaignPaused, CampaignResumed, Cancelled, DefectFound
 from tests.chronicle import Chronicle
 from tests.tui.test_views import types
 from tests.tui.watching import eventful, said, until
@@ -112,3 +114,57 @@ def test_what_is_typed_becomes_the_fact_that_it_means(name: str, text: str, kind
 def test_what_is_typed_wrongly_is_said_with_what_is_right(name: str, text: str) -> None:
     with pytest.raises(NotActed, match=r"it is typed as|by a number"):
         ACTS[name].make(text)
+
+
+EVERY: tuple[tuple[str, type[Fact], str], ...] = (
+    ("pause lunch", CampaignPaused, ""),
+    ("resume we are back", CampaignResumed, "pause"),
+    ("boost {run} 0.5 it looks well", Boosted, ""),
+    ("cancel {run} it is dull", Cancelled, ""),
+    ("ban pooling == last; it reads padding", Banned, ""),
+    ("defect pooling; pooling == last; it reads padding", DefectFound, ""),
+)
+"""What is typed, the fact that it becomes, and what must have been declared before."""
+
+
+@pytest.mark.parametrize(("typed", "kind", "before"), EVERY)
+def test_every_act_is_asked_about_first_and_then_stands_under_a_persons_name(
+    typed: str, kind: type[Fact], before: str
+) -> None:
+    c = eventful()
+    if before:
+        declarations.declare(c.log, ACTS[before].make(""))
+    last = c.log.last()
+
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        command = typed.format(run=app.watching.shown.waiting[0].experiment)
+        await types(pilot, "colon", command)
+        assert isinstance(app.screen, Confirm)
+        assert str(app.screen.query_one("Static", Static).render()).startswith(command)
+        assert c.log.last() == last
+        await pilot.press("n")
+        await until(pilot, lambda: said(app, "word") == "Nothing was written.")
+        assert c.log.last() == last
+        await types(pilot, "colon", command)
+        await pilot.press("y")
+        await until(pilot, lambda: kind.__name__ in said(app, "word"))
+        *_, written = c.log.read(last)
+        assert isinstance(written.facts[0], kind)
+        assert written.author.startswith("person-")
+        await until(pilot, lambda: app.watching.shown.latest[-1].type == kind.__name__)
+
+    acted(c, story, write=to(c))
+
+
+@pytest.mark.parametrize(("typed", "kind", "before"), EVERY)
+def test_a_looker_on_may_do_none_of_it(typed: str, kind: type[Fact], before: str) -> None:
+    c = eventful()
+    last = c.log.last()
+
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        await types(pilot, "colon", typed.format(run="e-29"))
+        assert said(app, "word").startswith("this screen is read-only")
+        assert app.screen is app.watching
+        assert c.log.last() == last
+
+    acted(c, story, write=None)

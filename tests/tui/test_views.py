@@ -10,12 +10,15 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
+from events import facts
 from events.archives import archive
 from events.archives.archive import ArchiveLog
+from events.envelope import Text
+from replay.conversations import speakers
 from replay.dossier import dossier
 from replay.roster import columns, order
 from tests.tui.watching import eventful, recorded, said, until, watched
-from tui.agents import Agents, Cycles
+from tui.agents import SPEAKERS, Agents, Cycles
 from tui.app import WatchApp
 from tui.columns import cells_of
 from tui.commands import COMMANDS
@@ -251,28 +254,92 @@ def test_a_dossier_shows_a_broken_attempt_with_its_trace_and_its_repair(tmp_path
     watched(recorded(tmp_path, eventful()), story, size=(120, 70))
 
 
+def test_a_dossier_shows_the_patch_that_mended_its_run_and_what_a_rerun_said(tmp_path: Path) -> None:
+    c = eventful()
+    run = c.queues(c.proposes("tpe", batch=128))
+    c.assigns(run, on="worker-cpu2-a")
+    c.starts(run)
+    c.fails(run, "crashed")
+    diff = "--- a/kernels/pooling.py\n+++ b/kernels/pooling.py\n@@ -1 +1 @@\n-    return x[-1]\n+    return x[:, -1]"
+    found = facts.DiagnosisMade(repair="r-9", experiment=run, attempt=1, kind="crashed", diagnosis="a missing axis")
+    patch = facts.RemedyProposed(
+        repair="r-9",
+        experiment=run,
+        remedy="patch",
+        patch="ab12",
+        diff=Text(head=diff, tail="", length=len(diff), digest="d"),
+        files=("kernels/pooling.py",),
+        explanation=Text(head="It took the last clip.", tail="", length=22, digest="e"),
+    )
+    c.says("fixer", "repair", "r-9", found, patch)
+    c.says(
+        "fixer", "repair", "r-9", facts.RemedyApplied(repair="r-9", experiment=run, instrument="beef", validation=0.5)
+    )
+    c.requeues(run)
+    c.runs(run, on="worker-cpu2-a", validation=0.5)
+    compared = facts.RunCompared(
+        experiment=run,
+        attempt=2,
+        verdict="close",
+        recorded=0.5,
+        validation=0.4987,
+        tolerance=0.01,
+        instrument="beef",
+        platform={"device": "cpu"},
+    )
+    c.says("person-test", "analysis", run, compared)
+
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        await types(pilot, "colon", run)
+        page = view(app, Dossiers)
+        await until(pilot, lambda: bool(page.sheet.lines))
+        assert "# Patch of r-9, settled: kernels/pooling.py" in page.sheet.lines
+        assert " It took the last clip." in page.sheet.lines
+        assert [
+            line[1:] for line in page.sheet.lines if line.startswith((" ---", " +", " -", " @@"))
+        ] == diff.splitlines()
+        assert "made again: close, AP 0.4987" in page.sheet.lines
+
+    watched(recorded(tmp_path, c), story, size=(120, 70))
+
+
+def test_the_agents_say_what_an_idea_and_an_improvement_cost() -> None:
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("3")
+        table = view(app, Agents).above
+        assert {"an idea", "an improvement"} <= {column.header for column in SPEAKERS}
+        assert "an idea" in table.lines[0]
+        assert "an improvement" in table.lines[0]
+        for speaker, line in zip(speakers(app.watching.model.sight.results), table.lines[1:], strict=True):
+            told = [f"{usd:.4f}" for usd in (speaker.usd_per_idea, speaker.usd_per_improvement) if usd is not None]
+            assert told
+            assert line.split()[-len(told) :] == told
+
+    watched(golden(), story, size=(240, 70))
+
+
 def test_facts_are_shown_pretty_narrowed_by_words_and_copied_as_they_lie_on_the_log() -> None:
     async def story(app: WatchApp, pilot: Pilot[None]) -> None:
         await pilot.press("5")
-        facts = view(app, Facts)
+        stream = view(app, Facts)
         log = golden()
         everything = [fact for frame in log.read() for fact in msgspec.json.decode(frame.payload)]
-        assert facts.roll.count == len(everything)
-        assert facts.roll.cursor == len(everything) - 1
+        assert stream.roll.count == len(everything)
+        assert stream.roll.cursor == len(everything) - 1
         await pilot.press("home")
         assert (
-            "\n".join(facts.sheet.lines) == msgspec.json.format(msgspec.json.encode(everything[0]), indent=2).decode()
+            "\n".join(stream.sheet.lines) == msgspec.json.format(msgspec.json.encode(everything[0]), indent=2).decode()
         )
         await pilot.press("y")
         assert msgspec.json.decode(app.clipboard) == everything[0]
         await types(pilot, "slash", "completed e-2")
         meant = [f for f in everything if f["type"] == "Completed" and "e-2" in msgspec.json.encode(f).decode()]
-        assert 0 < facts.roll.count < len(everything)
-        assert facts.roll.count >= len(meant)
+        assert 0 < stream.roll.count < len(everything)
+        assert stream.roll.count >= len(meant)
         await types(pilot, "slash", "nothing-like-it")
-        assert (facts.roll.count, facts.roll.lines) == (0, ["no fact is here"])
+        assert (stream.roll.count, stream.roll.lines) == (0, ["no fact is here"])
         await types(pilot, "slash", "")
-        assert facts.roll.count == len(everything)
+        assert stream.roll.count == len(everything)
 
     watched(golden(), story, size=(120, 40))
 
@@ -332,8 +399,6 @@ def test_the_dynamics_are_drawn_beside_everything_else() -> None:
 
 
 def test_the_eras_name_instruments_and_what_defects_touched(tmp_path: Path) -> None:
-    from events import facts
-
     c = eventful()
     found = facts.DefectFound(defect="d-1", component="pooling", where="backbone == motion", reason="it reads padding")
     c.says("person-test", "defect", "d-1", found)
