@@ -61,11 +61,8 @@ def endure(words: str, script: str | None = None) -> int:
     print(f"SIMULATED: {len(seeds)} campaigns, {frames} frames, {sum(struck.values())} faults, in {seconds:.1f} s")
     idle = vacuous(struck, laws)
     whole = len(seeds) >= ENOUGH and faults is None
-    tried = sum(law not in ELSEWHERE for law in laws)
-    for sentence in idle or [
-        f"no law was vacuous: each of {tried} was put to the test; all {len(KINDS)} faults struck"
-    ]:
-        print(folded([sentence], indent=4))
+    firm = f"no law was vacuous: each of {len(ours)} was put to the test; all {len(KINDS)} faults struck"
+    print(folded(idle or [firm], indent=4))
     if idle and not whole:
         print(f"no verdict on that: {ENOUGH} seeds with faults of their own are enough to expect all of them")
     print(folded([f"not of these campaigns: {'; '.join(law for law in laws if law in ELSEWHERE)}"], indent=4))
