@@ -52,12 +52,24 @@ GROUPS = 10
 """Runs that a group needs in its analysis of variance."""
 
 
+SHARE, AP = 0.1, 0.01
+"""How far a number may lie from the paper's and count as reproduced: a tenth of it; an average precision 0.01."""
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One number of both campaigns; `here` is None where this one does not have it."""
+    """One number of both campaigns.
+
+    Attributes:
+        here, distance: None where this campaign does not have it.
+        bound: the distance up to which it counts as reproduced.
+    """
 
     name: str
     here: float | None
     paper: float
+    distance: float | None
+    bound: float
+    reproduced: bool
     standing: Standing | None
 
 
@@ -72,20 +84,38 @@ def beside(measurement: Measurement) -> list[Line]:
     ledger = measurement.ledger
     simulated = is_simulated(ledger)
     lines = [*_size(measurement), *_search(measurement), *_eras(ledger), *_dynamics(measurement)]
-    return [
-        Line(name=name, here=here, paper=paper, standing=standing if simulated else None)
-        for name, here, paper, standing in lines
+    return [_line(name, here, paper, standing if simulated else None) for name, here, paper, standing in lines]
+
+
+def _line(name: str, here: float | None, paper: float, standing: Standing | None) -> Line:
+    distance = None if here is None else here - paper
+    bound = AP if " AP" in name else SHARE * paper
+    reproduced = distance is not None and abs(distance) <= bound
+    return Line(
+        name=name, here=here, paper=paper, distance=distance, bound=bound, reproduced=reproduced, standing=standing
+    )
+
+
+def told(lines: list[Line]) -> list[str]:
+    """Say what agreeing is worth here, and what was not reproduced."""
+    unseen = [line for line in lines if line.standing == "held back"]
+    missed = [line.name for line in lines if not line.reproduced and line.here is not None]
+    absent = [line.name for line in lines if line.here is None]
+    agreeing = sum(line.reproduced for line in unseen)
+    apart = f"held back from every fit {len(unseen)} of {len(lines)} numbers, {agreeing} of them reproduced"
+    bounds = f"further off than {SHARE:.0%} of the paper's number or {AP} of an AP"
+    said = [
+        f"{apart}; the others were set, fitted or in view: their agreeing proves nothing",
+        f"cannot be reproduced, {bounds}: {'; '.join(missed) or 'nothing'}",
     ]
+    return said + [f"this campaign has none: {'; '.join(absent)}"] * bool(absent)
 
 
 def beside_lines(lines: list[Line]) -> list[str]:
     """Return the comparison as lines of text."""
-    rows = [
-        (x.name, x.here, x.paper, None if x.here is None else x.here - x.paper, *((x.standing,) * bool(x.standing)))
-        for x in lines
-    ]
+    rows = [(x.name, x.here, x.paper, x.distance, *((x.standing,) * bool(x.standing))) for x in lines]
     standing = ("was",) * any(line.standing for line in lines)
-    return table(("beside the paper", "here", "paper", "distance", *standing), rows)
+    return [*table(("beside the paper", "here", "paper", "distance", *standing), rows), *told(lines)]
 
 
 Row = tuple[str, float | None, float, Standing]

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from replay.beside import Line, told
 from replay.champions import champion_sentence
 from replay.measures import Measurement
 from replay.metrics import METRICS, Metric, metric
@@ -135,7 +136,12 @@ def _reported(report: Report) -> tuple[Section, ...]:
                 f"declined: {pairs(queue.declined)}",
             ),
         ),
+        *([_compared(report.beside)] if report.beside else []),
     )
+
+
+def _compared(lines: list[Line]) -> Section:
+    return Section(title="Beside the paper", said=tuple(told(lines)), tables=tuple(tables(lines)))
 
 
 def _measure(found: Metric) -> Section:
@@ -156,10 +162,10 @@ def _measure(found: Metric) -> Section:
 
 def _trajectory(measurement: Measurement) -> tuple[Section, ...]:
     turns = next((each for each in measurement.beside if isinstance(each, Milestones)), Milestones())
-    told = moved(measurement, turns)
-    said = f"n = {told.n} completed; eras: {', '.join(told.eras) or 'none'}; scale: {told.scale}; null: {told.null}"
-    uses = tuple(_track(track) for track in told.tracks)
-    line = tuple((str(turn.position), shown(turn.at) if turn.at else "", turn.kind, turn.what) for turn in told.line)
+    use = moved(measurement, turns)
+    said = f"n = {use.n} completed; eras: {', '.join(use.eras) or 'none'}; scale: {use.scale}; null: {use.null}"
+    uses = tuple(_track(track) for track in use.tracks)
+    line = tuple((str(turn.position), shown(turn.at) if turn.at else "", turn.kind, turn.what) for turn in use.line)
     lined = Table(headers=("position", "at", "turn", "what"), rows=line)
     return Section(title="Trajectory", said=(said,), tables=uses), Section(title="Time line", tables=(lined,))
 
@@ -202,9 +208,9 @@ def tables(rows: Iterable[Any]) -> list[Table]:
 
 def _table(kind: type, rows: Sequence[Any]) -> Table:
     names: tuple[str, ...] = kind.__struct_fields__  # type: ignore[attr-defined] # every row is a struct
-    told = [tuple(_text(getattr(row, name)) for name in names) for row in rows[:ROWS]]
+    texts = [tuple(_text(getattr(row, name)) for name in names) for row in rows[:ROWS]]
     note = f"the first {ROWS} of {len(rows)} rows" if len(rows) > ROWS else ""
-    return Table(headers=tuple(name.replace("_", " ") for name in names), rows=tuple(told), note=note)
+    return Table(headers=tuple(name.replace("_", " ") for name in names), rows=tuple(texts), note=note)
 
 
 def _series(name: str, columns: Sequence[str], rows: Sequence[Sequence[Entry]]) -> Table:

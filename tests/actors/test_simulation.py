@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
 from collections import Counter
 from functools import cache
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -40,6 +42,7 @@ from events.facts import (
 )
 from events.memory import MemoryLog
 from events.spaces import PAPER
+from replay import published
 from replay.audit import audit
 from replay.counts import PAPER as PAPER_WINDOW
 from replay.divergence import series as divergence_series
@@ -47,9 +50,12 @@ from replay.diversity import cells
 from replay.diversity import series as entropy_series
 from replay.ledger import Ledger
 from replay.measures import Measurement
+from replay.pages.document import document
+from replay.pages.hypertext import hypertext
+from replay.pages.markdown import markdown
 from replay.pages.reports import report_page
 from replay.published import CELLS
-from replay.report import report
+from replay.report import folded, report, reported
 from replay.seals import overall, verified
 from tests.replay import tales
 
@@ -207,6 +213,36 @@ def test_a_run_is_touched_by_a_bug_exactly_where_its_instrument_had_it_and_its_c
         expected = {names[bug] for bug in planted if meets.get(bug, meets["leak"])(configuration)}
         assert set(ledger.defects.touched.get(name, ())) == expected
     assert 0 < len(ledger.defects.touched) < len(ledger.completed)
+
+
+def test_reach_follows_the_dates_and_the_papers_counts_are_read_only_to_be_printed() -> None:
+    later = msgspec.structs.replace(FIVE_ERAS, mended={bug: at + 6 * HOUR for bug, at in EARLY.items()})
+    early, late = (
+        Counter(d for found in ledger_of(s).defects.touched.values() for d in found) for s in (FIVE_ERAS, later)
+    )
+    assert all(late[defect] > early[defect] > 0 for defect in early)
+    counts = {"LEAKED", "SILENT", "AFTER_THE_LAST_FIX"}
+    assert {getattr(published, name) for name in counts} == {8730, 8975, 3003}
+    rooms = [path for room in ("actors", "events", "replay", "tui", "kernels") for path in (HOUSE / room).rglob("*.py")]
+    trees = {path.relative_to(HOUSE).as_posix(): list(ast.walk(ast.parse(path.read_text()))) for path in rooms}
+    typed = {name for name, nodes in trees.items() if any(_is_constant(node, {8730, 8975, 3003}) for node in nodes)}
+    assert typed == {"replay/published.py"}
+    reading = {name for name, nodes in trees.items() if any(_names(node) in counts for node in nodes)} - typed
+    assert reading == {"replay/beside.py"}
+    using = {name for name, nodes in trees.items() if any(_imports(node, "replay.beside") for node in nodes)}
+    assert all(name.startswith("replay/") for name in using)
+
+
+def _is_constant(node: ast.AST, values: set[int]) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float) and node.value in values
+
+
+def _names(node: ast.AST) -> str | None:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "name", None)
+
+
+def _imports(node: ast.AST, module: str) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == module
 
 
 def test_what_a_run_is_told_of_a_setting_that_is_not_wired_is_the_same_to_the_last_digit() -> None:
@@ -442,6 +478,21 @@ def test_every_number_beside_the_paper_says_what_its_agreement_is_worth() -> Non
     best = max(ledger.experiments[name].outcome.test for name in last)  # type: ignore[union-attr] # it completed
     assert lines["best test AP, padding mended"].here == best
     assert "held back" in report_page(made)
+
+
+def test_what_a_simulated_campaign_cannot_reproduce_is_said_on_every_page() -> None:
+    measurement, checks = folded(log_of(FIVE_ERAS))
+    made = reported(measurement, checks)
+    missed = [line.name for line in made.beside if line.here is not None and abs(line.here - line.paper) > line.bound]
+    assert "candidates" in missed  # a small campaign has fewer
+    assert [line.name for line in made.beside if not line.reproduced and line.here is not None] == missed
+    assert all(line.bound == (0.01 if " AP" in line.name else 0.1 * line.paper) for line in made.beside)
+    sentence = f"further off than 10% of the paper's number or 0.01 of an AP: {'; '.join(missed)}"
+    laid_out = document(made, measurement)
+    pages = (report_page(made), markdown(laid_out), hypertext(laid_out, {}))
+    assert all(sentence in " ".join(unescape(page).split()) for page in pages)
+    plain = msgspec.to_builtins(made)["beside"]
+    assert {line["name"] for line in plain if line["distance"] is not None and not line["reproduced"]} == {*missed}
 
 
 def test_a_campaign_that_was_not_simulated_has_no_place_beside_the_paper() -> None:

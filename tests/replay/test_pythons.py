@@ -53,13 +53,19 @@ def answer(*command, **options):
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def told(version, folder):
-    """What the log's digests and values are under a version, in a fresh environment of it."""
+def environment(version, folder):
+    """The Python of a fresh environment of a version, with msgspec and nothing else."""
     made = interpreter(version)
     subprocess.run([made, "-m", "venv", folder], check=True, capture_output=True)
     python = str(folder / "bin" / "python")
     wanted = ["install", "--quiet", "--disable-pip-version-check", "--constraint", "constraints.txt", "msgspec"]
     subprocess.run([python, "-m", "pip", *wanted], check=True, capture_output=True, cwd=ROOT)
+    return python
+
+
+def told(version, folder):
+    """What the log's digests and values are under a version, in a fresh environment of it."""
+    python = environment(version, folder)
     said = subprocess.run(
         [python, "-c", TELL, *map(str, GOLDEN)], check=True, capture_output=True, text=True, cwd=ROOT
     ).stdout
