@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,8 +18,10 @@ from actors.running import checking
 from events.facts import Completed
 from kernels.backbones import pretrained
 from tests import tiny
+from tests.actors.hub import hub
 from tests.faults.runs import Place
 from tests.kernels.tasks.films import film
+from tests.test_pages import taken
 
 VIDEOS = 32
 LEADS = ("0.5", "1")
@@ -67,6 +71,34 @@ def test_weights_and_the_package_that_are_missing_are_named_before_any_clip_is_r
     both = r"the package transformers is not installed; pip install 'myriad\[pretrained\]'; .*convnext: is not there"
     with pytest.raises(CampaignError, match=both):
         checking.check(place.file, tmp_path / "home")
+
+
+def test_the_downloads_of_the_page_bring_what_the_campaign_reads(place: Place, tmp_path: Path) -> None:
+    """The Hub is a server of the test's; its files are the small videos of this module and a backbone's two files."""
+    videos, weights = place.home.parent / "data", tmp_path / "weights"
+    weights.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (weights / name).write_text(f"what {name} would hold")
+    here = tmp_path / "here"
+    here.mkdir()
+    repositories = {
+        "datasets/nexar-ai/nexar_collision_prediction": videos,
+        "facebook/convnext-base-224-22k": weights,
+    }
+    with hub(repositories) as url:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "cache")}
+        for line in taken("docs/nexar.md", "tests/actors/test_nexar_campaign.py"):
+            subprocess.run(
+                ["bash", "-c", line], cwd=here, env=environment, check=True, capture_output=True, timeout=120
+            )
+    assert contents(here / "nexar") == contents(videos)
+    assert contents(here / "models" / "convnext") == contents(weights)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (file for file in folder.rglob("*") if file.is_file() and ".cache" not in file.parts)
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
 
 
 @pytest.mark.prove
