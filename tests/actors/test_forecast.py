@@ -14,11 +14,12 @@ from actors.virtual.forecast import Forecast, forecast, foretold, page
 from actors.virtual.laboratory import Laboratory, Setting
 from actors.virtual.landscape import Landscape
 from events.archives import archive
-from events.facts import Completed
+from events.facts import CampaignOpened, Completed, Started
 from events.memory import MemoryLog
 from events.space import Choice, Space
 from replay.audit import audit
 
+STUDY = Path(__file__).resolve().parents[2] / "docs" / "study"
 DEMO = (Path(__file__).resolve().parents[2] / "actors" / "campaigns" / "demo.toml").read_text()
 
 
@@ -71,6 +72,20 @@ def test_durations_are_those_of_a_campaign_that_was_run(tmp_path: Path) -> None:
     assert set(one.durations.seconds) <= {70.0, 85.0, 100.0, 115.0, 130.0}
     assert len(one.durations.seconds) == 44
     assert "as 44 runs of" in one.durations.source
+
+
+@pytest.mark.parametrize("fleet", ["a", "b"])
+def test_a_campaign_that_was_trained_is_foretold_within_a_tenth_of_the_time_that_it_took(
+    tmp_path: Path, fleet: str
+) -> None:
+    trained = STUDY / f"study-{fleet}-uniform.myriad"
+    facts = [fact for recorded in archive.open_file(trained).read() for fact in recorded.facts]
+    text = next(fact.file.head for fact in facts if isinstance(fact, CampaignOpened))
+    begun = next(fact.at for fact in facts if isinstance(fact, Started))
+    ended = max(fact.at for fact in facts if isinstance(fact, Completed))
+    said, _ = told(made(tmp_path, text, seconds=None, like=str(trained)))
+    minutes = float(re.search(r"takes +([\d.]+) min", said)[1])  # type: ignore[index] # it is there, or this fails
+    assert minutes == pytest.approx((ended - begun) / 6e7, rel=0.1)
 
 
 def test_models_are_not_asked_and_their_cycles_have_the_published_price(tmp_path: Path) -> None:
