@@ -25,6 +25,7 @@ from replay.pages.tables import table
 from replay.progress import innovations
 from replay.statistics.costs import shifts_of, used
 from replay.statistics.effects import groups_of, in_brief, one_way
+from replay.statistics.pools import expected_best
 from replay.troubles import at_once
 
 Standing = Literal["set", "calibrated", "seen", "held back"]
@@ -175,6 +176,9 @@ def _after(ledger: Ledger, last: list[str]) -> Iterable[Row]:
     running = list(accumulate(scores, max))
     for n, paper in published.SEARCHED.items():
         yield f"validation AP@{n} after it", running[n - 1] if len(running) >= n else None, paper, "held back"
+    drawn = [n for n in published.POOL if n <= len(scores)]
+    for n, best in zip(drawn, expected_best(scores, drawn), strict=True):
+        yield f"best validation AP of {n} drawn after it", best, published.POOL[n], "calibrated"
     yield "improvements after it", sum(innovations(scores)) if scores else None, published.IMPROVED, "held back"
     groups: dict[str, list[float]] = {}
     for name in last:

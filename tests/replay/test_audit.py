@@ -480,7 +480,8 @@ def test_a_leaderboard_that_reads_test_scores_is_found_out(monkeypatch: pytest.M
     c = sound()
     c.runs(c.queues(c.proposes("tpe", batch=32)), validation=0.9, test=0.1)
     assert ruled(c, SCALES).held == 1
-    monkeypatch.setattr("replay.leaderboard.beats", lambda experiment: -experiment.outcome.test)
+    by_test = lambda ledger: sorted(ledger.experiments.values(), key=lambda e: -e.outcome.test)  # noqa: E731
+    monkeypatch.setattr("replay.leaderboard._sound", by_test)
     assert (ruled(c, SCALES).verdict, ruled(c, SCALES).broken) == ("broken", 1)
 
 
