@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from events.log import Recorded
 from replay.audit import LAWS, MEASURES, READABLE, SCALES, audit, audit_page
 from replay.digest import SCHEME
 from replay.laws.rulings import Ruling, named
+from replay.ledger import Experiment, Ledger
 from replay.measures import Measurement
 from tests.chronicle import INSTRUMENT, PLATFORM, Chronicle
 from tests.replay import tales
@@ -480,7 +482,10 @@ def test_a_leaderboard_that_reads_test_scores_is_found_out(monkeypatch: pytest.M
     c = sound()
     c.runs(c.queues(c.proposes("tpe", batch=32)), validation=0.9, test=0.1)
     assert ruled(c, SCALES).held == 1
-    by_test = lambda ledger: sorted(ledger.experiments.values(), key=lambda e: -e.outcome.test)  # noqa: E731
+
+    def by_test(ledger: Ledger) -> list[Experiment]:
+        return sorted(ledger.experiments.values(), key=attrgetter("outcome.test"), reverse=True)
+
     monkeypatch.setattr("replay.leaderboard._sound", by_test)
     assert (ruled(c, SCALES).verdict, ruled(c, SCALES).broken) == ("broken", 1)
 
