@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from replay.folds import Pass
 from replay.measures import Measurement
 from replay.pages.tables import TOO_FEW
-from tui.beside import Beside
+from tui.apart import Apart
 from tui.chart import BARS, curve, stretched
 from tui.columns import Column, fit
 from tui.view import Keys
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from replay.portrait import Portrait
 
 
-class Dynamics(Beside["Portrait"]):
+class Dynamics(Apart["Portrait"]):
     """One portrait."""
 
     NAME = "dynamics"

@@ -12,7 +12,7 @@ from replay.lessons import Lessons
 from replay.pages.trust import platform_lines
 from replay.taint import Taint
 from replay.times import lasted, shown
-from tui.beside import Beside
+from tui.apart import Apart
 from tui.columns import Column, fit
 from tui.sight import Sight
 from tui.telling import plain
@@ -26,7 +26,7 @@ Trust = tuple[EraReport, list[Instrument], Taint]
 """What the page is made of; see `tui.sight.Sight.trust`."""
 
 
-class Eras(Beside[Trust]):
+class Eras(Apart[Trust]):
     """One page; following what defects touched takes a quarter of a second in a large campaign."""
 
     NAME = "eras"

@@ -269,16 +269,22 @@ def test_a_cable_that_stays_cut_ends_the_connection_and_the_machine_connects_ane
     assert len(told(frames, WorkerJoined, BOX)) == 2
 
 
+def a_box_lends(place: Place, path: Path, *words: str) -> tuple[Running, Running, Path]:
+    """Start a campaign that trains nowhere near, and a machine that lends to it; both, and the machine's cache."""
+    run = place.starts("--listen", f"127.0.0.1:{free_port()}").until(place.folder.server.exists)
+    credential, cache = path / "box.json", path / "lent"
+    assert place.calls("invite", "tiny", "box", "--to", str(credential)).code == 0
+    lent = ("--creds", str(credential), "--devices", "2", "--cache", str(cache))
+    return run, Running(place, "worker", *lent, *words), cache
+
+
 @pytest.mark.prove
 def test_features_travel_through_the_object_store_and_weights_come_back(
     world: Folder, tmp_path: Path, places: list[Place]
 ) -> None:
     place = Place(tmp_path, world, ('devices = ["cpu", "cpu"]', "local = false"))
     places.append(place)
-    run = place.starts("--listen", f"127.0.0.1:{free_port()}").until(place.folder.server.exists)
-    credential, cache = tmp_path / "box.json", tmp_path / "lent"
-    assert place.calls("invite", "tiny", "box", "--to", str(credential)).code == 0
-    worker = Running(place, "worker", "--creds", str(credential), "--devices", "2", "--cache", str(cache))
+    run, worker, _ = a_box_lends(place, tmp_path)
     assert run.ended().code == 0
     ended = worker.ended()
     assert (ended.code, "4 of 4 files fetched, verified" in ended.out) == (0, True), ended
@@ -295,11 +301,7 @@ def test_over_a_shared_path_nothing_travels_but_facts_and_weights(
 ) -> None:
     place = Place(tmp_path, world, ('devices = ["cpu", "cpu"]', "local = false"))
     places.append(place)
-    run = place.starts("--listen", f"127.0.0.1:{free_port()}").until(place.folder.server.exists)
-    credential, cache = tmp_path / "box.json", tmp_path / "lent"
-    assert place.calls("invite", "tiny", "box", "--to", str(credential)).code == 0
-    words = ("--creds", str(credential), "--devices", "2", "--cache", str(cache), "--shared", str(place.folder.path))
-    worker = Running(place, "worker", *words)
+    run, worker, cache = a_box_lends(place, tmp_path, "--shared", str(place.folder.path))
     assert run.ended().code == 0
     ended = worker.ended()
     assert ended.code == 0, ended

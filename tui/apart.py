@@ -1,4 +1,4 @@
-"""A view whose page takes long to make: it is made beside everything else, in a thread and from a moment of its own."""
+"""A view whose page takes long to make: it is made apart from everything else, in a thread and from a moment of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Ask = Callable[[Callable[[Model], None]], None]
 M = TypeVar("M")
 
 
-class Beside(View, Generic[M]):
+class Apart(View, Generic[M]):
     """One page of what `make` returns.
 
     Attributes:
@@ -86,7 +86,7 @@ class Beside(View, Generic[M]):
         """Lay the page anew."""
         self._tell()
 
-    def on_beside_made(self, message: Made) -> None:
+    def on_apart_made(self, message: Made) -> None:
         """Show it."""
         self.made, self.through, self._making = message.made, message.through, False
         self._again = time.monotonic() + REST * message.seconds
