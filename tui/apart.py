@@ -1,4 +1,4 @@
-"""A view whose page takes long to make: it is made apart from everything else, in a thread and from a moment of its own."""
+"""A view whose page takes long to make: made apart from all else, in a thread and from a moment of its own."""
 
 from __future__ import annotations
 
