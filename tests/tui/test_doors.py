@@ -65,6 +65,20 @@ def test_without_a_terminal_the_screen_says_what_to_do_instead(home: Path, capsy
     assert capsys.readouterr().err.endswith("try myriad watch tale --json\n")
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_read_only_gives_the_screen_nothing_to_write_with(
+    home: Path, monkeypatch: pytest.MonkeyPatch, read_only: bool
+) -> None:
+    pens: list[object] = []
+    monkeypatch.setattr("tui.links.Source.is_file", False)  # a campaign's folder may be written to, a file never
+    monkeypatch.setattr("tui.app.WatchApp.__init__", lambda app, log, again, write, remembered: pens.append(write))
+    monkeypatch.setattr("tui.app.WatchApp.run", lambda app: None)
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(getattr(sys, name), "isatty", lambda: True)
+    assert doors.watch("tale", home=home, read_only=read_only) == 0
+    assert [pen is None for pen in pens] == [read_only]
+
+
 def test_help_loads_neither_textual_nor_the_log() -> None:
     assert _imported("import tui.doors", "textual", "msgspec", "nats", "events") == "[]"
 
