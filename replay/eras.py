@@ -82,7 +82,7 @@ class Eras(msgspec.Struct, kw_only=True):
     def start(self, fact: Started, recorded: Recorded, index: int) -> None:
         """Take in that a run started."""
         self.since[fact.experiment] = recorded.sequence
-        found = next((era for era in reversed(self.all) if era.instrument == fact.instrument), None)
+        found = self._under(fact.instrument)
         if found is None and not any(era.declared for era in self.all):
             found = Era(
                 number=len(self.all) + 1,
@@ -97,6 +97,12 @@ class Eras(msgspec.Struct, kw_only=True):
             self.of.pop(fact.experiment, None)
         else:
             self.of[fact.experiment] = found.number
+
+    def _under(self, instrument: str) -> Era | None:
+        """Return the latest era of an instrument; nearly always it is the one that was opened last."""
+        if self.all and self.all[-1].instrument == instrument:
+            return self.all[-1]
+        return next((era for era in reversed(self.all) if era.instrument == instrument), None)
 
     def _count_down(self, fact: EraOpened) -> None:
         """Number what was inferred so far so that the era which a fact opens may have the number that it says."""

@@ -175,6 +175,7 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
         author = ledger.author(fact.experiment)
         ledger.served[author] = ledger.served.get(author, 0) + 1
     ledger.leases[fact.pack] = (*ledger.leases.get(fact.pack, ()), fact.experiment)
+    here = Position(recorded.sequence, index)
     attempt = Attempt(
         attempt=fact.attempt,
         pack=fact.pack,
@@ -183,16 +184,16 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
         seed=fact.seed,
         execution=fact.execution,
         assigned_at=fact.at,
-        leased=Position(recorded.sequence, index),
+        leased=here,
     )
-    _move(ledger, experiment, "assigned", recorded, index, attempts=(*experiment.attempts, attempt))
+    _move(ledger, experiment, "assigned", here, attempts=(*experiment.attempts, attempt))
 
 
 def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> None:
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
     begun = _last(experiment, started_at=fact.at, instrument=fact.instrument, platform=fact.platform)
-    _move(ledger, experiment, "running", recorded, index, attempts=begun)
+    _move(ledger, experiment, "running", Position(recorded.sequence, index), attempts=begun)
     ledger.eras.start(fact, recorded, index)
 
 
@@ -212,8 +213,8 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
         checkpoint=fact.checkpoint,
     )
     done, here = _last(experiment, ended_at=fact.at, gpu_seconds=fact.gpu_seconds), Position(recorded.sequence, index)
-    told = {"outcome": outcome, "completion": len(ledger.completed), "ended": here}
-    _move(ledger, experiment, "completed", recorded, index, attempts=done, **told)
+    place = len(ledger.completed)
+    _move(ledger, experiment, "completed", here, attempts=done, outcome=outcome, completion=place, ended=here)
     dead_ends.completed(ledger, ledger.experiments[fact.experiment])
     defects.judge(ledger, fact.experiment)
 
@@ -226,24 +227,25 @@ def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> Non
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
     broken = _last(experiment, ended_at=fact.at, failure=fact.kind, step=fact.step, gpu_seconds=fact.gpu_seconds)
-    _move(ledger, experiment, "failed", recorded, index, attempts=broken)
+    _move(ledger, experiment, "failed", Position(recorded.sequence, index), attempts=broken)
 
 
 def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in (ledger.experiments[name] for name in ledger.leases.get(fact.pack, ())):
         if experiment.status in ("assigned", "running") and experiment.attempts[-1].pack == fact.pack:
             taken = _last(experiment, failure=fact.reason, ended_at=fact.at)
-            _move(ledger, experiment, "failed", recorded, index, attempts=taken)
+            _move(ledger, experiment, "failed", Position(recorded.sequence, index), attempts=taken)
 
 
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        _move(ledger, experiment, "queued", recorded, index, execution=fact.execution, abandoned=None)
+        here = Position(recorded.sequence, index)
+        _move(ledger, experiment, "queued", here, execution=fact.execution, abandoned=None)
 
 
 def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        _move(ledger, experiment, "abandoned", recorded, index, abandoned=fact.reason)
+        _move(ledger, experiment, "abandoned", Position(recorded.sequence, index), abandoned=fact.reason)
         ledger.fruitless += _is_fruitless(ledger, experiment)
         dead_ends.given_up(ledger, experiment)
 
@@ -255,25 +257,24 @@ def _is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:
     return leased is not None and (last is None or leased > last)
 
 
-def _move(ledger: Ledger, before: Experiment, status: Status, recorded: Recorded, index: int, **changes: Any) -> None:
+def _move(ledger: Ledger, before: Experiment, status: Status, here: Position, **changes: Any) -> None:
     """Put in the place of an experiment what it is once it stands elsewhere, and as the changes say."""
-    name, agent = before.experiment, ledger.ideas[before.idea].agent
+    name = before.experiment
     del ledger.states[before.status][name]
     ledger.states.setdefault(status, {})[name] = None
     if before.status == "queued":
-        ledger.waiting[agent] -= 1
+        ledger.waiting[ledger.ideas[before.idea].agent] -= 1
     if status == "queued":
-        acts.waits(ledger, agent)
-    if status in ("completed", "abandoned"):
+        acts.waits(ledger, ledger.ideas[before.idea].agent)
+    elif status in ("completed", "abandoned"):
         ledger.cancelled.pop(name, None)
-    ledger.moved = here = Position(recorded.sequence, index)
+    ledger.moved = here
     ledger.experiments[name] = replace(before, status=status, moved=here, **changes)
 
 
 def _last(experiment: Experiment, **changes: Any) -> tuple[Attempt, ...]:
     """Return the attempts with changes to the last one."""
-    *before, last = experiment.attempts
-    return (*before, replace(last, **changes))
+    return (*experiment.attempts[:-1], replace(experiment.attempts[-1], **changes))
 
 
 def _judged(ledger: Ledger, idea: Idea) -> None:
