@@ -7,16 +7,17 @@ Results are never taken off the record: what was believed then stays beside what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from events.conditions import Condition, condition
 from events.envelope import Fact, Position
 from events.facts import DefectFixed, DefectFound, RunCompared
 from events.log import Recorded
-from events.predicates import RUN_FIELDS, Predicate, PredicateInvalid, matches, names_of, parse
+from events.predicates import RUN_FIELDS, Predicate, PredicateInvalid, names_of, parse
 from replay.errors import HistoryBroken
 from replay.folds import Handler
 from replay.platforms import LIBRARIES
@@ -28,6 +29,12 @@ _parsed = lru_cache(parse)
 
 ERA = "era"
 """The one name of which a completed run may have another value later."""
+
+
+@lru_cache
+def _condition(where: str) -> tuple[Condition, bool]:
+    """Return what a predicate says of a row, and whether it asks for more of a run than its configuration."""
+    return condition(_parsed(where)), not RUN_FIELDS.keys().isdisjoint(_names(where))
 
 
 @lru_cache
@@ -190,13 +197,13 @@ def _judge_all(ledger: Ledger, changed: Defect) -> None:
     if _asks_for_eras(ledger):
         known.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
         return
-    places, touches = {name: place for place, name in enumerate(known.all)}, _touching_of(ledger, changed)
+    places, started = {name: place for place, name in enumerate(known.all)}, ledger.eras.since
     touched, alone = {}, (changed.defect,)
     for experiment in ledger.completed:
         before = known.touched.get(experiment, ())
         others = tuple(name for name in before if name != changed.defect) if changed.defect in before else before
         touching = (*others, changed.defect) if others else alone
-        touching = touching if touches(experiment) else others
+        touching = touching if _touches(ledger, changed, experiment, started.get(experiment, 0)) else others
         if touching:
             touched[experiment] = touching if len(touching) == 1 else tuple(sorted(touching, key=places.__getitem__))
     known.touched = touched
@@ -219,25 +226,20 @@ def _asks_for_eras(ledger: Ledger) -> bool:
 
 
 def _touching(ledger: Ledger, experiment: str) -> tuple[str, ...]:
-    return tuple(name for name, defect in ledger.defects.all.items() if _touching_of(ledger, defect)(experiment))
+    start = ledger.eras.since.get(experiment, 0)
+    return tuple(name for name, defect in ledger.defects.all.items() if _touches(ledger, defect, experiment, start))
 
 
-def _touching_of(ledger: Ledger, defect: Defect) -> Callable[[str], bool]:
-    """Return what says of an experiment whether a defect touches it."""
-    started, experiments, ideas = ledger.eras.since, ledger.experiments, ledger.ideas
-    since, fixed, predicate = defect.since or 0, defect.fixed, defect.predicate
+def _touches(ledger: Ledger, defect: Defect, experiment: str, start: int) -> bool:
+    """Say whether a defect touches the result of a run that started at a sequence."""
+    if start < (defect.since or 0):
+        return False
+    run = ledger.experiments[experiment]
+    if defect.fixed is not None and defect.clears(run.attempts[-1].instrument, start):
+        return False
     # most ask for dimensions alone, which win where both have a name: then the rest of the row need not be made
-    whole = not RUN_FIELDS.keys().isdisjoint(_names(defect.where))
-
-    def touches(experiment: str) -> bool:
-        start = started.get(experiment, 0)
-        if start < since or (fixed and defect.clears(experiments[experiment].attempts[-1].instrument, start)):
-            return False
-        return matches(
-            predicate, row(ledger, experiment) if whole else ideas[experiments[experiment].idea].configuration
-        )
-
-    return touches
+    holds, whole = _condition(defect.where)
+    return holds(row(ledger, experiment) if whole else ledger.ideas[run.idea].configuration)
 
 
 HANDLERS: Mapping[type[Fact], Handler] = {DefectFound: found, DefectFixed: fixed, RunCompared: compared}
