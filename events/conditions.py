@@ -104,7 +104,7 @@ def condition(predicate: Predicate) -> Condition:
     """Return `matches` of one predicate, for whom many rows are asked about: the tree is walked once, not at each."""
     match predicate:
         case Everything():
-            return lambda row: True
+            return lambda _: True
         case Comparison(name=name, operator=sign, value=value):
             if sign == "==":
                 return lambda row: (found := row.get(name)) is not None and found == value

@@ -153,6 +153,7 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
         ledger.void.append(Position(recorded.sequence, index))
         return
     _judged(ledger, replace(idea, experiment=fact.experiment))
+    ledger.moved = here = Position(recorded.sequence, index)
     ledger.experiments[fact.experiment] = Experiment(
         experiment=fact.experiment,
         idea=fact.idea,
@@ -160,9 +161,8 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
         terms=fact.terms,
         queued_at=fact.at,
         number=len(ledger.experiments) + 1,
-        moved=Position(recorded.sequence, index),
+        moved=here,
     )
-    ledger.moved = Position(recorded.sequence, index)
     ledger.states.setdefault("queued", {})[fact.experiment] = None
     acts.waits(ledger, idea.agent)
 
@@ -238,8 +238,8 @@ def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int)
 
 
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
-    if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        here = Position(recorded.sequence, index)
+    here, experiment = Position(recorded.sequence, index), _unfinished(ledger, fact, recorded, index)
+    if experiment is not None:
         _move(ledger, experiment, "queued", here, execution=fact.execution, abandoned=None)
 
 
@@ -279,12 +279,11 @@ def _last(experiment: Experiment, **changes: Any) -> tuple[Attempt, ...]:
 
 def _judged(ledger: Ledger, idea: Idea) -> None:
     ledger.ideas[idea.idea] = idea
-    if (waiting := ledger.unjudged.get(idea.source)) is None:
-        return
+    waiting = ledger.unjudged.get(idea.source, [])
     if idea.idea in waiting:
         waiting.remove(idea.idea)
-    if not waiting:
-        del ledger.unjudged[idea.source]
+        if not waiting:
+            del ledger.unjudged[idea.source]
 
 
 def _leased(ledger: Ledger, fact: Started | Completed | Failed, recorded: Recorded, index: int) -> Experiment | None:

@@ -15,6 +15,7 @@ import msgspec
 from events.errors import CredentialRefused, LogError, LogLost
 from events.folder import Campaign
 from events.wire import credentials, invitations, server
+from events.wire.address import Address
 from events.wire.credentials import LENDERS, Credential, is_loopback, write_secret
 from events.wire.invitations import Invitation
 from events.wire.users import write_machines
@@ -70,7 +71,7 @@ def _password(folder: Campaign, name: str) -> str:
     return next(known, secrets.token_urlsafe(24))
 
 
-def _reached(here: server.Address, url: str, host: str | None) -> str:
+def _reached(here: Address, url: str, host: str | None) -> str:
     scheme, _, place = url.partition("://")
     port = place.rpartition(":")[2]
     everywhere = here.host in ("0.0.0.0", "::")  # noqa: S104 # a comparison: an address of all is no address to go to

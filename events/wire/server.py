@@ -32,6 +32,7 @@ import msgspec
 from events.errors import PortInUse, ServerFailed, StoreLocked
 from events.folder import Campaign
 from events.wire import binary, credentials
+from events.wire.address import Address
 from events.wire.credentials import Credential, is_loopback, write_secret
 from events.wire.permissions import LOOPBACK, Listening, config
 from events.wire.users import KEPT, users, write_machines
@@ -49,15 +50,6 @@ INHERITED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """Variables that the server's process is given."""
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
-
-
-class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """What `server.json` holds: where the server is, its process, the process that started it, and where it listens."""
-
-    url: str
-    pid: int
-    run: int
-    host: str = "127.0.0.1"
 
 
 class _Holder(msgspec.Struct, frozen=True):
@@ -191,13 +183,17 @@ def start(
 
 
 def address(folder: Campaign) -> Address | None:
-    """Return where a campaign's server runs on this machine, or None when none holds its store."""
+    """Return where a campaign's server runs on this machine, or None when none holds its store and can be reached.
+
+    One that was killed holds its store until the machine has done away with it, and is nowhere.
+    """
     if holder(folder) is None:
         return None
     try:
-        return msgspec.json.decode(folder.server.read_bytes(), type=Address)
+        found = msgspec.json.decode(folder.server.read_bytes(), type=Address)
     except (OSError, msgspec.MsgspecError):
         return None
+    return found if found.listens() else None
 
 
 def holder(folder: Campaign) -> tuple[int, int] | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from contextlib import suppress
 
 import msgspec
 
@@ -75,9 +74,10 @@ class Chronology(msgspec.Struct):
 
     def add(self, recorded: Recorded) -> None:
         """Take in the next frame; one that cannot be read counts as one fact, and whoever folds it says why."""
-        said: tuple[Fact, ...] = ()
-        with suppress(LogError):
+        try:
             said = recorded.facts
+        except LogError:
+            said = ()
         latest = self.latest[-1]
         for fact in said:
             latest = max(latest, fact.at)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import socket
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from events import campaigns
-from events.archives import archive, importing
+from events.archives import archive, importing, settling
 from events.archives.archivist import Archivist
 from events.archives.settling import is_settled
 from events.blobs import Blobs
-from events.errors import ArchiveDamaged, BlobMissing, CampaignUnknown, LogError, LogLost
+from events.errors import ArchiveDamaged, BlobMissing, CampaignUnknown, LogError, LogLost, StoreLocked
 from events.facts import CampaignOpened
 from events.folder import Campaign
 from events.joined import JoinedLog
@@ -22,6 +25,7 @@ from events.log import Frame, Recorded
 from events.memory import MemoryLog
 from events.spaces import PAPER
 from events.wire import jetstream, server
+from events.wire.address import Address
 from tests.events.saying import frame, until
 
 
@@ -140,6 +144,29 @@ def test_a_campaign_whose_server_was_killed_is_read_whole(home: Path) -> None:
         until(lambda: not running.alive)
         folder.server.write_bytes(folder.server.read_bytes())
     assert [r.sequence for r in campaigns.open("tale", home).read()] == list(range(1, 31))
+
+
+def test_a_killed_server_that_is_not_gone_yet_is_waited_for(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = _run(home, "tale", 1, 12, archived=False)
+    folder = Campaign(home / "tale")
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"nats://127.0.0.1:{nobody.getsockname()[1]}"
+    folder.server.write_bytes(msgspec.json.encode(Address(url=url, pid=os.getpid(), run=os.getpid())))
+    lock = os.open(folder.store / "lock", os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    waited = []
+
+    def settle(it: Campaign) -> None:
+        try:
+            settling.settle(it)
+        except StoreLocked:
+            waited.append(server.address(it))
+            os.close(lock)
+            raise
+
+    monkeypatch.setattr(campaigns, "settle", settle)
+    assert list(campaigns.open("tale", home).read()) == frames
+    assert waited == [None]
 
 
 def test_a_running_campaign_is_read_from_its_archive_and_then_from_its_server(home: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from events.conditions import Among, Comparison, Everything, Joined, Not, Predicate
+from events.conditions import Among, Comparison, Everything, Joined, Not, Predicate, condition
 from events.predicates import DEEPEST, LONGEST, PredicateInvalid, configurations, matches, names_of, parse, runs
 from events.spaces import PAPER
 
@@ -122,6 +122,11 @@ def test_a_trees_words_read_back_as_the_tree(tree: Predicate) -> None:
 @given(TREES, ROWS)
 def test_a_predicate_and_its_opposite_part_all_rows(tree: Predicate, row: dict[str, Any]) -> None:
     assert matches(Not(tree), row) is not matches(tree, row)
+
+
+@given(TREES, ROWS)
+def test_a_condition_says_what_its_predicate_does(tree: Predicate, row: dict[str, Any]) -> None:
+    assert condition(tree)(row) is matches(tree, row)
 
 
 @given(TREES, TREES, ROWS)
