@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -132,3 +133,22 @@ def described(child: Child) -> Described:
     if not isinstance(answer, Described):
         raise BenchBroken(f"a bench cannot train: {answer.reason.strip().splitlines()[-1]}")
     return answer
+
+
+def workers(names: dict[str, str], first: Child, benches: Benches) -> tuple[dict[str, Make], Described]:
+    """Have a bench for each device, all at once, and return how to start their workers, and how one describes itself.
+
+    Where no device of this machine trains, the first says under which instrument those of others must, and ends.
+
+    Args:
+        names: of the workers, with their devices.
+        first: the bench of the first of them.
+    """
+    more = [benches.child(name, device) for name, device in tuple(names.items())[1:]]
+    children = [first, *more]
+    with ThreadPoolExecutor(len(children)) as pool:
+        told = list(pool.map(described, children))
+    if not names:
+        first.close()
+    rows = zip(names.items(), children, told, strict=False)
+    return {name: benches.worker(name, device, child, one) for (name, device), child, one in rows}, told[0]

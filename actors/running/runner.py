@@ -16,14 +16,14 @@ import msgspec
 
 from actors import tasks
 from actors.analyst import Measured
+from actors.benches.child import Child
 from actors.campaign import Campaign
 from actors.errors import BenchBroken, CampaignError
 from actors.feed import Feed
 from actors.hosts.sharing import Sharing
-from actors.orders import Described, Epoch, Prepared, Progress, Refused
+from actors.orders import Epoch, Prepared, Progress, Refused
 from actors.pen import wall_clock
-from actors.running import opening
-from actors.running.benches import described
+from actors.running import benches, opening
 from actors.running.crew import Crew, measures_controls
 from actors.running.hosting import HERE, Hosting
 from actors.running.voices import Choir
@@ -192,11 +192,16 @@ class Runner:
             person.goes_on(self._campaign, self._text, known.measurement.ledger.reopening)
             opening.keep(self._folder, self._text)
         try:
-            if (prepared := self._prepare(crew)) is None:
+            name, device = next(iter(self._workers.items()), ("description", "cpu"))
+            first = crew.child(name, device)
+            if (prepared := self._prepare(first)) is None:
                 return "stopped"
             known.advance(feed.since(known.measurement.through))
             person.extracted(prepared.features, _extracted(feed), known.measurement.ledger.opening)
-            workers, ready = _workers(self._workers, crew)
+            if not (_found(prepared) and first.alive):
+                first.close()
+                first = crew.child(name, device)  # who made clips and features holds memory for them
+            workers, ready = benches.workers(self._workers, first, crew)
             sharing = Sharing(self._campaign, self._folder, log, feed, blobs, open_=self._hosting.shares)
             if (shared := sharing.share(ready.instrument, self._display.progress)) is not None:
                 person.shares(shared, known.measurement.ledger.opening)
@@ -205,15 +210,13 @@ class Runner:
         finally:
             crew.close()
 
-    def _prepare(self, crew: Crew) -> Prepared | None:
+    def _prepare(self, child: Child) -> Prepared | None:
         order = tasks.prepare(self._campaign.task, processes=os.cpu_count() or 1)
-        child = crew.child("preparation", "cpu")
         with ThreadPoolExecutor(1, thread_name_prefix="preparation") as pool:
             asked = pool.submit(child.ask, order, PREPARATION)
             while not wait((asked,), timeout=LOOK).done:
                 if self._requests or self._lost is not None:
                     child.close()
-        child.close()
         self._raise_lost()
         answer = asked.result() if asked.exception() is None else asked.exception()
         if self._requests and isinstance(answer, BenchBroken):
@@ -310,21 +313,9 @@ def _worker_names(campaign: Campaign) -> dict[str, str]:
     return {f"worker-{device.replace(':', '')}-{secrets.token_hex(3)}": device for device in devices}
 
 
-def _workers(names: dict[str, str], crew: Crew) -> tuple[dict[str, Make], Described]:
-    """Start a bench for each device, all at once, and return how to start their workers, and how one describes itself.
-
-    Where no device of this machine trains, one bench says under which instrument those of others must, and ends.
-    """
-    if not names:
-        child = crew.child("description", "cpu")
-        ready = described(child)
-        child.close()
-        return {}, ready
-    children = [crew.child(name, device) for name, device in names.items()]
-    with ThreadPoolExecutor(len(names)) as pool:
-        told = list(pool.map(described, children))
-    rows = zip(names.items(), children, told, strict=True)
-    return {name: crew.worker(name, device, child, one) for (name, device), child, one in rows}, told[0]
+def _found(prepared: Prepared) -> bool:
+    """Say whether all clips and features were there before."""
+    return prepared.reused == prepared.clips and all(made.reused for made in prepared.features)
 
 
 def _extracted(feed: Feed) -> set[str]:
