@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
@@ -43,12 +43,13 @@ from actors.orders import (
     Trained,
 )
 from events.facts import Canary, Execution, FailureKind
-from kernels import controls, datasets, features, instrument, lanes, outcomes, training, wiring
-from kernels.canaries import suite
+from kernels import features, instrument, lanes, outcomes, wiring
 from kernels.errors import KernelsError, MissingFeatures
 from kernels.files import replacing
-from kernels.forward import Size
 from kernels.tasks import command, preparation
+
+if TYPE_CHECKING:
+    from actors.benches.trainer import Trainer
 
 Line = Result | Progress | Epoch
 
@@ -74,8 +75,8 @@ class Bench:
         self._out = out
         self._task = Path(setup.task)
         self._cache = Path(setup.cache)
-        self._data: dict[str, datasets.Dataset] = {}
         self._program = command.Program(setup.program, setup.inputs) if setup.program else None
+        self._trainer = None if setup.program else _trainer(setup)
 
     def say(self, line: Line) -> None:
         """Write one line."""
@@ -125,16 +126,14 @@ class Bench:
 
     def _verify(self, order: Verify) -> Verified:
         """Run every canary on what would train now; a script has none, and is trusted as it is."""
-        began, setup = time.perf_counter(), self._setup
-        if self._program is not None:
+        began = time.perf_counter()
+        if self._trainer is None:
             here, seconds = self._describe(Describe(id=order.id)), time.perf_counter() - began
             return Verified(order.id, here.instrument, here.parts, (), seconds, None, here.platform)
-        seen, size = self._instrument(), Size(setup.width, setup.layers, setup.heads)
-        own = suite.Own(self._task, self._cache, setup.backbones, size, split=order.split)
-        found = suite.verdict(setup.device, own)
+        seen, (found, problem) = self._instrument(), self._trainer.canaries(order.split)
         told = tuple(Canary(one.name, one.subject, _told(one.seen), one.allowed, one.problem) for one in found)
-        seconds, platform = time.perf_counter() - began, instrument.platform(setup.device)
-        return Verified(order.id, seen.digest, dict(seen.parts), told, seconds, suite.problem(found), platform)
+        seconds, platform = time.perf_counter() - began, instrument.platform(self._setup.device)
+        return Verified(order.id, seen.digest, dict(seen.parts), told, seconds, problem, platform)
 
     def _repeat(self, order: Repeat) -> Repeated | Refused:
         """Train under each seed, as many side by side as there are lanes."""
@@ -175,19 +174,9 @@ class Bench:
 
     def _trained(self, order: Train) -> Iterator[outcomes.Epoch | outcomes.Outcome]:
         runs = [wiring.Run(run.experiment, run.configuration, run.seed) for run in order.runs]
-        if self._program is not None:
-            return self._commanded(self._program, runs, order)
-        pack = wiring.wire(runs, capacity=lanes.count(self._setup.device))
-        data = self._dataset(pack.shape.backbone)
-        return training.train(
-            pack,
-            data,
-            device=self._setup.device,
-            micro_batches=order.execution.micro_batches,
-            width=self._setup.width,
-            layers=self._setup.layers,
-            heads=self._setup.heads,
-        )
+        if self._trainer is not None:
+            return self._trainer.train(runs, order)
+        return self._commanded(command.Program(self._setup.program, self._setup.inputs), runs, order)
 
     def _commanded(
         self, program: command.Program, runs: list[wiring.Run], order: Train
@@ -197,11 +186,6 @@ class Bench:
             timeout = (order.execution.timeout - PARTING) / len(runs)
             folder = self._task.parent / "runs" / f"{run.experiment}-{order.runs[lane].attempt}"
             yield from command.run(program, run, folder, lane=lane, timeout=max(timeout, PARTING))
-
-    def _dataset(self, backbone: str) -> datasets.Dataset:
-        if backbone not in self._data:
-            self._data[backbone] = datasets.load(self._task, self._cache, backbone)
-        return self._data[backbone]
 
     def _epoch(self, order: Train, ended: outcomes.Epoch) -> Epoch:
         found = (r.configuration.get("epochs") for r in order.runs if r.experiment == ended.experiment)
@@ -249,7 +233,8 @@ class Bench:
             processes=processes,
             progress=lambda done, total: self.say(Progress(f"features: {backbone}", done, total)),
         )
-        self._data.pop(backbone, None)
+        if self._trainer is not None:
+            self._trainer.forget(backbone)
         return Extracted(
             id=name,
             backbone=backbone,
@@ -276,21 +261,15 @@ class Bench:
         return Prepared(order.id, ready.clips, ready.reused, made, problems, ready.total)
 
     def _control(self, order: Control) -> Controlled | Refused:
-        if self._program is not None:
+        if self._trainer is None:
             return Refused(id=order.id, reason="a script has no controls of ours")
-        data = self._dataset(str(order.configuration["backbone"]))
-        run = wiring.Run(order.experiment, order.configuration, order.seed)
-        size = {"width": self._setup.width, "layers": self._setup.layers, "heads": self._setup.heads}
-        capacity = lanes.count(self._setup.device)
-        shuffled = controls.shuffled(run, data, device=self._setup.device, capacity=capacity, **size)
-        linear = controls.linear(data, length=int(order.configuration["length"]))
-        if shuffled is None:
-            return Refused(id=order.id, reason="the champion's configuration diverges on shuffled labels")
-        return Controlled(
-            id=order.id,
-            shuffled_labels=(shuffled.validation, shuffled.noise),
-            linear=(linear.validation, linear.noise),
-        )
+        return self._trainer.control(order)
+
+
+def _trainer(setup: Setup) -> Trainer:
+    from actors.benches.trainer import Trainer  # noqa: PLC0415 # torch takes seconds, and a script needs none of it
+
+    return Trainer(setup)
 
 
 def main() -> None:
@@ -300,13 +279,9 @@ def main() -> None:
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_listen, args=(lines,), daemon=True).start()
     setup = msgspec.json.decode(lines.get(), type=Setup)
+    bench = Bench(setup, out)
     if setup.memory is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (setup.memory, setup.memory))
-    if setup.device == "cpu":
-        import torch  # noqa: PLC0415 # kernels has it by now; only its threads are ours to set
-
-        torch.set_num_threads(1)
-    bench = Bench(setup, out)
     while True:
         bench.say(bench.carry_out(_orders.decode(lines.get())))
 

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from actors import spacefile, tasks
+from actors.benches.child import Child
+from actors.benches.setups import Setup
 from actors.campaign import parse
 from actors.errors import CampaignFileInvalid
+from actors.orders import Described
+from events.folder import Campaign as Folder
 from events.space import Choice, Interval
 from tests import tiny
 from tests.faults.runs import Place
@@ -79,6 +83,19 @@ def test_what_is_wrong_with_a_space_file_is_one_sentence(tmp_path: Path, text: s
     with pytest.raises(CampaignFileInvalid) as raised:
         spacefile.read(path)
     assert sentence in str(raised.value)
+
+
+def test_a_bench_that_runs_a_script_loads_no_torch_and_one_that_trains_does(world: Folder, tmp_path: Path) -> None:
+    def held(setup: Setup) -> bool:
+        child = Child(setup, tmp_path / "bench.err", lambda pulse: None)
+        try:
+            assert isinstance(child.describe(), Described)
+            return "libtorch" in Path(f"/proc/{child.pid}/maps").read_text()
+        finally:
+            child.close()
+
+    assert held(tiny.setup(world))
+    assert not held(tiny.setup(world, program=("python", "train.py")))
 
 
 def test_the_worked_example_of_a_script_runs_as_its_page_says_and_keeps_what_each_run_said(tmp_path: Path) -> None:
