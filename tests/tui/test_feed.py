@@ -22,6 +22,7 @@ from events.wire import jetstream, server
 from events.wire.jetstream import JetStreamLog
 from tests.replay.tales import busy
 from tests.tui.watching import recorded
+from tui import feed as feeds
 from tui.feed import Feed, Heard, Item, Several
 from tui.links import Link, Source, State
 from tui.pulses import Epoch
@@ -72,6 +73,11 @@ def _frames(items: list[Item]) -> list[Recorded]:
 def _write(log: JetStreamLog, frames: list[Recorded]) -> None:
     for frame in frames:
         log.append(Frame(frame.subject, frame.id, frame.facts))
+
+
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeds, "LOOK", 0.05)
 
 
 @pytest.fixture

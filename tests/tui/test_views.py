@@ -48,16 +48,22 @@ def view(app: WatchApp, kind: type[V]) -> V:
 
 
 async def types(pilot: Pilot[None], key: str, text: str) -> None:
-    """Open the prompt with a key, and answer it."""
+    """Open the prompt with a key, and answer it, each letter on the heels of the last as a fast hand has it."""
     await pilot.press(key)
-    await pilot.press(*("space" if letter == " " else letter for letter in map(NAMES, text)))
+    for letter in text:
+        pilot.app.post_message(Key(NAMES.get(letter, letter), letter))
     await pilot.press("enter")
 
 
-def NAMES(letter: str) -> str:  # noqa: N802 # a table in the form of a function
-    return {">": "greater_than_sign", "=": "equals_sign", "-": "minus", ".": "full_stop", ";": "semicolon"}.get(
-        letter, letter
-    )
+NAMES = {
+    " ": "space",
+    ">": "greater_than_sign",
+    "=": "equals_sign",
+    "-": "minus",
+    ".": "full_stop",
+    ";": "semicolon",
+}
+"""What a terminal calls the keys that are no letters."""
 
 
 def drawn(app: WatchApp) -> list[str]:

@@ -38,9 +38,7 @@ def watched(log: LogReader, story: Story, *, size: tuple[int, int] = (80, 24), t
     asyncio.run(run())
 
 
-async def until(
-    pilot: Pilot[None], holds: Callable[[], bool], *, within: float = float(__import__("os").environ.get("W", "60"))
-) -> None:
+async def until(pilot: Pilot[None], holds: Callable[[], bool], *, within: float = 60.0) -> None:
     """Let the program run until something holds; fail when it does not within so many seconds."""
     end = time.monotonic() + within
     while not holds():
