@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from events.errors import CampaignHeld
-from events.wire import jetstream
+from events.wire import holding, jetstream
 from events.wire.holding import held
 from events.wire.jetstream import JetStreamLog
 from events.wire.server import Running
@@ -18,13 +18,19 @@ from tests.events.saying import frame
 
 HOLDS = """
 import sys
-from events.wire import jetstream
+from events.wire import holding, jetstream
 from events.wire.holding import held
 
+holding.GONE = 1
 with jetstream.connect(sys.argv[1], sys.argv[2]) as log, held(log.connection, sys.argv[2]):
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+@pytest.fixture(autouse=True)
+def _soon_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holding, "GONE", 1)
 
 
 def connected(server: Running, log: JetStreamLog) -> JetStreamLog:
