@@ -39,7 +39,7 @@ from events.facts import (
     Started,
 )
 from events.folder import Campaign as Folder
-from events.space import Configuration, Interval, Space
+from events.space import Choice, Configuration, Interval, Space
 from tests import tiny
 from tests.actors.waiting import eventually
 from tests.chronicle import Chronicle
@@ -310,6 +310,16 @@ def hot_space() -> Space:
     return Space(name="hot", dimensions=dimensions)
 
 
+def brief_space() -> Space:
+    """The shipped space, with runs of two epochs."""
+    space = Chronicle().space
+    dimensions = tuple(
+        msgspec.structs.replace(d, values=(2,)) if isinstance(d, Choice) and d.name == "epochs" else d
+        for d in space.dimensions
+    )
+    return Space(name="brief", dimensions=dimensions)
+
+
 @pytest.fixture(scope="module")
 def troupe(folder: Folder, child: Child) -> Iterator[Troupe]:
     troupe = Troupe(folder, hot_space())
@@ -373,13 +383,13 @@ def test_a_run_that_is_out_of_memory_completes_in_slices_with_its_configuration_
     parsed = parse(tiny.FILE, file="tiny.toml")
     troupe = Troupe(
         folder,
-        Chronicle().space,
+        brief_space(),
         workers=msgspec.structs.replace(parsed.workers, memory=limit),
         network=msgspec.structs.replace(parsed.network, width=256, layers=2),
         budget=msgspec.structs.replace(parsed.budget, attempts=5),
     )
     try:
-        troupe.proposes("i-large", batch=128, length=32)
+        troupe.proposes("i-large", batch=128, length=32, epochs=2)
         (completed,) = troupe.waits(Completed, "e-1")
         failures = troupe.of(Failed, "e-1")
         assert {failed.kind for failed in failures} == {"out_of_memory"}
@@ -400,7 +410,7 @@ def enough_for_eighths(folder: Folder) -> int:
         setup = tiny.setup(folder, width=256, layers=2, memory=(idle + more) << 20)
         hands = BenchHands(Child(setup, folder.path / "enough.err", lambda pulse: None))
         try:
-            end = of(hands.perform(train("e-large", micro_batches=8, batch=128, length=32)))
+            end = of(hands.perform(train("e-large", micro_batches=8, batch=128, length=32, epochs=2)))
         finally:
             hands.close()
         if isinstance(end, Score):

@@ -62,10 +62,10 @@ def test_weights_and_the_package_that_are_missing_are_named_before_any_clip_is_r
     place: Place, models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     wanted = "get the weights of convnext with: hf download facebook/convnext-base-224-22k --local-dir"
-    for door in ("check", "run"):
-        said = place.calls(door, str(place.file))
-        assert said.code == 1
-        assert wanted in said.sentence
+    said = place.calls("run", str(place.file))
+    assert (said.code, wanted in said.sentence) == (1, True), said
+    with pytest.raises(CampaignError, match=wanted):
+        checking.check(place.file, tmp_path / "home")
     assert not place.folder.path.exists() or not (place.folder.path / "clips").exists()
     monkeypatch.setitem(sys.modules, "transformers", None)
     both = r"the package transformers is not installed; pip install 'myriad\[pretrained\]'; .*convnext: is not there"

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from actors import doors
 from actors.errors import CampaignError
 from actors.exports import champion, prediction
 from events.folder import Campaign as Folder
@@ -27,7 +28,7 @@ HOUSE = str(Path(__file__).resolve().parents[2])
 @pytest.fixture(scope="module")
 def ran(world: Folder, tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A tiny campaign that has ended."""
-    place = Place(tmp_path_factory.mktemp("prediction"), world)
+    place = Place(tmp_path_factory.mktemp("prediction"), world, tiny.ALONE)
     ended = place.runs()
     assert ended.code == 0, ended.err
     return place
@@ -52,20 +53,22 @@ def test_unlabelled_clips_get_a_score_each_in_either_form(ran: Place, tmp_path: 
     for path in sorted(source.glob("*.mp4"))[:3]:
         shutil.copy(path, clips / path.name)
     out = tmp_path / "scores.csv"
-    assert ran.calls("predict", "tiny", "champion", str(clips), "--out", str(out)).code == 0
+    assert doors.predict("tiny", "champion", clips, out=out, home=ran.home) == 0
     rows = list(csv.DictReader(out.open()))
     assert [row["file"] for row in rows] == sorted(path.name for path in clips.iterdir())
     assert all(0 < float(row["score"]) < 1 for row in rows)
-    assert ran.calls("predict", "tiny", "champion", str(clips), "--nexar", "--out", str(out)).code == 0
+    assert doors.predict("tiny", "champion", clips, nexar=True, out=out, home=ran.home) == 0
     nexar = list(csv.DictReader(out.open()))
     assert {row["id"]: row["score"] for row in nexar} == {str(int(row["file"][:-4])): row["score"] for row in rows}
 
 
-def test_a_clip_that_cannot_be_read_has_no_score_and_is_named(ran: Place, tmp_path: Path) -> None:
+def test_a_clip_that_cannot_be_read_has_no_score_and_is_named(
+    ran: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shutil.copy(next((ran.folder.path / "clips" / "positive").glob("*.mp4")), tmp_path / "good.mp4")
     (tmp_path / "bad.mp4").write_text("no video")
-    said = ran.calls("predict", "tiny", "champion", str(tmp_path))
-    assert said.code == 1
+    assert doors.predict("tiny", "champion", tmp_path, home=ran.home) == 1
+    said = capsys.readouterr()
     assert "no score: video" in said.err
     assert "bad.mp4" in said.err
     assert said.out.splitlines()[0] == "file,score"
@@ -89,14 +92,14 @@ def test_weights_that_are_not_those_of_the_log_are_refused(ran: Place, tmp_path:
 
 @pytest.mark.parametrize("name", ["e-999", "nonsense"])
 def test_an_experiment_that_is_not_there_is_one_sentence_that_offers_others(ran: Place, name: str) -> None:
-    assert (
-        f"has no completed experiment '{name}'; the best whose weights were kept: e-"
-        in ran.calls("predict", "tiny", name).sentence
-    )
+    offer = f"has no completed experiment '{name}'; the best whose weights were kept: e-"
+    with pytest.raises(CampaignError, match=offer):
+        doors.predict("tiny", name, home=ran.home)
 
 
 def test_a_folder_without_videos_is_one_sentence(ran: Place, tmp_path: Path) -> None:
-    assert "is no video and holds none" in ran.calls("predict", "tiny", "champion", str(tmp_path)).sentence
+    with pytest.raises(CampaignError, match="is no video and holds none"):
+        doors.predict("tiny", "champion", tmp_path, home=ran.home)
 
 
 def test_extraction_says_what_it_takes_goes_on_where_it_stopped_and_leaves_nothing_to_a_run(
