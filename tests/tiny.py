@@ -56,6 +56,9 @@ policy = "uniform"
 ideas = 3
 """
 
+ALONE = ('devices = ["cpu", "cpu"]', 'devices = ["cpu"]')
+"""The change that leaves one worker, where two would show nothing that one does not."""
+
 
 def setup(folder: Folder, **changes: object) -> Setup:
     """What a bench of a campaign in this folder is told."""

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from events.folder import Campaign as Folder
-from tests.faults.runs import Place, adopting
+from tests.faults.runs import MANY, Place, adopting
+from tests.tiny import ALONE
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,12 +40,12 @@ def place(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
 @pytest.fixture
 def long(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
     """A campaign of some seconds: long enough to be disturbed, and short enough to be brought to its end."""
-    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 60")))
+    places.append(Place(tmp_path, world, ("experiments = 6", f"experiments = {MANY}")))
     return places[-1]
 
 
 @pytest.fixture
 def endless(world: Folder, tmp_path: Path, places: list[Place]) -> Place:
     """A campaign that no machine brings to its end before the test does."""
-    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 5000")))
+    places.append(Place(tmp_path, world, ("experiments = 6", "experiments = 5000"), ALONE))
     return places[-1]

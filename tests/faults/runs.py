@@ -27,6 +27,9 @@ from tests.actors.waiting import eventually
 MYRIAD = (sys.executable, "-c", "import myriad; myriad.main()")
 PR_SET_CHILD_SUBREAPER = 36
 
+MANY = 30
+"""Experiments of a campaign that is to be disturbed before it is brought to its end."""
+
 LONG = 120.0
 """Seconds in which whatever a test waits for must have come; nothing here takes a tenth of it on an idle machine."""
 

@@ -11,6 +11,7 @@ from events.folder import Campaign as Folder
 from events.log import Recorded
 from replay.audit import audit
 from tests.faults.runs import Place
+from tests.tiny import ALONE
 
 SLOW = (("epochs = [5]", "epochs = [30]"), ("width = 16", "width = 256"), ("length = [8, 12]", "length = [32]"))
 
@@ -23,7 +24,7 @@ def facts(frames: list[Recorded], kind: type[Fact]) -> list[Fact]:
 def test_a_running_experiment_that_is_cancelled_ends_and_its_device_takes_the_next(
     world: Folder, tmp_path: Path, places: list[Place]
 ) -> None:
-    place = Place(tmp_path, world, *SLOW, ('devices = ["cpu", "cpu"]', 'devices = ["cpu"]'))
+    place = Place(tmp_path, world, *SLOW, ALONE)
     places.append(place)
     run = place.starts().until(lambda: place.count("Started") >= 1)
     asked = place.calls("declare", "tiny", "cancel", "e-1", "--reason", "a twin of last year's")
@@ -46,7 +47,7 @@ def test_a_running_experiment_that_is_cancelled_ends_and_its_device_takes_the_ne
 
 
 def test_a_closed_campaign_is_reopened_for_more_experiments(world: Folder, tmp_path: Path, places: list[Place]) -> None:
-    place = Place(tmp_path, world, ("experiments = 6", "experiments = 2"))
+    place = Place(tmp_path, world, ("experiments = 6", "experiments = 2"), ALONE)
     places.append(place)
     assert place.runs().code == 0
     before, text = place.frames(), place.file.read_text()

@@ -185,7 +185,7 @@ def test_a_full_disk_is_one_sentence_and_once_there_is_room_the_campaign_goes_on
 ) -> None:
     shell = unshared()
     # An agent that never has enough: 1,500 ideas are twice what the small disk holds.
-    untouched.file.write_text(tiny.FILE.replace("ideas = 3", "ideas = 200\nbacklog = 1500"))
+    untouched.file.write_text(tiny.FILE.replace(*tiny.ALONE).replace("ideas = 3", "ideas = 200\nbacklog = 1500"))
     told = {
         "HOME_OF_IT": str(untouched.home),
         "WORLD": str(world.path),

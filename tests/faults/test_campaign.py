@@ -26,7 +26,8 @@ from events.wire.server import Running
 from replay.audit import audit
 from replay.measures import Measurement
 from replay.seals import overall, verified
-from tests.faults.runs import Place
+from tests.faults.runs import MANY, Place
+from tests.tiny import ALONE
 
 
 def facts(frames: list[Recorded], kind: type[Fact]) -> list[Fact]:
@@ -85,22 +86,22 @@ def test_ctrl_c_ends_a_campaign_cleanly_and_it_resumes_to_its_end(long: Place) -
     assert not revoked & begun, "running packs are given time to end; one that came too late to begin is taken back"
 
     text = long.file.read_text()
-    long.file.write_text(text.replace("experiments = 60", "experiments = 61"))
+    long.file.write_text(text.replace(f"experiments = {MANY}", f"experiments = {MANY + 1}"))
     refused = long.runs()
     assert refused.code == 1
     assert (
-        "opened with budget.experiments = 60, and this file says 61: a campaign keeps its budget until"
+        f"opened with budget.experiments = {MANY}, and this file says {MANY + 1}: a campaign keeps its budget until"
         in refused.sentence
     )
     long.file.write_text(text)
     assert long.frames() == before
 
     resumed = long.runs()
-    assert (resumed.code, "closed (60 experiments completed" in resumed.out) == (0, True), resumed
+    assert (resumed.code, f"closed ({MANY} experiments completed" in resumed.out) == (0, True), resumed
     after = long.frames()
     assert after[: len(before)] == before
     names = [fact.experiment for fact in facts(after, Completed) if isinstance(fact, Completed)]
-    assert len(names) == len(set(names)) == 60
+    assert len(names) == len(set(names)) == MANY
     assert sealed(after)
 
 
@@ -128,7 +129,8 @@ def test_a_second_run_on_a_foreign_server_is_refused_and_told_who_runs_it_since_
 ) -> None:
     name, credential = f"far-{tmp_path.name}"[:40], str(server.folder.credentials / "owner.json")
     here, there = (tmp_path / part for part in ("here", "there"))
-    places += [Place(home, world, ("experiments = 6", "experiments = 5000"), name=name) for home in (here, there)]
+    many = ("experiments = 6", "experiments = 5000")
+    places += [Place(home, world, many, ALONE, name=name) for home in (here, there)]
     first = places[0].starts("--connect", credential).until(lambda: places[0].count("Completed") >= 1)
     second = places[1].runs("--connect", credential)
     assert second.code == 1
@@ -203,7 +205,7 @@ def test_a_stop_while_the_controls_are_made_is_no_end_and_the_next_run_measures_
 def test_a_leader_is_repeated_by_the_campaign_itself_though_it_is_killed_over_it(
     tmp_path: Path, world: Folder, places: list[Place]
 ) -> None:
-    place = Place(tmp_path, world, ("repeats = 0", "repeats = 2"))
+    place = Place(tmp_path, world, ("repeats = 0", "repeats = 2"), ALONE)
     places.append(place)
     run = place.starts().until(lambda: place.count("RepeatsBegun"))
     run.kills("everything")

@@ -18,7 +18,7 @@ from replay.folds import run as folded
 from replay.ledger import LedgerFold
 from replay.measures import Measurement
 from replay.seals import overall, verified
-from tests.faults.runs import Place, Running
+from tests.faults.runs import MANY, Place, Running
 
 TRIED = ("nothing completes twice", "every attempt ends once", "device seconds are conserved")
 """Rules of the second auditor that a real campaign must have put to the test."""
@@ -91,7 +91,7 @@ def beaten(place: Place, rounds: int, seed: int) -> list[Recorded]:
 
 
 def test_whoever_is_killed_the_campaign_goes_on_where_its_log_stands(long: Place) -> None:
-    finished(long, beaten(long, 3, seed=1), 60)
+    finished(long, beaten(long, 3, seed=1), MANY)
 
 
 @pytest.mark.prove
@@ -109,7 +109,7 @@ def test_a_killed_bench_costs_its_campaign_one_attempt(long: Place) -> None:
     run.kills("bench")
     ended = run.ended()
     assert ended.code == 0, ended
-    assert long.count("Completed") == 60
+    assert long.count("Completed") == MANY
     long.all_gone()
 
 

@@ -32,6 +32,7 @@ from tests.actors.policies.asking import PLANTED, idea
 from tests.actors.policies.provider import Answer, Asked, Provider, Sent, provider, said, status
 from tests.faults.eavesdropping import Eavesdropper
 from tests.faults.runs import Place
+from tests.tiny import ALONE
 
 AGENTS = """
 [prices."model-x"]
@@ -64,9 +65,9 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEMINI_API_KEY", PLANTED)
 
 
-def ready(made: list[Place], world: Folder, path: Path, server: Provider) -> Place:
+def ready(made: list[Place], world: Folder, path: Path, server: Provider, *changes: tuple[str, str]) -> Place:
     """A tiny campaign of a Claude and a Gemini agent."""
-    place = Place(path, world, ("timeout = 60", "timeout = 60\nusd = 5.0"))
+    place = Place(path, world, ("timeout = 60", "timeout = 60\nusd = 5.0"), *changes)
     text = place.file.read_text()
     widen = "[widen]\nat_most = 1\n[widen.within]\nepochs = [1, 9]\n"
     place.file.write_text(text[: text.index("[[agent]]")] + widen + AGENTS.format(url=server.url))
@@ -168,7 +169,7 @@ def test_a_run_killed_in_the_middle_of_a_call_counts_its_reservation_and_ends_al
         return think(asked)._replace(hold=go if next(calls) < 2 else None)
 
     with provider(slow_at_first) as server:
-        place = ready(home, world, tmp_path, server)
+        place = ready(home, world, tmp_path, server, ALONE)
         run = place.starts().until(lambda: len(server.requests) >= 2)
         run.kills("everything")
         run.ended()

@@ -38,6 +38,7 @@ from tests.actors.policies.asking import PLANTED, idea
 from tests.actors.policies.planted import Housed
 from tests.actors.policies.provider import Answer, Asked, Provider, Sent, provider, said
 from tests.faults.runs import Ended, Place, Running
+from tests.tiny import ALONE
 
 AGENTS = """
 [fixer]
@@ -230,8 +231,7 @@ def test_two_models_search_a_third_repairs_a_person_adopts_and_two_kills_cost_no
 ) -> None:
     mend = planted.answer("Twenty steps have nineteen places.", planted.repair(house))
     with provider(planted.telling_apart(thinking(), mend)) as server:
-        alone = ('devices = ["cpu", "cpu"]', 'devices = ["cpu"]')
-        place = ready(world, tmp_path, house, server, alone, experiments=10, adopt="ask")
+        place = ready(world, tmp_path, house, server, ALONE, experiments=10, adopt="ask")
         home.append(place)
         interrupted(place)
         run = place.starts()
