@@ -19,9 +19,9 @@ EVERY = 0.125
 itself takes long there are fewer: at most half of the time goes into them.
 """
 
-BEHIND, FAR = 1000, 1.0
+BEHIND, FAR = 1000, 2.0
 """With so many frames still to come, as when a long log is read, a picture every so many seconds is enough: each takes
-as long as folding three thousand facts.
+as long as folding ten thousand facts.
 """
 
 ROOM = 2000
@@ -114,12 +114,12 @@ class Folding:
         self._model.leave(picture)
         least = EVERY if self._model.ahead < BEHIND else FAR
         self._turn = max(least, 2 * (time.monotonic() - painted))
-        self._hurry.wait(max(0.0, end - time.monotonic()))
+        self._hurry.wait(max(0.0, min(end, begun + self._turn) - time.monotonic()))
         return True
 
     def _next(self, end: float) -> Item | Ask | None:
-        """Return the next item; where many are still to come, wait for it until the turn is over."""
-        if self._model.ahead < BEHIND:
+        """Return the next item; while the log is read that was there, wait for it until the turn is over."""
+        if not self._model.ahead:
             return self._inbox.get_nowait()
         return self._inbox.get(timeout=max(0.0, end - time.monotonic()))
 
