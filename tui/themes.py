@@ -42,13 +42,14 @@ OURS = (
         panel="#303030",
         dark=True,
     ),
-    # Okabe and Ito, "Color Universal Design", 2008: hues that every kind of colour vision tells apart.
+    # Okabe and Ito, "Color Universal Design", 2008. Of their hues the badge has the four that are furthest apart to all
+    # kinds of colour vision; with orange for the yellow, frozen would be near to lost.
     Theme(
         name="myriad-colour-blind",
         primary="#56b4e9",
-        secondary="#e69f00",
-        accent="#f0e442",
-        warning="#e69f00",
+        secondary="#cc79a7",
+        accent="#e69f00",
+        warning="#f0e442",
         error="#d55e00",
         success="#0072b2",
         foreground="#f0f0f0",

@@ -11,6 +11,7 @@ from textual.theme import BUILTIN_THEMES
 
 from events.archives import archive
 from tests.replay.tales import busy
+from tests.tui.seeing import contrast
 from tests.tui.test_views import drawn, golden
 from tests.tui.watching import eventful, recorded, said, until, watched
 from tui import doors
@@ -84,18 +85,6 @@ def test_a_theme_reaches_every_screen_and_all_that_is_written_can_be_read(theme:
             assert shown == ground
 
     watched(golden(), story)
-
-
-def contrast(one: Color, other: Color) -> float:
-    """The contrast of two colours, from 1 to 21, as WCAG 2.1 defines it."""
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def luminance(colour: Color) -> float:
-    """The relative luminance of a colour, as WCAG 2.1 defines it."""
-    parts = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour.normalized)
-    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
 
 def test_a_recorded_campaign_idles_without_a_picture_or_a_drawing(tmp_path: Path) -> None:
