@@ -58,3 +58,19 @@ def completed(data: Dataset, configuration: Mapping[str, Any], **how: Any) -> Co
     (outcome,) = trained(data, configuration, **how)
     assert isinstance(outcome, Completed)
     return outcome
+
+
+class Lessons:
+    """The outcomes of configurations on one set of data, each trained once however often it is asked for."""
+
+    def __init__(self, data: Dataset, **how: Any) -> None:
+        self._data = data
+        self._how = how
+        self._learned: dict[tuple[tuple[str, Any], ...], Completed] = {}
+
+    def of(self, configuration: Mapping[str, Any]) -> Completed:
+        """The outcome of one configuration, which must end well."""
+        key = tuple(sorted(configuration.items()))
+        if key not in self._learned:
+            self._learned[key] = completed(self._data, configuration, **self._how)
+        return self._learned[key]

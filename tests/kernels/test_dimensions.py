@@ -19,7 +19,7 @@ from kernels.schedules import learning_rates
 from kernels.training import Steps
 from kernels.wiring import Lane, Run, wire
 from tests.kernels.conftest import World
-from tests.kernels.packs import completed, configured
+from tests.kernels.packs import Lessons, configured
 
 FOCAL: dict[str, Any] = {"loss": "focal", "focal_gamma": 2.0, "focal_alpha": 0.25}
 CHANGES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -43,17 +43,22 @@ CHANGES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def lessons(small: Dataset) -> Lessons:
+    return Lessons(small)
+
+
 @pytest.mark.parametrize("encoder", list(ENCODERS))
 @pytest.mark.parametrize(
     ("key", "base", "change"), CHANGES, ids=[f"{k}-{next(iter(c.values()))}" for k, _, c in CHANGES]
 )
 def test_changing_one_dimension_alone_changes_the_training(
-    small: Dataset, key: str, base: dict[str, Any], change: dict[str, Any], encoder: str
+    lessons: Lessons, key: str, base: dict[str, Any], change: dict[str, Any], encoder: str
 ) -> None:
     if key == "encoder" and encoder == change["encoder"]:
         change = {"encoder": "retnet"}
     base = configured(encoder=encoder, **base)
-    before, after = completed(small, base), completed(small, base | change)
+    before, after = lessons.of(base), lessons.of(base | change)
     assert key in change
     assert before.curves.loss != after.curves.loss or before.digest != after.digest
 
