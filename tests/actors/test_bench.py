@@ -429,13 +429,8 @@ def idle_mebibytes(folder: Folder) -> int:
     return int(status.partition("VmData:")[2].split()[0]) // 1024
 
 
-def test_features_are_extracted_and_then_reused(world: Folder, tmp_path: Path) -> None:
-    tiny.settle_in(world, tmp_path / "campaigns")
-    child = Child(tiny.setup(Folder(tmp_path / "campaigns" / "tiny")), tmp_path / "bench.err", lambda pulse: None)
-    try:
-        answer = child.ask(Extract(id="x", backbone="motion"), 120.0)
-    finally:
-        child.close()
+def test_features_are_extracted_and_then_reused(child: Child) -> None:
+    answer = child.ask(Extract(id="x", backbone="motion"), 120.0)
     assert isinstance(answer, Extracted)
     assert answer.reused
     assert answer.clips == tiny.CLIPS
