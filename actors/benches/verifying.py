@@ -39,7 +39,11 @@ def vetting(known: Known, worker: str, instrument: str, platform: Mapping[str, s
 
 
 def verdict(known: Known, me: Worker, news: News) -> Decision | None:
-    """Return what a worker says of its canaries; None while they run, or where the log has the verdict."""
+    """Return what a worker says of its canaries; None while they run, or where the log has the verdict.
+
+    The frame must pass the fence of all workers: a machine that failed would else refuse what another one of its kind
+    had verified since, and trains by now.
+    """
     judged = _judged(known, me.instrument, me.platform)
     if _holds(judged) or news.stopping or known.ledger.closed is not None:
         return None
@@ -48,11 +52,11 @@ def verdict(known: Known, me: Worker, news: News) -> Decision | None:
         return None
     result = news.results.get(name)
     if isinstance(result, Verified) and result.instrument == me.instrument:
-        return Decision("worker", me.worker, (_said(result, me),), settles=(name,))
+        return _told(me, _said(result, me), name)
     if result is None:
         return _again(known, me) if not _since(judged, me) else None
     why = getattr(result, "reason", "it described another instrument than it joined with")
-    return Decision("worker", me.worker, (_refused(me, f"the canaries could not be run: {why}"),), settles=(name,))
+    return _told(me, _refused(me, f"the canaries could not be run: {why}"), name)
 
 
 def trains(known: Known, worker: Worker) -> bool:
@@ -120,6 +124,10 @@ def _since(judged: Platform | None, worker: Worker) -> bool:
     if judged is None or judged.told is None:
         return False
     return worker.changed is None or judged.told > worker.changed
+
+
+def _told(me: Worker, fact: Fact, order: str) -> Decision:
+    return Decision("worker", me.worker, (fact,), settles=(order,), under="worker")
 
 
 def _again(known: Known, me: Worker) -> Decision:

@@ -116,6 +116,20 @@ def test_a_canary_that_does_not_hold_and_a_bench_that_cannot_run_them_refuse_the
     assert said.reason == "the canaries could not be run: the bench was killed"
 
 
+def test_a_machine_that_failed_refuses_nothing_that_another_one_of_its_kind_verified_meanwhile(
+    tale: Chronicle, blobs: Blobs
+) -> None:
+    scene = working(tale, blobs, OTHER)
+    order = joined(scene)
+    failed = {order.id: Refused(order.id, "the bench was killed")}
+    decision = scene.decides(results=failed)
+    assert decision is not None
+    # what it would say must pass the fence of all workers, where the other's word is first
+    assert decision.under == "worker"
+    verified(tale)
+    assert scene.decides(results=failed) is None
+
+
 def test_a_worker_that_died_over_its_canaries_joins_once_more_and_has_them_run(scene: Scene) -> None:
     order = joined(scene)
     decision = scene.decides()
