@@ -40,7 +40,7 @@ def dead_end(known: Known, rule: Banning) -> Decision | None:
             reason = f"{', '.join(given)} were given up there, and none completed"
             name = f"b-{last.experiment}-{len(last.attempts)}"
             fact = Banned(cause=last.moved, ban=name, where=where, reason=reason, cycles=rule.cycles)
-            return Decision("campaign", "bans", (fact,))
+            return Decision("campaign", "bans", (fact,), under="campaign")
     return None
 
 

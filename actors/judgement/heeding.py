@@ -36,7 +36,10 @@ def given_up(experiment: Experiment, said: Position | None) -> Abandoned:
 
 
 def lifted(known: Known) -> Decision | None:
-    """End a ban whose cycles are over and judged, or one of the scheduler's own that a completion speaks against."""
+    """End a ban whose cycles are over and judged, or one of the scheduler's own that a completion speaks against.
+
+    The frame must pass the fence of the campaign, as people's words do: somebody may lift the ban at this very moment.
+    """
     if known.ledger.unjudged:
         return None
     for ban in known.ledger.bans.values():
@@ -46,7 +49,7 @@ def lifted(known: Known) -> Decision | None:
             cause, reason = ban.declared, "the cycles that it was declared for are over"
         else:
             continue
-        return Decision("campaign", "bans", (BanLifted(cause=cause, ban=ban.ban, reason=reason),))
+        return Decision("campaign", "bans", (BanLifted(cause=cause, ban=ban.ban, reason=reason),), under="campaign")
     return None
 
 
