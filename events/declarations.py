@@ -66,15 +66,23 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.author} {fields['type']}" + (f": {told}" if told else "")
 
 
+def wall_clock() -> int:
+    """Return microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
 Declaration = Callable[[Known], Act]
 """Decides what is said from what the log holds; raises `Refused`."""
 
 
-def declare(log: EventLog, declaration: Declaration, *, known: Known | None = None) -> Said:
+def declare(
+    log: EventLog, declaration: Declaration, *, known: Known | None = None, clock: Callable[[], int] = wall_clock
+) -> Said:
     """Say something to a campaign: in the name that the log's credential holds, else in one that nobody had before.
 
     Args:
         known: what has been read of this log before; read on from there. None reads it from its beginning.
+        clock: the person's, microseconds since 1970 UTC.
 
     Raises:
         Refused: the log does not allow it; nothing was written.
@@ -84,7 +92,7 @@ def declare(log: EventLog, declaration: Declaration, *, known: Known | None = No
     for _ in range(TRIES):
         known.read(log)
         act = declaration(known)
-        fact = msgspec.structs.replace(act.fact, at=time.time_ns() // 1000, through=known.through)
+        fact = msgspec.structs.replace(act.fact, at=clock(), through=known.through)
         number = known.spoken.get(author, 0) + 1
         subject = subjects.subject(log.campaign, act.aggregate, act.identity, author)
         frame = Frame(subject, f"{author}:{number}", (fact,))
