@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from actors.agent import Agent, Plan
-from actors.asking.desk import Desk, between
+from actors.asking.desk import Desk, based, between
 from actors.errors import CampaignError
 from actors.judgement.widening import readable
 from actors.policies.models import KEYS, MODELS, Key, Settings, find_key, load_model
@@ -18,7 +18,7 @@ from actors.policies.patience import Patience
 from actors.policies.prices import rounds
 from actors.policies.thinking import Manner, ModelHands
 from events.blobs import Blobs
-from events.space import Choice, Configuration, Space
+from events.space import Space
 from replay.briefing import SECTIONS
 
 if TYPE_CHECKING:
@@ -65,16 +65,6 @@ def base_problems(base: Mapping[str, object], space: Space) -> list[str]:
     ]
     wrong = [d.problem(base[d.name]) for d in space.dimensions if d.name in base]
     return unknown + [f"base.{sentence}" for sentence in wrong if sentence is not None]
-
-
-def based(base: Mapping[str, str | int | float], space: Space) -> Configuration:
-    """Return a value for every dimension, whether active or not: the file's, else the middle one."""
-    values: Configuration = {}
-    for d in space.dimensions:
-        middle = d.values[len(d.values) // 2] if isinstance(d, Choice) else d.at(0.5)
-        value = base.get(d.name, middle)
-        values[d.name] = value if isinstance(d, Choice) else float(value)
-    return values
 
 
 def missing_keys(campaign: Campaign) -> list[str]:

@@ -13,16 +13,16 @@ from actors.role import Decision, Known
 from events.blobs import Blobs
 from events.facts import AnswerRefused, CycleStarted
 from events.log import Recorded
+from events.space import Choice, Configuration, Space
 from replay.briefing import SECTIONS, Briefing, Terms, briefing
 from replay.failing import Failing, FailingFold
 from replay.folds import Pass
 from replay.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from actors.agent import Plan
-    from events.space import Configuration
 
 
 class Informed(Known):
@@ -119,6 +119,16 @@ class Desk:
         started = CycleStarted(cause=cause, cycle=name, agent=self._plan.name, key=key)
         refused = AnswerRefused(cause=cause, cycle=name, reason=short, kind="budget", usd=0.0)
         return Decision("cycle", name, (started, refused), under="cycle")
+
+
+def based(base: Mapping[str, str | int | float], space: Space) -> Configuration:
+    """Return a value for every dimension, whether active or not: the file's, else the middle one."""
+    values: Configuration = {}
+    for d in space.dimensions:
+        middle = d.values[len(d.values) // 2] if isinstance(d, Choice) else d.at(0.5)
+        value = base.get(d.name, middle)
+        values[d.name] = value if isinstance(d, Choice) else float(value)
+    return values
 
 
 def between(ideas: int) -> tuple[int, int]:

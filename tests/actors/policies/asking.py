@@ -13,7 +13,7 @@ import msgspec
 
 from actors.agent import Plan
 from actors.asking import askers
-from actors.asking.desk import between
+from actors.asking.desk import based, between
 from actors.campaign import Campaign
 from actors.judgement.budgets import Budget
 from actors.orders import Order, Propose, Result
@@ -49,7 +49,7 @@ def hands(plan: Plan, server: Provider, campaign: Campaign) -> ModelHands:
     patience = Patience(
         load_model(plan.policy, settings, key), PRICE, tries=plan.tries, timeout=plan.timeout, pause=0.001
     )
-    return ModelHands(patience, Manner(between(plan.ideas), plan.sweep, askers.based(campaign.base, SPACE)), key)
+    return ModelHands(patience, Manner(between(plan.ideas), plan.sweep, based(campaign.base, SPACE)), key)
 
 
 class Asking(Company):
@@ -62,7 +62,7 @@ class Asking(Company):
         self.hands = {f"agent-{plan.name}": hands(plan, server, campaign) for plan in asking}
         for plan in asking:
             agent = askers.made(campaign, plan, blobs)
-            agent._desk._terms = msgspec.structs.replace(agent._desk._terms, base=askers.based({}, SPACE))  # type: ignore[union-attr] # the told space is not the built one
+            agent._desk._terms = msgspec.structs.replace(agent._desk._terms, base=based({}, SPACE))  # type: ignore[union-attr] # the told space is not the built one
             self.members[agent.author] = Member(agent, self.log, self.clock)
 
     def _perform(self, author: str, order: Order) -> Result:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.asking.askers import based
+from actors.asking.desk import based
 from events.envelope import Text
 from events.facts import Failed
 from replay.briefing import SECTIONS, Briefing, Section, Terms, briefing

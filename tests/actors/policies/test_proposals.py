@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.asking.askers import based
+from actors.asking.desk import based
 from actors.policies.answers import DEPTH, LONGEST, AnswerUnreadable, items, load
 from actors.policies.proposals import BASE, Reading, Terms, read
 from actors.policies.uniform import draw
