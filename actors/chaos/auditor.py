@@ -1,8 +1,8 @@
 """A second opinion on a log: its raw JSON read line by line, sharing no code with those who wrote it.
 
-It imports nothing of ours. It knows the words on the wire and what must never happen, and keeps its own books: who
-holds what, what became of each attempt, and what was spent. Every rule counts how often it was put to the test, so that
-none holds for want of a case.
+It imports nothing of ours but its other books (`actors.chaos.books`), which import nothing. It knows the words on the
+wire and what must never happen, and keeps account of who holds what, what became of each attempt, and what was spent.
+Every rule counts how often it was put to the test, so that none holds for want of a case.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from actors.chaos import books
+from actors.chaos.books import Docket, Purse, Speech, Trust
+
 WRITERS = {
     "Queued.2": "scheduler", "IdeaDeclined": "scheduler", "Assigned": "scheduler", "LeaseRevoked": "scheduler",
     "Requeued": "scheduler", "Abandoned": "scheduler", "WorkerLost": "scheduler", "CampaignClosed": "scheduler",
@@ -20,6 +23,9 @@ WRITERS = {
     "DiagnosisMade": "fixer", "RemedyProposed": "fixer", "RemedyApplied": "fixer", "RemedyRefused": "fixer",
     "AgentJoined": "agent", "CycleStarted": "agent", "AnswerReceived": "agent", "AnswerRefused": "agent",
     "MetricsMeasured": "analyst", "ControlMeasured": "analyst", "LogSealed": "analyst", "CampaignOpened": "person",
+    "CampaignPaused": "person", "CampaignResumed": "person", "CampaignReopened": "person", "Boosted": "person",
+    "Cancelled": "person", "DefectFixed": "person", "EraOpened": "scheduler", "InstrumentRefused": "worker",
+    "RepeatsBegun": "analyst", "RepeatsForgone": "analyst",
 }  # fmt: skip
 
 RULES = (
@@ -57,6 +63,8 @@ RULES = (
     "only what failed, or waits in vain, is settled",
     "a failure is repaired once",
     "only what failed is repaired",
+    "only what has a result is repeated",
+    *books.RULES,
 )
 """Every rule, whether a log puts it to the test or not."""
 
@@ -71,17 +79,13 @@ class Line(Protocol):
 
 
 class Books:
-    """Everything that was said so far, and every rule that was broken.
-
-    Attributes:
-        broken: a sentence for each.
-        tried: how often each rule was put to the test, those that never were among them.
-    """
+    """Everything that was said so far; `docket` has every rule that was broken."""
 
     def __init__(self) -> None:
-        self.broken: list[str] = []
-        self.tried = Counter(dict.fromkeys(RULES, 0))
-        self.at = 0
+        self.docket = Docket(RULES)
+        self.rule = self.docket.rule
+        self.speech = Speech(self.docket)
+        self._all = (self, self.speech, Trust(self.docket), Purse(self.docket))
         self.numbers: Counter[str] = Counter()
         self.limits: dict[str, Any] = {}
         self.closed = 0
@@ -96,21 +100,15 @@ class Books:
         self.ended: Counter[tuple[str, int]] = Counter()
         self.workers: dict[str, str] = {}
         self.diagnosed: Counter[tuple[str, int]] = Counter()
-        self.spent = 0.0
+        self.spent = self.repeating = 0.0
         self.trained = [(0, 0.0)]
         self.completed: set[str] = set()
-
-    def rule(self, name: str, holds: object, what: object = "") -> None:
-        """Put a rule to the test."""
-        self.tried[name] += 1
-        if not holds:
-            self.broken.append(f"frame {self.at}: {name}: {what}")
 
     def frame(self, line: Line) -> None:
         """Read one frame."""
         author = line.subject.rsplit(".", 1)[1]
-        self.rule("frames are numbered without a gap", line.sequence == self.at + 1, line.sequence)
-        self.at = line.sequence
+        self.rule("frames are numbered without a gap", line.sequence == self.docket.at + 1, line.sequence)
+        self.docket.at = line.sequence
         self.numbers[author] += 1
         self.rule("an author's frames are numbered", line.id == f"{author}:{self.numbers[author]}", line.id)
         pack = line.subject.split(".")[3]
@@ -119,19 +117,20 @@ class Books:
             wanted = WRITERS.get(kind)
             self.rule("nobody writes what is another's", wanted in (None, role), f"{author} {kind}")
             self.rule("nobody read the future", fact.get("through", 0) < line.sequence, kind)
-            getattr(self, f"_{kind.partition('.')[0].lower()}", lambda *_: None)(fact, author, pack)
+            for book in self._all:
+                getattr(book, f"_{kind.partition('.')[0].lower()}", lambda *_: None)(fact, author, pack)
         live = sum(state in ("assigned", "running") for state in self.state.values())
         most = self.limits.get("experiments")
         if most is not None:
             self.rule("no more runs than the budget has", len(self.completed) + live <= most, (self.completed, live))
         hours = self.limits.get("gpu_hours")
         if hours is not None:
-            reserved = sum(timeout for _, _, timeout in self.holds.values())
+            reserved = sum(timeout for _, _, timeout in self.holds.values()) + self.repeating
             self.rule("no more seconds than the budget has", self.spent + reserved <= hours * 3600 + 1e-6, self.spent)
 
     def close(self) -> None:
         """Say what is missing at the end."""
-        self.rule("the campaign closes once", self.closed == 1, self.closed)
+        self.rule("the campaign closes once", self.closed == 1 + self.speech.reopened, self.closed)
         for name, verdict in self.verdicts.items():
             self.rule("every idea is judged", verdict is not None, name)
         for name, answered in self.cycles.items():
@@ -194,7 +193,7 @@ class Books:
         self.rule("only what waits is leased", self.state.get(name) == "waiting", f"{name} {self.state.get(name)}")
         self.rule("a lease goes to who is there", self.workers.get(fact["worker"]) == "there", fact["worker"])
         self.rule("attempts count up", fact["attempt"] == self.attempt[name] + 1, fact["attempt"])
-        self.rule("nothing is leased after the end", not self.closed, name)
+        self.rule("nothing is leased after the end", not self.speech.closed, name)
         slices = fact["execution"]["micro_batches"]
         # memory that ran out speaks against the slicing, not against the run
         self.spoiled[name] -= slices > self.starved.pop(name, slices)
@@ -233,7 +232,7 @@ class Books:
             self.ended[name, fact["attempt"]] += 1
             self.state[name] = state
             self.spent += fact["gpu_seconds"]
-            self.trained.append((self.at, self.trained[-1][1] + fact["gpu_seconds"]))
+            self.trained.append((self.docket.at, self.trained[-1][1] + fact["gpu_seconds"]))
             del self.holds[name]
 
     def _metricsmeasured(self, fact: Any, author: str, pack: str) -> None:
@@ -241,9 +240,29 @@ class Books:
         theirs = fact["values"]["gpu_seconds"]
         self.rule("device seconds are conserved", abs(mine - theirs) <= 1e-6 * max(1.0, mine), (mine, theirs))
 
+    def _repeatsbegun(self, fact: Any, author: str, pack: str) -> None:
+        self.rule("only what has a result is repeated", fact["experiment"] in self.completed, fact["experiment"])
+        # what was begun before and has no end may have taken all of its time
+        self.spent += self.repeating
+        self.repeating = fact["timeout"] * len(fact["seeds"])
+
+    def _seedsrepeated(self, fact: Any, author: str, pack: str) -> None:
+        self.rule("only what has a result is repeated", fact["experiment"] in self.completed, fact["experiment"])
+        if author == "analyst":
+            self.spent += fact["gpu_seconds"]
+            self.repeating = 0.0
+
+    _repeatsforgone = _seedsrepeated
+
     def _leaserevoked(self, fact: Any, author: str, pack: str) -> None:
-        left = self.workers.get(fact["worker"])
-        self.rule("a lease is taken back from who left", left == fact["reason"], f"{fact['worker']} is {left}")
+        if fact["reason"] == "cancelled":
+            live = [name for name, (held, _, _) in self.holds.items() if held == fact["pack"]]
+            self.rule(
+                "a lease is cancelled with all of its runs", live and self.speech.cancelled.keys() >= {*live}, live
+            )
+        else:
+            left = self.workers.get(fact["worker"])
+            self.rule("a lease is taken back from who left", left == fact["reason"], f"{fact['worker']} is {left}")
         for name, (held, worker, timeout) in tuple(self.holds.items()):
             if held == fact["pack"]:
                 self.rule("a lease is taken from its holder", worker == fact["worker"], fact)
@@ -274,8 +293,8 @@ class Books:
 
 def audited(lines: Iterable[Line]) -> tuple[list[str], Counter[str]]:
     """Return the breaches of a whole log, and how often each rule was put to the test."""
-    books = Books()
+    read = Books()
     for line in lines:
-        books.frame(line)
-    books.close()
-    return books.broken, books.tried
+        read.frame(line)
+    read.close()
+    return read.docket.broken, read.docket.tried

@@ -11,17 +11,9 @@ from actors.chaos.ordeals import Ordeal, ordeals, reproduced
 from actors.errors import CampaignError
 from replay.pages.tables import folded, table
 
-ENOUGH = 100
-"""Seeds among which every law has a case and every fault strikes: the rarest fault strikes in one seed of ten, so that
-it is missing by chance once in 30,000 times."""
-
-ELSEWHERE = (
-    "eras tile the log",
-    "money is kept",
-    "nothing runs unverified",
-    "what is declared names what there is",
-)
-"""Laws of the house that these campaigns have no case for, having no money, canaries or people; others try them."""
+ENOUGH = 150
+"""Seeds among which every law has a case and every fault strikes: the rarest fault strikes in one seed of fourteen, so
+that it is missing by chance once in 60,000 times."""
 
 SHOWN = 5
 """Failing seeds that are shrunk and told; all of them are named."""
@@ -53,26 +45,24 @@ def endure(words: str, script: str | None = None) -> int:
     seconds = time.perf_counter() - began
     print("\n".join(table(("fault", "struck"), [(kind.replace("_", " "), struck[kind]) for kind in KINDS])))
     print()
-    ours = {law: tried for law, tried in laws.items() if law not in ELSEWHERE}
-    print("\n".join(table(("law", "put to the test"), sorted(ours.items()))))
+    print("\n".join(table(("law", "put to the test"), sorted(laws.items()))))
     print()
     for one in failed[:SHOWN]:
         print(told(one))
     print(f"SIMULATED: {len(seeds)} campaigns, {frames} frames, {sum(struck.values())} faults, in {seconds:.1f} s")
     idle = vacuous(struck, laws)
     whole = len(seeds) >= ENOUGH and faults is None
-    firm = f"no law was vacuous: each of {len(ours)} was put to the test; all {len(KINDS)} faults struck"
+    firm = f"no law was vacuous: each of {len(laws)} was put to the test; all {len(KINDS)} faults struck"
     print(folded(idle or [firm], indent=4))
     if idle and not whole:
         print(f"no verdict on that: {ENOUGH} seeds with faults of their own are enough to expect all of them")
-    print(folded([f"not of these campaigns: {'; '.join(law for law in laws if law in ELSEWHERE)}"], indent=4))
     print(f"{len(failed)} failed{': ' + ', '.join(str(one.seed) for one in failed) if failed else ''}")
     return 1 if failed or (idle and whole) else 0
 
 
 def vacuous(struck: Counter[Kind], laws: Counter[str]) -> list[str]:
     """Return a sentence for the laws that nothing put to the test, and one for the faults that struck nobody."""
-    untried = sorted(law for law, tried in laws.items() if not tried and law not in ELSEWHERE)
+    untried = sorted(law for law, tried in laws.items() if not tried)
     absent = [kind.replace("_", " ") for kind in KINDS if not struck[kind]]
     sentences = [f"vacuous, for nothing put it to the test: {'; '.join(untried)}"] * bool(untried)
     return sentences + [f"never struck: {', '.join(absent)}"] * bool(absent)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from actors.agent import REST
 from actors.chaos.faults import Kind
 from actors.chaos.network import View
 from actors.orders import Order, Result
 from actors.pen import Pen
 from actors.role import Role
+
+RESTS = 8
+"""Times in a row that a model is not reached, at most; longer rests are not waited for."""
 
 
 class Member:
@@ -37,6 +41,28 @@ class Member:
         self.results: dict[str, Result] = {}
         self.underway: dict[str, Order] = {}
         self.met: dict[tuple[str, int], int] = {}
+
+    def silences(self, now: int, unheard: Mapping[str, int]) -> dict[str, float]:
+        """Return for how long each worker was not heard, as `actors.vitals.Ear` counts it: from when it joined.
+
+        Args:
+            unheard: since when, microseconds.
+        """
+        silences: dict[str, float] = {}
+        for worker in self.known.fleet.present():
+            met = self.met.setdefault((worker.worker, worker.joined_at), now)
+            since = unheard.get(worker.worker, now)
+            silences[worker.worker] = (now - max(met, since)) / 1e6
+        return silences
+
+    def rests(self) -> list[int]:
+        """Return when an agent that could not reach its model may ask again, microseconds."""
+        kind, _, name = self.author.partition("-")
+        last = self.known.cycles.last(name) if kind == "agent" else None
+        if last is None or last.kind != "unreachable":
+            return []
+        ended = (last.ended_at or last.at) - self.offset
+        return [ended + round(REST * 2**often * 1e6) for often in range(RESTS)]
 
     @property
     def works(self) -> bool:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from actors.chaos.faults import Fault, Kind, Script, drawn
 from actors.chaos.lives import Member
 from actors.chaos.network import View, Wire
+from actors.chaos.people import LAST, People, Person
 from actors.chaos.troupe import SILENCE, Parts, Troupe
 from actors.orders import Order, Result, Train
 from actors.pen import Pen
@@ -32,9 +33,6 @@ GRACE = 5 * SECOND
 
 LAGGING = 4
 """One turn of so many is taken by somebody who has not read the latest frames yet."""
-
-LAST = 5000
-"""Turns after which a campaign that is not at its end is not coming to it."""
 
 
 class Killed(Exception):
@@ -81,6 +79,7 @@ class Nemesis:
             self._join(author, make)
         for _ in range(self._troupe.workers):
             self._hire()
+        self._people = People(seed, self.wire, lambda: self.now, self._parts.person)
 
     def play(self) -> None:
         """Go on until nobody has anything to say and nothing is to come."""
@@ -91,18 +90,34 @@ class Nemesis:
             self._finish_due()
             self._hear_again()
             self._resume()
+            self._listen(self._people.speaks(self._turn))
+            if self._turn == self._troupe.instruments.renewed:
+                self._troupe.instruments.renew()
+                self._stop(self.now + GRACE)
             awake = [m for m in self.members if m.asleep <= self.now and m not in self._quiet]
             if awake:
                 self._speak(awake[drawn(self.seed, "turn", self._turn) % len(awake)])
-            elif not self._pass_time():
+            elif not self._pass_time() and not self._listen(self._people.waits()):
                 return
         self.stuck = f"it still talked after {LAST} turns"
+
+    def _listen(self, person: Person | None) -> bool:
+        """Let somebody say what they have to say; where they reopened the search, it is carried on anew."""
+        if person is None:
+            return False
+        self._quiet.clear()
+        if person.speak(self._turn) == "reopen":
+            for member in tuple(self.members):
+                self._vanish(member)
+        return True
 
     def _open(self) -> None:
         text = self._troupe.file
         pen = Pen(self.wire, View(self.wire, self.struck), "person-ordeal", lambda: self.now)  # type: ignore[arg-type] # a log and a feed are the verbs that a pen uses
         file = Text(head=text, length=len(text))
-        opened = CampaignOpened(campaign=self.wire.campaign, file=file, space=PAPER, seed=self.seed)
+        opened = CampaignOpened(
+            campaign=self.wire.campaign, file=file, space=PAPER, seed=self.seed, repeats=self._troupe.repeats
+        )
         pen.write(Decision("campaign", "opening", (opened,)))
 
     def _join(self, author: str, make: Callable[[], Role]) -> Member:
@@ -179,6 +194,7 @@ class Nemesis:
         """Go to the next moment at which somebody may have something to say; False when there is none."""
         coming = [due.at for due in self._due[:1]]
         coming += [at for member in self.members for at in (member.asleep, member.deaf, member.view.blocked)]
+        coming += [at for member in self.members for at in member.rests()]
         coming += [self._leaving, self._leaving + GRACE]
         met = [at for member in self.members for at in member.met.values()]
         coming += [since + round(SILENCE * SECOND) + 1 for since in (*self._unheard.values(), *met)]
@@ -223,7 +239,7 @@ class Nemesis:
         member.results[due.result.id] = due.result
 
     def _news(self, member: Member) -> News:
-        silences = self._silences(member) if member.author == "scheduler" else {}
+        silences = member.silences(self.now, self._unheard) if member.author == "scheduler" else {}
         leaving = bool(self._stopping) and self.now >= self._leaving
         return News(
             member.results,
@@ -232,15 +248,6 @@ class Nemesis:
             stopping=bool(self._stopping),
             leaving=leaving,
         )
-
-    def _silences(self, scheduler: Member) -> dict[str, float]:
-        """Return for how long each worker was not heard, as `actors.vitals.Ear` counts it: from when it joined."""
-        silences: dict[str, float] = {}
-        for worker in scheduler.known.fleet.present():
-            met = scheduler.met.setdefault((worker.worker, worker.joined_at), self.now)
-            since = self._unheard.get(worker.worker, self.now)
-            silences[worker.worker] = (self.now - max(met, since)) / SECOND
-        return silences
 
     def _die(self, member: Member) -> None:
         """End a life; the next one begins after a pause, from the log."""
@@ -288,7 +295,8 @@ class Nemesis:
             worker.view.blocks(worker.deaf + SECOND)
 
     def _let_acknowledgement_lost(self, fault: Fault) -> None:
-        self.wire.losing.add(self._pick(fault).author)
+        authors = [*(member.author for member in self.members), *self._people.authors]
+        self.wire.losing.add(authors[fault.pick % len(authors)])
 
     def _let_frame_delivered_twice(self, fault: Fault) -> None:
         self._pick(fault).view.twice = True
@@ -323,7 +331,12 @@ class Nemesis:
 
     def _let_stopped_and_resumed(self, fault: Fault) -> None:
         self.struck[fault.kind] += 1
-        self._stopping, self._leaving = self.now, self._until(fault)
+        self._stop(self._until(fault))
+
+    def _stop(self, leaving: int) -> None:
+        """Ask everybody to stop; who has not left by then is to leave what still runs."""
+        self._quiet.clear()
+        self._stopping, self._leaving = self.now, leaving
 
     def _until(self, fault: Fault) -> int:
         return self.now + (1 + fault.pick % 40) * SECOND

@@ -62,6 +62,45 @@ class Wire:
         return appended
 
 
+class Voice:
+    """The log as one person's command reaches it: read a little too early, and only then written to.
+
+    Attributes:
+        author: the person, as their credential says.
+    """
+
+    def __init__(self, wire: Wire, author: str) -> None:
+        self.author = author
+        self._wire = wire
+        self._read: int | None = None
+
+    @property
+    def campaign(self) -> str:
+        """The campaign's name."""
+        return self._wire.campaign
+
+    def lags(self, frames: int) -> None:
+        """Let so many of the latest frames be missing from what is read before the next word."""
+        self._read = self._wire.last() - frames
+
+    def last(self) -> int:
+        """Return the last sequence."""
+        return self._wire.last()
+
+    def read(self, after: int = 0, subject: str = ">") -> Iterator[Recorded]:
+        """Yield the frames after a sequence, as far as they have come."""
+        frames, until = self._wire.read(after, subject), self._read
+        return frames if until is None else (recorded for recorded in frames if recorded.sequence <= until)
+
+    def append(self, frame: Frame, *, expecting: Fence | None = None) -> Appended:
+        """Write one frame; whatever comes of it, everything has come by then."""
+        self._read = None
+        return self._wire.append(frame, expecting=expecting)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 class View:
     """The feed of one reader.
 

@@ -8,9 +8,13 @@ from typing import NamedTuple
 
 from actors.agent import Agent, Plan
 from actors.analyst import Analyst
+from actors.chaos import models
 from actors.chaos.doings import Doings
 from actors.chaos.faults import drawn
+from actors.chaos.instruments import Instruments
+from actors.chaos.people import Person
 from actors.fixer import Fixer
+from actors.judgement.banning import Banning
 from actors.judgement.budgets import Budget
 from actors.pen import Pen
 from actors.role import Role
@@ -31,14 +35,17 @@ class Parts(NamedTuple):
     worker: type[Worker] = Worker
     fixer: type[Fixer] = Fixer
     analyst: type[Analyst] = Analyst
+    person: type[Person] = Person
 
 
 class Troupe:
     """The campaign of one seed.
 
     Attributes:
-        budget, plans: as its file says.
+        budget, plans, bans: as its file says.
+        repeats: other seeds under which leaders are run at the end, None where none are.
         workers: how many there are at first.
+        instruments: with which they train.
     """
 
     def __init__(self, seed: int, parts: Parts) -> None:
@@ -49,40 +56,66 @@ class Troupe:
             gpu_hours=(None, None, 0.12)[self._draw("hours") % 3],
             timeout=60.0,
             attempts=2 + self._draw("attempts") % 2,
+            usd=models.cap(seed),
         )
         both = (Plan(name="one", policy="uniform", ideas=2, backlog=2), Plan(name="two", policy="uniform", sweep=1))
         self.plans = both[: 1 + self._draw("agents") % 2]
+        if self.budget.usd is not None:
+            self.plans = tuple(models.asking(seed, plan) for plan in self.plans)
+        self.bans = Banning(after=self._draw("bans") % 3, cycles=2)
+        self.instruments = Instruments(seed)
+        self.repeats = (None, 2)[self._draw("repeats") % 2]
         self.workers = 1 + self._draw("workers") % 3
 
     @property
     def file(self) -> str:
         """The campaign file that the log keeps."""
         budget = self.budget
-        hours = f"gpu_hours = {budget.gpu_hours}\n" if budget.gpu_hours is not None else ""
-        limits = f"experiments = {budget.experiments}\n{hours}attempts = {budget.attempts}\n"
-        return f"seed = {self._seed}\n[budget]\n{limits}"
+        limits = {
+            "experiments": budget.experiments,
+            "gpu_hours": budget.gpu_hours,
+            "attempts": budget.attempts,
+            "usd": budget.usd,
+        }
+        told = [f"{name} = {limit}" for name, limit in limits.items() if limit is not None]
+        agents = [f'[[agent]]\nname = "{plan.name}"\nusd = {plan.usd}' for plan in self.plans if plan.usd is not None]
+        return "\n".join([f"seed = {self._seed}", "[budget]", *told, *agents, ""])
 
     def doings(self) -> Doings:
         """Return what comes of everybody's orders."""
         plans = {f"agent-{plan.name}": plan for plan in self.plans}
-        return Doings(self._seed, plans, breaking=(0.0, 0.2, 0.5)[self._draw("luck") % 3])
+        breaking = (0.0, 0.2, 0.5)[self._draw("luck") % 3]
+        return Doings(self._seed, plans, self.instruments, breaking=breaking)
 
     def speakers(self) -> dict[str, Callable[[], Role]]:
         """Return how to make everybody but the workers, by name."""
         parts, budget = self._parts, self.budget
         makes: dict[str, Callable[[], Role]] = {f"agent-{plan.name}": self._agent(plan) for plan in self.plans}
-        makes["scheduler"] = lambda: parts.scheduler(budget, agents=len(self.plans), silence=SILENCE)
+        makes["scheduler"] = lambda: parts.scheduler(
+            budget, agents=len(self.plans), silence=SILENCE, vetted=self.instruments.vetted, bans=self.bans
+        )
         makes["fixer"] = lambda: parts.fixer(timeout=budget.timeout)
-        makes["analyst"] = lambda: parts.analyst(every=2, controls=True, timeout=60.0)
+        makes["analyst"] = lambda: parts.analyst(every=2, controls=True, timeout=60.0, budget=budget)
         return makes
 
     def worker(self, name: str) -> Callable[[], Role]:
         """Return how to make a worker of this name."""
-        parts, lanes, blobs = self._parts, 1 + self._draw("lanes") % 3, Blobs(Path("unused"))
-        return lambda: parts.worker(name, device="none", lanes=lanes, platform={}, instrument="ordeal", blobs=blobs)
+        lanes, blobs, instruments = 1 + self._draw("lanes") % 3, Blobs(Path("unused")), self.instruments
+        instrument, platform = instruments.given(name), instruments.platform(name)
+        return lambda: self._parts.worker(
+            name,
+            device=platform["device"],
+            lanes=lanes,
+            platform=platform,
+            instrument=instrument,
+            blobs=blobs,
+            vetted=instruments.vetted,
+        )
 
     def _agent(self, plan: Plan) -> Callable[[], Role]:
-        return lambda: self._parts.agent(plan)
+        if (usd := self.budget.usd) is None:
+            return lambda: self._parts.agent(plan)
+        return lambda: self._parts.agent(plan, desk=models.desk(plan, usd), blobs=models.BLOBS, budget=self.budget)
 
     def _draw(self, about: str) -> int:
         return drawn(self._seed, about)

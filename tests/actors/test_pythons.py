@@ -24,16 +24,41 @@ print(*sys.version_info[:2], sep=".", end=f" {hash('x')} {whole.hexdigest()}")
 """
 
 
+ENDURE = """
+import sys
+from hashlib import sha256
+from actors.chaos.faults import script
+from actors.chaos.nemesis import Nemesis
+whole = sha256()
+for seed in range(1, int(sys.argv[1]) + 1):
+    nemesis = Nemesis(seed, script(seed))
+    nemesis.play()
+    for recorded in nemesis.wire.read():
+        whole.update(recorded.subject.encode() + recorded.id.encode() + recorded.payload)
+print(*sys.version_info[:2], sep=".", end=f" {hash('x')} {whole.hexdigest()}")
+"""
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("experiments", [500, 10_469])
 def test_a_simulated_campaign_is_the_same_to_the_byte_under_every_python_and_hash_seed(
     tmp_path: Path, experiments: int
 ) -> None:
+    same(tmp_path, PLAY, experiments)
+
+
+@pytest.mark.prove
+def test_campaigns_under_faults_are_the_same_to_the_byte_under_every_python_and_hash_seed(tmp_path: Path) -> None:
+    same(tmp_path, ENDURE, 100)
+
+
+def same(folder: Path, play: str, many: int) -> None:
+    """Every Python, each with a hash seed of its own, prints one digest."""
     said = []
     for number, version in enumerate(VERSIONS, start=1):
-        python = environment(version, tmp_path / version)
+        python = environment(version, folder / version)
         done = subprocess.run(
-            [python, "-c", PLAY, str(experiments)],
+            [python, "-c", play, str(many)],
             capture_output=True,
             text=True,
             check=True,

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import msgspec
 
 from actors.agent import Agent
 from actors.analyst import Analyst
+from actors.chaos.people import Person
 from actors.chaos.troupe import Parts
 from actors.fixer import Fixer
+from actors.judgement.budgets import Budget
 from actors.judgement.priority import order
+from actors.judgement.verdicts import Verdicts
 from actors.pen import Pen
 from actors.role import Decision, Known, News
 from actors.scheduler import Scheduler
 from actors.worker import Worker
-from events.facts import LeaseRevoked
+from events.facts import EraOpened, LeaseRevoked
 from events.log import Recorded
+from replay.ledger import Experiment, Ledger
 
 
 class Unfenced(Pen):
@@ -96,6 +104,13 @@ class Stale(Analyst):
         return self._before
 
 
+class Generous(Analyst):
+    """Repeats leaders whatever device time is left."""
+
+    def __init__(self, *, budget: Budget, **more: Any) -> None:
+        super().__init__(**more)
+
+
 class Hasty(Fixer):
     """Repairs what was already given up to be settled, once more after every restart."""
 
@@ -108,6 +123,117 @@ class Hasty(Fixer):
         return super().decide(known, now, news)
 
 
+class Tolerant(Scheduler):
+    """Reads of bans, and forgets them when it judges."""
+
+    def initial(self) -> Known:
+        known = super().initial()
+        self._verdicts = Unbanned(self._widen)
+        return known
+
+
+class Unbanned(Verdicts):
+    def _banned(self, *_: object) -> None:
+        return None
+
+
+class Tireless(Scheduler):
+    """Gives work in a pause too."""
+
+    def _assign(self, known: Known, now: int, news: News) -> Decision | None:
+        with unpaused(known.ledger):
+            return super()._assign(known, now, news)
+
+
+class Stubborn(Scheduler):
+    """Tries again what a person cancelled while it ran."""
+
+    def _again(self, known: Known, experiment: Experiment, *rest: Any, **more: Any) -> Any:
+        return super()._again(known, msgspec.structs.replace(experiment, cancelled=None), *rest, **more)
+
+
+class Trusting(Scheduler):
+    """Gives work to a worker whose canaries nobody has seen."""
+
+    def __init__(self, *rest: Any, vetted: bool, **more: Any) -> None:
+        super().__init__(*rest, vetted=False, **more)
+
+
+class Epochal(Scheduler):
+    """Opens an era for every platform on which an instrument was verified."""
+
+    def decide(self, known: Known, now: int, news: News) -> Decision | None:
+        told = [
+            one.instrument for one in known.instruments.all.values() for on in one.platforms if on.status == "verified"
+        ]
+        many = len(known.ledger.eras.all)
+        if 0 < many < len(told) and known.ledger.closed is None:
+            opened = EraOpened(cause=known.ledger.opening, era=many + 1, instrument=told[many], reason="verified")
+            return Decision("campaign", "eras", (opened,))
+        return super().decide(known, now, news)
+
+
+class Unheeding(Scheduler):
+    """Lifts a ban whatever else is said of it at the moment; so our schedulers once did."""
+
+    def decide(self, known: Known, now: int, news: News) -> Decision | None:
+        return unfenced(super().decide(known, now, news))
+
+
+class Alone(Worker):
+    """Says what its canaries saw whatever another worker has said since; so our workers once did."""
+
+    def decide(self, known: Known, now: int, news: News) -> Decision | None:
+        return unfenced(super().decide(known, now, news))
+
+
+class Miser(Agent):
+    """Weighs the campaign's money as if nobody else spent of it at the moment."""
+
+    def decide(self, known: Known, now: int, news: News) -> Decision | None:
+        return unfenced(super().decide(known, now, news))
+
+
+class Spender(Agent):
+    """Reserves money, and looks at no limit."""
+
+    def __init__(self, *rest: Any, desk: Any = None, **more: Any) -> None:
+        super().__init__(*rest, desk=desk, **more)
+        if desk is not None:
+            desk._short = lambda *_: None
+
+
+class Sleepless(Agent):
+    """Asks in a pause too."""
+
+    def _wanted(self, known: Known, now: int) -> bool:
+        with unpaused(known.ledger):
+            return super()._wanted(known, now)
+
+
+class Heedless(Person):
+    """Speaks without asking whether somebody spoke first."""
+
+    def __init__(self, author: str, wire: Any, *rest: Any) -> None:
+        super().__init__(author, wire, *rest)
+        self._voice.append = lambda frame, **_: wire.append(frame)  # type: ignore[method-assign] # the mistake
+
+
+def unfenced(decision: Decision | None) -> Decision | None:
+    """The decision as whoever looks at their own frames alone would write it."""
+    return decision._replace(under=None) if decision is not None else None
+
+
+@contextmanager
+def unpaused(ledger: Ledger) -> Iterator[None]:
+    """Let a ledger know of no pause for a moment."""
+    paused, ledger.paused = ledger.paused, None
+    try:
+        yield
+    finally:
+        ledger.paused = paused
+
+
 MUTANTS: dict[str, Parts] = {
     "a pen without fences": Parts(pen=Unfenced),
     "a scheduler without fencing": Parts(pen=Unasked),
@@ -118,5 +244,17 @@ MUTANTS: dict[str, Parts] = {
     "a worker that starts twice": Parts(worker=Eager),
     "an agent that forgets its question": Parts(agent=Restless),
     "an analyst that seals old measures": Parts(analyst=Stale),
+    "an analyst that repeats beyond the budget": Parts(analyst=Generous),
     "a fixer that repairs twice": Parts(fixer=Hasty),
+    "a scheduler that forgets a ban": Parts(scheduler=Tolerant),
+    "a scheduler that gives work in a pause": Parts(scheduler=Tireless),
+    "a scheduler that tries again what was cancelled": Parts(scheduler=Stubborn),
+    "a scheduler that trusts an instrument unseen": Parts(scheduler=Trusting),
+    "a scheduler that opens an era too many": Parts(scheduler=Epochal),
+    "a scheduler that lifts what is lifted": Parts(scheduler=Unheeding),
+    "a worker that refuses what another verified": Parts(worker=Alone),
+    "an agent that weighs its money alone": Parts(agent=Miser),
+    "an agent that spends beyond the budget": Parts(agent=Spender),
+    "an agent that asks in a pause": Parts(agent=Sleepless),
+    "a person who speaks without a fence": Parts(person=Heedless),
 }
