@@ -196,8 +196,8 @@ def test_a_machine_of_another_version_is_told_what_differs_and_gets_no_work(
     lab = Lab(tmp_path, experiments=1, workers='devices = ["cpu"]')
     places.append(lab)
     run = lab.starts("--listen", f"127.0.0.1:{free_port()}")
-    lab.invites(run)
     run.until(lambda: lab.marked("began-near"))
+    lab.invites(run)
     refused = lab.lends(program=another_version(tmp_path)).ended()
     assert refused.code == 2, refused
     assert "which differ in protocol: it gets no work" in refused.sentence
