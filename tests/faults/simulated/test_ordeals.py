@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,13 @@ def first_failure(parts: Parts) -> Ordeal:
     raise AssertionError("nobody noticed")
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who still talks after half again as many turns as any sound campaign here takes is not coming to an end."""
+    monkeypatch.setattr(actors.chaos.nemesis, "LAST", 1500)
+
+
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_planted_mistake_is_caught_and_shrunk_to_at_most_five_faults_that_fail_on_their_own(name: str) -> None:
     failed = first_failure(MUTANTS[name])
@@ -198,6 +206,8 @@ def test_a_law_that_nothing_tries_and_a_fault_that_strikes_nobody_are_named_and_
 ) -> None:
     monkeypatch.setattr(Nemesis, "_let_two_schedulers", lambda *_: None)
     monkeypatch.setattr(auditor.Books, "_diagnosismade", lambda *_: None)
+    known = cache(ordeal)
+    monkeypatch.setattr("actors.chaos.ordeals.ordeal", known)
     assert endure("1-30") == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "vacuous, for nothing put it to the test: a failure is repaired once; only what failed is repaired" in out
@@ -208,7 +218,8 @@ def test_a_law_that_nothing_tries_and_a_fault_that_strikes_nobody_are_named_and_
     assert endure("1-30") == 1
     assert "no verdict" not in capsys.readouterr().out
     # a script of somebody's own need not strike with everything
-    assert endure("1-30", "") == 0
+    monkeypatch.setattr("actors.chaos.endurance.ENOUGH", 3)
+    assert endure("1-3", "") == 0
 
 
 def test_the_second_auditor_knows_all_of_its_rules_before_the_first_of_them_is_tried() -> None:
@@ -257,6 +268,7 @@ def imported(path: Path) -> set[str]:
     return {name if name.startswith("actors") else name.split(".")[0] for name in names}
 
 
+@pytest.mark.usefixtures("hurried")
 def test_each_auditor_alone_finds_planted_mistakes_that_the_other_need_not_see() -> None:
     judges: dict[str, Auditor] = {"second": lambda log: auditor.audited(log.read()), "house": by_the_house}
     found: dict[str, set[str]] = {judge: set() for judge in judges}
