@@ -34,6 +34,9 @@ MOST = 8
 SPAN = 160
 """Turns within which faults strike; after them the campaign must come to its end."""
 
+LAST = 5000
+"""Turns after which a campaign that is not at its end is not coming to it."""
+
 
 class Fault(msgspec.Struct, frozen=True):
     """One thing that goes wrong: from which turn on, what, and a number that chooses whom and how much."""

@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from actors.chaos.faults import Fault, Kind, Script, drawn
+from actors.chaos.faults import LAST, Fault, Kind, Script, drawn
 from actors.chaos.lives import Member
 from actors.chaos.network import View, Wire
-from actors.chaos.people import LAST, People, Person
+from actors.chaos.people import People, Person
 from actors.chaos.troupe import SILENCE, Parts, Troupe
 from actors.orders import Order, Result, Train
 from actors.pen import Pen

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Literal, NamedTuple, get_args
 
-from actors.chaos.faults import SPAN, drawn
+from actors.chaos.faults import LAST, SPAN, drawn
 from actors.chaos.network import Voice, Wire
 from events import declarations
 from events.declarations import Declaration, Refused
@@ -28,10 +28,6 @@ AGAIN = 3
 
 PAUSE = 20
 """Turns after which a pause is ended, at least."""
-
-
-LAST = 5000
-"""Turns after which a campaign that is not at its end is not coming to it."""
 
 
 class Word(NamedTuple):
