@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import ssl
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError, Future, wait
@@ -19,13 +18,16 @@ from urllib.parse import urlsplit
 import msgspec
 import nats.errors
 
-from events.errors import CredentialRefused, LogError, LogLost, NotAllowed, NotJetStream
+from events.errors import LogError, LogLost, NotAllowed, NotJetStream
 from events.wire.binary import OLDEST
-from events.wire.client import Client, InTheClear
+from events.wire.client import HUNG_UP, Client, meaning
 from events.wire.credentials import Credential, is_loopback, trusting
 
 AGAIN = 2.0
 """Seconds after which what may be said twice is said again."""
+
+GREETINGS = 3
+"""How often a server is greeted that hangs up: one that reads its users anew does so to whoever is not in yet."""
 
 T = TypeVar("T")
 _REFUSED = re.compile(r'permissions violation for (?:publish|subscription) to "([^"]+)"', re.IGNORECASE)
@@ -81,6 +83,7 @@ class Connection:
         self.on_ended: list[Callable[[], None]] = []
         self._pending: dict[str, _Pending] = {}
         self._asked = 0
+        self._inbox = ""
         opened: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, args=(opened,), name="log", daemon=True)
         self._thread.start()
@@ -276,24 +279,20 @@ class Connection:
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_msgs_limit=0, pending_bytes_limit=0)
 
     async def _connect(self, url: str) -> None:
-        self._client = Client()
-        if self.credential.tls:
-            self._client.demanded = f"{url} does not offer TLS, which the credential asks for: nothing was said to it"
-        elif self.credential.password is not None and not is_loopback(urlsplit(url).hostname or ""):
-            self._client.demanded = f"{url} does not offer TLS: a password would cross the network in the clear"
-        try:
-            await self._client.connect(url, **self._options())
-        except Exception as error:
-            await self._client.hang_up()
-            raise self._refused(url, error) from error
-
-    def _refused(self, url: str, error: Exception) -> LogError:
-        if isinstance(error, InTheClear):
-            return CredentialRefused(str(error))
-        unanswered = (OSError, nats.errors.NoServersError, TimeoutError)
-        if isinstance(error, unanswered) and not isinstance(error, ssl.SSLError):
-            return LogLost(f"no server answers at {url}: {error}")
-        return _misunderstood(self.credential, error)
+        for left in reversed(range(GREETINGS)):
+            self._client = Client()
+            if self.credential.tls:
+                clear = f"{url} does not offer TLS, which the credential asks for: nothing was said to it"
+                self._client.demanded = clear
+            elif self.credential.password is not None and not is_loopback(urlsplit(url).hostname or ""):
+                self._client.demanded = f"{url} does not offer TLS: a password would cross the network in the clear"
+            try:
+                return await self._client.greet(url, **self._options())
+            except Exception as error:
+                await self._client.hang_up()
+                if not left or not isinstance(error, HUNG_UP):
+                    raise meaning(self.credential, url, error) from error
+        return None
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
@@ -329,16 +328,9 @@ class Connection:
                 pending.done(NotAllowed(self.credential.user, pending.subject))
 
     async def _closed(self) -> None:
-        self.lose(f"the connection to {self.credential.url} broke: what was pending is unknown, read the log again")
+        if self._inbox:  # who was never let in is told so by what let nobody in
+            self.lose(f"the connection to {self.credential.url} broke: what was pending is unknown, read the log again")
 
     def _take_pending(self, subject: str | None = None) -> list[_Pending]:
         taken = [key for key, pending in self._pending.items() if subject in (None, pending.subject.lower())]
         return [self._pending.pop(key) for key in taken]
-
-
-def _misunderstood(credential: Credential, error: Exception) -> LogError:
-    if "authorization" in str(error).lower():
-        return NotAllowed(credential.user, f"{credential.url}: unknown user or wrong password")
-    if isinstance(error, ssl.SSLError):
-        return NotJetStream(f"{credential.url} cannot be trusted: {error}")
-    return NotJetStream(f"{credential.url} is not a NATS server: {error}")

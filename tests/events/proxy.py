@@ -18,17 +18,25 @@ class Proxy:
     Args:
         changing: bytes of what the server says, and the equally many that are heard instead, the first time.
         cutting: bytes of what the server says at which everything breaks.
+        deaf: how many connections end as soon as the client says something.
 
     Attributes:
         changed: how often something was changed.
+        deaf: how many connections are still to end so.
     """
 
     def __init__(
-        self, server: Credential, *, changing: tuple[bytes, bytes] | None = None, cutting: bytes | None = None
+        self,
+        server: Credential,
+        *,
+        changing: tuple[bytes, bytes] | None = None,
+        cutting: bytes | None = None,
+        deaf: int = 0,
     ) -> None:
         self._server = server
         self._changing = changing
         self._cutting = cutting
+        self.deaf = deaf
         self.changed = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
@@ -74,6 +82,10 @@ class Proxy:
                 if held:
                     self._speaking.wait()
                     data = self._on_the_way(data)
+                elif self.deaf:
+                    self.deaf -= 1
+                    source.close()
+                    break
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
 

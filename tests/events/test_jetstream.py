@@ -17,7 +17,7 @@ from nats.aio.msg import Msg as Message
 from events.errors import CredentialRefused, GapFound, LogError, LogLost, NotAllowed, NotJetStream
 from events.log import Appended
 from events.wire import binary, jetstream
-from events.wire.connection import Connection
+from events.wire.connection import GREETINGS, Connection
 from events.wire.credentials import Credential
 from events.wire.jetstream import JetStreamLog
 from events.wire.server import Running
@@ -32,6 +32,22 @@ def proxy(server: Running) -> Iterator[Proxy]:
     made = Proxy(server.credential("owner"))
     yield made
     made.cut()
+
+
+def test_a_server_that_hangs_up_while_it_reads_its_users_anew_is_greeted_again(
+    server: Running, jetstream_log: JetStreamLog
+) -> None:
+    proxy = Proxy(server.credential("owner"), deaf=GREETINGS - 1)
+    with jetstream.connect(proxy.credential, jetstream_log.campaign) as log:
+        assert log.append(frame(jetstream_log.campaign, 1)).sequence == 1
+    assert proxy.deaf == 0
+
+
+def test_a_server_that_hangs_up_on_every_greeting_is_none(server: Running, jetstream_log: JetStreamLog) -> None:
+    proxy = Proxy(server.credential("owner"), deaf=GREETINGS)
+    with pytest.raises(LogLost, match="no server answers at"):
+        jetstream.connect(proxy.credential, jetstream_log.campaign)
+    assert proxy.deaf == 0
 
 
 def test_a_frame_whose_acknowledgement_was_swallowed_is_found_by_the_next_connection(
