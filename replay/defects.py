@@ -197,15 +197,13 @@ def _judge_all(ledger: Ledger, changed: Defect) -> None:
     if _asks_for_eras(ledger):
         known.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
         return
-    places, started = {name: place for place, name in enumerate(known.all)}, ledger.eras.since
-    touched, alone = {}, (changed.defect,)
+    name, started = changed.defect, ledger.eras.since
+    touched = {e: others for e, all_ in known.touched.items() if (others := tuple(one for one in all_ if one != name))}
+    places = {one: place for place, one in enumerate(known.all)}
     for experiment in ledger.completed:
-        before = known.touched.get(experiment, ())
-        others = tuple(name for name in before if name != changed.defect) if changed.defect in before else before
-        touching = (*others, changed.defect) if others else alone
-        touching = touching if _touches(ledger, changed, experiment, started.get(experiment, 0)) else others
-        if touching:
-            touched[experiment] = touching if len(touching) == 1 else tuple(sorted(touching, key=places.__getitem__))
+        if _touches(ledger, changed, experiment, started.get(experiment, 0)):
+            others = touched.get(experiment)
+            touched[experiment] = tuple(sorted((*others, name), key=places.__getitem__)) if others else (name,)
     known.touched = touched
 
 
