@@ -198,11 +198,11 @@ def _judge_all(ledger: Ledger, changed: Defect) -> None:
         known.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
         return
     name, started = changed.defect, ledger.eras.since
-    touched = {e: others for e, all_ in known.touched.items() if (others := tuple(one for one in all_ if one != name))}
+    touched = {e: left for e, all_ in known.touched.items() if (left := tuple(one for one in all_ if one != name))}
     places = {one: place for place, one in enumerate(known.all)}
     for experiment in ledger.completed:
         if _touches(ledger, changed, experiment, started.get(experiment, 0)):
-            others = touched.get(experiment)
+            others = touched.get(experiment, ())
             touched[experiment] = tuple(sorted((*others, name), key=places.__getitem__)) if others else (name,)
     known.touched = touched
 
