@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pykka
@@ -107,5 +108,11 @@ class Supervisor(pykka.ThreadingActor):
 
 
 def stop_everybody(patience: float) -> None:
-    """Stop every actor of this process and wait for each at most `patience` seconds."""
-    pykka.ActorRegistry.stop_all(timeout=patience)
+    """Stop every actor of this process, the youngest first, and wait for each at most `patience` seconds.
+
+    One that does not end keeps nobody else from ending: it may be stuck, or it died of its own just as it was asked,
+    and took the question with it.
+    """
+    for actor in reversed(pykka.ActorRegistry.get_all()):
+        with contextlib.suppress(pykka.Timeout):
+            actor.stop(timeout=patience)

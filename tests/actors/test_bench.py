@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-import pykka
 import pytest
 
 from actors.benches.child import Child, TimedOut
@@ -22,7 +21,7 @@ from actors.orders import Breakdown, Described, Epoch, Extract, Extracted, Progr
 from actors.pen import wall_clock
 from actors.running.crew import Crew
 from actors.shell import hears_nothing
-from actors.supervisor import Supervisor
+from actors.supervisor import Supervisor, stop_everybody
 from events.blobs import Blobs
 from events.facts import (
     Abandoned,
@@ -292,7 +291,7 @@ class Troupe:
         return eventually(found, within=90.0)
 
     def closes(self) -> None:
-        pykka.ActorRegistry.stop_all(timeout=20)
+        stop_everybody(20)
         self.crew.close()
         self.feed.stop()
 

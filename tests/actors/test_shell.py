@@ -18,7 +18,7 @@ from actors.orders import Answered, Order, Propose, Refused, Result
 from actors.pen import Pen, wall_clock
 from actors.role import Decision, Known, News
 from actors.shell import Died, Shell
-from actors.supervisor import RESTARTS, Supervisor
+from actors.supervisor import RESTARTS, Supervisor, stop_everybody
 from events import subjects
 from events.blobs import Blobs
 from events.errors import Conflict, FrameRefused, LogLost
@@ -166,7 +166,7 @@ def stage() -> Iterator[Stage]:
     stage = Stage()
     yield stage
     stage.log.open.set()
-    pykka.ActorRegistry.stop_all(timeout=20)
+    stop_everybody(20)
     stage.feed.stop()
 
 
@@ -520,3 +520,22 @@ def test_hands_are_interrupted_once_when_nobody_waits_for_what_they_do(stage: St
     stage.tale.says("person-x", "campaign", "declared", CampaignPaused(reason="still"))
     eventually(lambda: len(role.news) > 4)
     assert hands.dropped == 1
+
+
+def test_an_actor_that_does_not_end_keeps_no_other_from_ending() -> None:
+    blocked, busy = threading.Event(), threading.Event()
+
+    class Stuck(pykka.ThreadingActor):
+        def on_receive(self, message: object) -> None:
+            busy.set()
+            blocked.wait(60)
+
+    older, stuck = pykka.ThreadingActor.start(), Stuck.start()
+    stuck.tell("work")
+    busy.wait(60)
+    stop_everybody(0.05)
+    assert not older.is_alive()
+    assert stuck.is_alive()
+    blocked.set()
+    stop_everybody(20)
+    assert not stuck.is_alive()
