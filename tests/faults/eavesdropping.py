@@ -39,9 +39,10 @@ class Eavesdropper:
         self._thread.join()
 
     def _listen(self) -> None:
+        own = ""
         while not self._ended.wait(0.05):
             commands = self._place.processes()
-            own = commands.get(self._run.pid)
+            own = commands.get(self._run.pid) or own  # one that ends has no command any more; its last copy has
             for pid, command in commands.items():
                 self.seen.add(command)
                 for what, content in _open_to_all(pid):
