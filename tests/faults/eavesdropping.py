@@ -40,13 +40,13 @@ class Eavesdropper:
 
     def _listen(self) -> None:
         own = ""
-        while not self._ended.wait(0.05):
+        while not self._ended.wait(0.005):  # a program that crashes at once lives for a few hundredths of a second
             commands = self._place.processes()
             own = commands.get(self._run.pid) or own  # one that ends has no command any more; its last copy has
             for pid, command in commands.items():
                 self.seen.add(command)
                 for what, content in _open_to_all(pid):
-                    if what == "cmdline" or command != own:
+                    if what == "cmdline" or command not in {"", own}:
                         self.heard[what].add(content)
 
 
