@@ -21,7 +21,7 @@ itself takes long there are fewer: at most half of the time goes into them.
 
 BEHIND, FAR = 1000, 2.0
 """With so many frames still to come, as when a long log is read, a picture every so many seconds is enough: each takes
-as long as folding ten thousand facts.
+as long as folding some thousand facts.
 """
 
 ROOM = 2000
