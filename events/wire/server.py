@@ -46,9 +46,6 @@ PATIENCE = 10.0
 ALWAYS = "always"
 """Every frame is on the disk before it is acknowledged."""
 
-INHERITED = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""Variables that the server's process is given."""
-
 LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -293,8 +290,6 @@ def _spawn(path: Path, folder: Campaign, lock: int) -> subprocess.Popen[bytes]:
     launch = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(path), "-c", str(_config_file(folder))]
     # A session of its own, so that Ctrl-C reaches us alone and we stop the server after our last frame.
     null = subprocess.DEVNULL
-    # No keys of ours: it needs to be found and started, nothing else.
-    environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     with _log_file(folder).open("ab") as log:
         return subprocess.Popen(
             launch,
@@ -302,7 +297,7 @@ def _spawn(path: Path, folder: Campaign, lock: int) -> subprocess.Popen[bytes]:
             stdin=null,
             stdout=null,
             stderr=log,
-            env=environment,
+            env=binary.environment(),
             start_new_session=True,
         )
 

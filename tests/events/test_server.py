@@ -16,7 +16,7 @@ import pytest
 from events import subjects
 from events.errors import LogLost, NotAllowed, PortInUse, ServerFailed, StoreFull, StoreLocked
 from events.folder import Campaign
-from events.wire import jetstream, server
+from events.wire import binary, jetstream, server
 from events.wire.binary import VARIABLE
 from events.wire.connection import Connection
 from events.wire.permissions import Listening
@@ -225,6 +225,23 @@ def test_a_wrong_binary_is_told_in_one_sentence(
     with pytest.raises(ServerFailed, match=sentence):
         server.start(folder)
     assert server.holder(folder) is None
+
+
+def test_the_binary_is_given_no_key_whether_it_is_asked_for_its_release_or_started(
+    folder: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, given = tmp_path / "nats-server", tmp_path / "given"
+    path.write_text(f'#!/bin/sh\n{{ echo $1; env; }} >> {given}\nexec {binary.find()} "$@"\n')
+    path.chmod(0o755)
+    monkeypatch.setenv(VARIABLE, str(path))
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "planted-key-0123456789")
+    with server.running(folder):
+        pass
+    said = given.read_text()
+    assert "--version\n" in said
+    assert "-c\n" in said
+    assert f"PATH={os.environ['PATH']}\n" in said
+    assert "planted" not in said
 
 
 def test_only_the_main_thread_starts_a_server(folder: Campaign) -> None:

@@ -39,16 +39,14 @@ class Eavesdropper:
         self._thread.join()
 
     def _listen(self) -> None:
-        own, before = "", dict[tuple[int, str], bytes]()
+        own = ""
         while not self._ended.wait(0.005):  # a program that crashes at once lives for a few hundredths of a second
             commands = self._place.processes()
             own = commands.get(self._run.pid) or own  # one that ends has no command any more; its last copy has
             for pid, command in commands.items():
                 self.seen.add(command)
                 for what, content in _open_to_all(pid):
-                    # at two looks in a row: what is started shows for an instant what started it
-                    stays, before[pid, what] = before.get((pid, what)) == content, content
-                    if what == "cmdline" or (stays and command not in {"", own}):
+                    if what == "cmdline" or command not in {"", own}:
                         self.heard[what].add(content)
 
 
