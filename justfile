@@ -4,17 +4,17 @@ python := env("PYTHON", "python3")
 bin := ".venv/bin"
 
 # Run a real campaign of two to three minutes, then replay its log to the same digest.
-demo *args: setup
+demo *args: compiled
     {{bin}}/myriad demo {{args}}
 
 # In the rooms' order: by its own, most tests first, xdist ends with one long test while the other core waits.
 
 # Run every test that CI runs, on two cores.
-test *args: setup
+test *args: compiled
     {{bin}}/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder {{args}}
 
 # Run the long proofs; each has a short twin in `just test`.
-prove *args: setup
+prove *args: compiled
     {{bin}}/python -m pytest -m prove -o addopts="-q --strict-markers -p no:cacheprovider" {{args}}
 
 # Lint, check types, test.
@@ -42,7 +42,7 @@ pictures: setup
     {{bin}}/python -m tests.pictures
 
 # Measure: `just bench log`, `just bench replay`, `just bench scheduler`.
-bench name *args: setup
+bench name *args: compiled
     {{bin}}/python -m tests.benchmarks.{{name}} {{args}}
 
 run *args: setup
@@ -56,6 +56,10 @@ replay *args: setup
 
 tail *args: setup
     {{bin}}/myriad tail {{args}}
+
+# Compile our own modules where they have changed, as pip does for what it installs: a process starts 0.1 s sooner.
+compiled: setup
+    @{{bin}}/python -m compileall -q actors events kernels replay tui tests myriad.py
 
 # Make the environment, once for each state of pyproject.toml and constraints.txt.
 setup:

@@ -92,9 +92,9 @@ def check(author: str, frame: tuple[Fact, ...], *, sequence: int = 0) -> None:
         AuthorForbidden: it holds a type that is not the author's role's to write.
     """
     allowed = _allowed(author)
-    for fact in frame:
-        if type(fact) not in allowed:
-            raise AuthorForbidden(author, type(fact).__name__, sequence=sequence)
+    if not allowed.issuperset(map(type, frame)):
+        kind = next(type(fact) for fact in frame if type(fact) not in allowed)
+        raise AuthorForbidden(author, kind.__name__, sequence=sequence)
 
 
 @lru_cache(maxsize=4096)

@@ -46,6 +46,9 @@ PAPER = Window(name="paper", floor=200, share=10, step_floor=50, step_share=100)
 SMALL = Window(name="small", floor=20, share=4, step_floor=5, step_share=20)
 """For campaigns of less than 400 observations, where the paper's window would be half of them or more; ours."""
 
+FULL = 64
+"""Numbers that a total keeps as they came before it sums them."""
+
 WINDOWS = {window.name: window for window in (PAPER, SMALL)}
 
 
@@ -87,21 +90,29 @@ def count(things: Iterable[Hashable]) -> Counts:
 
 
 class Total(msgspec.Struct):
-    """A sum of floats without rounding until it is read (Shewchuk's partials, the method of math.fsum)."""
+    """A sum of floats without rounding until it is read (math.fsum, after Shewchuk).
 
-    partials: list[float] = []
+    Attributes:
+        parts: numbers whose exact sum it is, never many.
+    """
+
+    parts: list[float] = []
 
     def add(self, x: float) -> None:
         """Add one finite number exactly."""
-        kept: list[float] = []
-        for y in self.partials:
-            large, small = (x, y) if abs(x) >= abs(y) else (y, x)
-            high = large + small
-            if low := small - (high - large):
-                kept.append(low)
-            x = high
-        self.partials = [*kept, x]
+        self.parts.append(x)
+        if len(self.parts) == FULL:
+            self.parts = exactly(self.parts)
 
     def value(self) -> float:
         """Return the sum of all that was added, correctly rounded."""
-        return math.fsum(self.partials)
+        return math.fsum(self.parts)
+
+
+def exactly(numbers: Iterable[float]) -> list[float]:
+    """Return few floats with the exact sum of many finite ones: the rounded sum, and what each one before it lost."""
+    left, parts = list(numbers), list[float]()
+    while part := math.fsum(left):
+        parts.append(part)
+        left.append(-part)
+    return parts

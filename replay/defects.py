@@ -7,13 +7,13 @@ Results are never taken off the record: what was believed then stays beside what
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Container, Mapping
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from events.conditions import Condition, condition
+from events.conditions import Condition, Everything, condition
 from events.envelope import Fact, Position
 from events.facts import DefectFixed, DefectFound, RunCompared
 from events.log import Recorded
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from replay.ledger import Ledger
 
 _parsed = lru_cache(parse)
+
+EVERYTHING = Everything()
 
 ERA = "era"
 """The one name of which a completed run may have another value later."""
@@ -107,6 +109,7 @@ def found(ledger: Ledger, fact: DefectFound, recorded: Recorded, index: int) -> 
         _parsed(fact.where)
     except PredicateInvalid as error:
         raise HistoryBroken(here, f"defect {fact.defect}: {error}") from error
+    new = fact.defect not in ledger.defects.all
     ledger.defects.all[fact.defect] = defect = Defect(
         defect=fact.defect,
         component=fact.component,
@@ -116,7 +119,7 @@ def found(ledger: Ledger, fact: DefectFound, recorded: Recorded, index: int) -> 
         since=fact.since,
         found=here,
     )
-    _judge_all(ledger, defect)
+    _judge_all(ledger, defect, new=new)
 
 
 def fixed(ledger: Ledger, fact: DefectFixed, recorded: Recorded, index: int) -> None:
@@ -191,32 +194,56 @@ def row(ledger: Ledger, experiment: str) -> Mapping[str, object]:
     return known | idea.configuration
 
 
-def _judge_all(ledger: Ledger, changed: Defect) -> None:
+def _judge_all(ledger: Ledger, changed: Defect, *, new: bool = False) -> None:
     """Judge every result anew by a defect of which more is known; by all where a defect asks for eras, which move."""
     known = ledger.defects
     if _asks_for_eras(ledger):
         known.touched = {name: touching for name in ledger.completed if (touching := _touching(ledger, name))}
         return
-    name, started = changed.defect, ledger.eras.since
-    touched = {e: left for e, all_ in known.touched.items() if (left := tuple(one for one in all_ if one != name))}
-    places = {one: place for place, one in enumerate(known.all)}
-    for experiment in ledger.completed:
-        if _touches(ledger, changed, experiment, started.get(experiment, 0)):
-            others = touched.get(experiment, ())
-            touched[experiment] = tuple(sorted((*others, name), key=places.__getitem__)) if others else (name,)
+    touched = dict(known.touched) if new else _without(changed.defect, known.touched, known.touched)
+    places = {name: place for place, name in enumerate(known.all)}
+
+    @cache  # there are few combinations, and results share them
+    def joined(others: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted((*others, changed.defect), key=places.__getitem__))
+
+    for experiment in _reached(ledger, changed):
+        touched[experiment] = joined(touched.get(experiment, ()))
     known.touched = touched
+
+
+def _reached(ledger: Ledger, defect: Defect) -> list[str]:
+    """Return the completed experiments whose results a defect touches."""
+    if defect.since or defect.fixed is not None:
+        start = ledger.eras.since.get
+        return [name for name in ledger.completed if _touches(ledger, defect, name, start(name, 0))]
+    if defect.predicate == EVERYTHING:
+        return ledger.completed
+    experiments, ideas, (holds, whole) = ledger.experiments, ledger.ideas, _condition(defect.where)
+    if whole:
+        return [name for name in ledger.completed if holds(row(ledger, name))]
+    return [name for name in ledger.completed if holds(ideas[experiments[name].idea].configuration)]
 
 
 def _clear(ledger: Ledger, fixed: Defect) -> None:
     """Let what a first fix clears be free of its defect: it touches nothing that it did not touch before."""
-    experiments, started, touched = ledger.experiments, ledger.eras.since, {}
-    for name, touching in ledger.defects.touched.items():
-        instrument, start = experiments[name].attempts[-1].instrument, started.get(name, 0)
-        if fixed.defect not in touching or not fixed.clears(instrument, start):
-            touched[name] = touching
-        elif others := tuple(defect for defect in touching if defect != fixed.defect):
-            touched[name] = others
-    ledger.defects.touched = touched
+    experiments, start = ledger.experiments, ledger.eras.since.get
+    free = {
+        name
+        for name, touching in ledger.defects.touched.items()
+        if fixed.defect in touching and fixed.clears(experiments[name].attempts[-1].instrument, start(name, 0))
+    }
+    if free:
+        ledger.defects.touched = _without(fixed.defect, ledger.defects.touched, free)
+
+
+def _without(defect: str, touched: Mapping[str, tuple[str, ...]], free: Container[str]) -> dict[str, tuple[str, ...]]:
+    """Return what is touched, and by which defects, when one does not touch the results that are free of it."""
+    return {
+        name: left
+        for name, touching in touched.items()
+        if (left := tuple(one for one in touching if one != defect) if name in free else touching)
+    }
 
 
 def _asks_for_eras(ledger: Ledger) -> bool:
@@ -230,7 +257,7 @@ def _touching(ledger: Ledger, experiment: str) -> tuple[str, ...]:
 
 def _touches(ledger: Ledger, defect: Defect, experiment: str, start: int) -> bool:
     """Say whether a defect touches the result of a run that started at a sequence."""
-    if start < (defect.since or 0):
+    if start < (defect.since or 0) or (defect.fixed is not None and start > defect.fixed.sequence):
         return False
     run = ledger.experiments[experiment]
     if defect.fixed is not None and defect.clears(run.attempts[-1].instrument, start):

@@ -156,7 +156,7 @@ def _queued(ledger: Ledger, fact: Queued, recorded: Recorded, index: int) -> Non
     ledger.moved = here = Position(recorded.sequence, index)
     ledger.experiments[fact.experiment] = Experiment(
         experiment=fact.experiment,
-        idea=fact.idea,
+        idea=idea.idea,
         priority=fact.priority,
         terms=fact.terms,
         queued_at=fact.at,
@@ -174,7 +174,7 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
     if not experiment.attempts:
         author = ledger.author(fact.experiment)
         ledger.served[author] = ledger.served.get(author, 0) + 1
-    ledger.leases[fact.pack] = (*ledger.leases.get(fact.pack, ()), fact.experiment)
+    ledger.leases[fact.pack] = (*ledger.leases.get(fact.pack, ()), experiment.experiment)
     here = Position(recorded.sequence, index)
     attempt = Attempt(
         attempt=fact.attempt,
@@ -200,7 +200,7 @@ def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> N
 def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) -> None:
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
-    ledger.completed.append(fact.experiment)
+    ledger.completed.append(experiment.experiment)
     insort(ledger.ranked, (fact.validation, -len(ledger.completed)))
     ledger.fruitless = 0
     outcome = Outcome(
@@ -216,7 +216,7 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
     place = len(ledger.completed)
     _move(ledger, experiment, "completed", here, attempts=done, outcome=outcome, completion=place, ended=here)
     dead_ends.completed(ledger, ledger.experiments[fact.experiment])
-    defects.judge(ledger, fact.experiment)
+    defects.judge(ledger, experiment.experiment)
 
 
 def _era_opened(ledger: Ledger, fact: EraOpened, recorded: Recorded, index: int) -> None:

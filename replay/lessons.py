@@ -98,7 +98,7 @@ class Lessons:
         self._experiments.append(name)
         self._scores.append(run.outcome.validation)
         self._seconds.append(run.attempts[-1].gpu_seconds / epochs(configuration))
-        self._shapes.append(_number(self._kinds, tuple(configuration.get(each) for each in SHAPE)))
+        self._shapes.append(_number(self._kinds, tuple(map(configuration.get, SHAPE))))
         self._cells.append(self._cell(configuration))
 
     def _cell(self, configuration: Configuration) -> int:
@@ -155,7 +155,7 @@ def improvement(mean: float, spread: float, best: float) -> float:
 def epochs(configuration: Configuration) -> float:
     """Return the training epochs that a configuration asks for; 1 where it does not say."""
     asked = configuration.get(EPOCHS, 1)
-    return float(asked) if isinstance(asked, int | float) and asked > 0 else 1.0
+    return float(asked) if isinstance(asked, (int, float)) and asked > 0 else 1.0
 
 
 def _number(known: dict[K, int], key: K) -> int:

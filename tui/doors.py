@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the log cannot be read, 2 no such campaign, or no terminal
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def _draw(campaign: str, home: Path | None, *, read_only: bool) -> None:
         raise NoTerminal(campaign)
     source = Source(campaign, home)
 
+    gc.disable()  # until the log is read nothing is garbage: see `tui.app.WatchApp.on_mount`
     from tui.acting import writer  # noqa: PLC0415 # likewise
     from tui.app import WatchApp  # noqa: PLC0415 # Textual takes a third of a second, and a wrong name needs none of it
     from tui.remembered import Remembered  # noqa: PLC0415 # likewise

@@ -74,8 +74,7 @@ class Model:
             elif isinstance(item, Heard):
                 self._hear(item.epoch)
             else:
-                came = item.frames if isinstance(item, Several) else (item,)
-                new = [recorded for recorded in came if self.tape.add(recorded)]
+                new = self.tape.extend(item.frames if isinstance(item, Several) else (item,))
                 if new and self.following:
                     self._fold(new)
 

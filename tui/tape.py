@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -35,19 +35,17 @@ class Tape:
         """How many facts came."""
         return self.told(len(self))
 
-    def add(self, recorded: Recorded) -> bool:
-        """Keep a frame, and say whether it was new; one that is known already passes by."""
-        if recorded.sequence <= len(self._frames):
-            return False
-        self.chronology.add(recorded)
-        # a fresh one: decoded facts of a long campaign would fill the memory
-        self._frames.append(Recorded(recorded.sequence, recorded.subject, recorded.id, recorded.payload))
-        return True
+    def extend(self, frames: Iterable[Recorded]) -> list[Recorded]:
+        """Keep frames in the order of the log, and return those that were new; what is known already passes by."""
+        known = len(self._frames)
+        new = [recorded for recorded in frames if recorded.sequence > known]
+        self.chronology.extend(new)
+        self._frames += map(_fresh, new)
+        return new
 
     def frame(self, sequence: int) -> Recorded:
         """Return a fresh copy of the frame at a sequence, from 1; raises IndexError beyond the end."""
-        kept = self._frames[sequence - 1]
-        return Recorded(kept.sequence, kept.subject, kept.id, kept.payload)
+        return _fresh(self._frames[sequence - 1])
 
     def last(self) -> int:
         """Return the last sequence, 0 for an empty tape."""
@@ -90,6 +88,11 @@ class Tape:
             low = recorded.payload.lower()
             if all(word in low or word in recorded.subject.lower().encode() for word in wanted):
                 yield recorded
+
+
+def _fresh(recorded: Recorded) -> Recorded:
+    """Return the frame without its decoded facts: those of a long campaign would fill the memory."""
+    return Recorded(recorded.sequence, recorded.subject, recorded.id, recorded.payload)
 
 
 def holding(recorded: Recorded, words: tuple[str, ...]) -> list[tuple[int, Any]]:

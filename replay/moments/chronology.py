@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 
 import msgspec
 
@@ -72,19 +73,19 @@ class Chronology(msgspec.Struct):
         """Return the latest time that was told through a sequence."""
         return self.latest[min(sequence, len(self.latest) - 1)]
 
-    def add(self, recorded: Recorded) -> None:
-        """Take in the next frame; one that cannot be read counts as one fact, and whoever folds it says why."""
-        try:
-            said = recorded.facts
-        except LogError:
-            said = ()
-        latest = self.latest[-1]
-        for fact in said:
-            latest = max(latest, fact.at)
-            if type(fact) in NOTED:
-                self._note(fact, recorded)
-        self.counts.append(self.counts[-1] + (len(said) or 1))
-        self.latest.append(latest)
+    def extend(self, frames: Iterable[Recorded]) -> None:
+        """Take in the next frames; one that cannot be read counts as one fact, and whoever folds it says why."""
+        many, latest = self.counts[-1], self.latest[-1]
+        for recorded in frames:
+            said = _said(recorded)
+            for fact in said:
+                if fact.at > latest:  # noqa: PLR1730 # a call for each of a hundred thousand facts
+                    latest = fact.at
+                if type(fact) in NOTED:
+                    self._note(fact, recorded)
+            many += len(said) or 1
+            self.counts.append(many)
+            self.latest.append(latest)
 
     def _note(self, fact: Fact, recorded: Recorded) -> None:
         if isinstance(fact, facts.TrialImported):
@@ -96,3 +97,10 @@ class Chronology(msgspec.Struct):
             self.instrument = fact.instrument
         elif isinstance(fact, TROUBLE) and self.troubles[-1:] != [recorded.sequence]:
             self.troubles.append(recorded.sequence)
+
+
+def _said(recorded: Recorded) -> tuple[Fact, ...]:
+    try:
+        return recorded.facts
+    except LogError:
+        return ()

@@ -7,6 +7,7 @@ that they are asked; a screen asks eight times a second.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain, islice
 
 import msgspec
 from msgspec.structs import replace
@@ -17,8 +18,6 @@ from events.facts import (
     Assigned,
     Completed,
     Failed,
-    IdeaDeclined,
-    IdeaProposed,
     LeaseRevoked,
     Queued,
     Requeued,
@@ -28,7 +27,7 @@ from events.log import Recorded
 from replay.agents import AgentRow
 from replay.counts import Total
 from replay.folds import Handler
-from replay.ledger import Experiment, Ledger
+from replay.ledger import Experiment, Idea, Ledger
 from replay.measures import Results
 from replay.troubles import Failures, Queue, mendings
 
@@ -58,37 +57,40 @@ class Glance(msgspec.Struct):
         running_best: validation AP, one value a completion.
         bands: completions in a row under one instrument, in order.
         rows: by author of ideas, what is counted of it here; `agents` says the rest. `seconds` is their device time.
-        ideas: by name, whether it was declined; `runs` how much of each experiment is counted: attempts begun and
-            ended, whether it has its result, whether it was given up. `kinds` are failures by kind.
-        touched: ideas of which facts spoke since the last look, with experiments and packs in `moved` and `leased`;
-            whether a fact counted, the ledger says.
+        proposed, queued: how many ideas and experiments are counted, from the first.
+        unjudged: ideas among them that had no verdict when they were last looked at.
+        runs: of each experiment among them without a result, how much is counted: attempts begun and ended, whether it
+            was given up. `kinds` are failures by kind.
+        moved: experiments of which facts spoke since the last look, with packs in `leased`; whether a fact counted, the
+            ledger says.
     """
 
     running_best: list[float] = []
     bands: list[Band] = []
     rows: dict[str, AgentRow] = {}
     seconds: dict[str, Total] = {}
-    ideas: dict[str, bool] = {}
-    runs: dict[str, tuple[int, int, bool, bool]] = {}
+    proposed: int = 0
+    queued: int = 0
+    unjudged: dict[str, None] = {}
+    runs: dict[str, tuple[int, int, bool]] = {}
     kinds: dict[str, int] = {}
     again: int = 0
     recovered: int = 0
     abandoned: int = 0
-    touched: dict[str, None] = {}
     moved: dict[str, None] = {}
     leased: dict[str, None] = {}
 
     def refresh(self, results: Results) -> None:
         """Look at what changed."""
         ledger = results[0].ledger
-        for name in self.touched:
-            self._count_idea(ledger, name)
+        self._count_ideas(ledger)
         revoked = dict.fromkeys(name for pack in self.leased for name in ledger.leases.get(pack, ()))
         for name in {**self.moved, **revoked}:
             self._count_run(ledger, ledger.experiments[name])
+        self.queued = len(ledger.experiments)
         for name in ledger.completed[len(self.running_best) :]:
             self._count_completion(ledger.experiments[name])
-        self.touched, self.moved, self.leased = {}, {}, {}
+        self.moved, self.leased = {}, {}
 
     def agents(self, results: Results) -> list[AgentRow]:
         """Return what `replay.agents.agents` returns: those that joined first, then other authors of ideas."""
@@ -148,22 +150,29 @@ class Glance(msgspec.Struct):
             self.rows[agent], self.seconds[agent] = AgentRow(agent=agent), Total()
         return self.rows[agent]
 
-    def _count_idea(self, ledger: Ledger, name: str) -> None:
-        idea = ledger.ideas[name]
-        known, declined = self.ideas.get(name), idea.declined is not None
-        row = self._row(idea.agent)
-        if known is None:
+    def _count_ideas(self, ledger: Ledger) -> None:
+        judged = [idea for name in self.unjudged if _is_judged(idea := ledger.ideas[name])]
+        new = list(islice(reversed(ledger.ideas.values()), len(ledger.ideas) - self.proposed))
+        for idea in judged:
+            del self.unjudged[idea.idea]
+        for idea in reversed(new):
+            row = self._row(idea.agent)
             row.proposed += 1
             row.origins[idea.origin] = row.origins.get(idea.origin, 0) + 1
-        row.declined += declined and not known
-        self.ideas[name] = declined
+            if not _is_judged(idea):
+                self.unjudged[idea.idea] = None
+        for idea in chain(judged, new):
+            self.rows[idea.agent].declined += idea.declined is not None
+        self.proposed = len(ledger.ideas)
 
     def _count_run(self, ledger: Ledger, experiment: Experiment) -> None:
+        name, attempts, new = experiment.experiment, experiment.attempts, experiment.number > self.queued
+        if not new and name not in self.runs:
+            return  # it has its result, which nothing changes
         agent = ledger.ideas[experiment.idea].agent
-        row, attempts = self.rows.get(agent) or self._row(agent), experiment.attempts
-        known = experiment.experiment in self.runs
-        began, ended, done, lost = self.runs.get(experiment.experiment, (0, 0, False, False))
-        row.queued += not known
+        row = self._row(agent)
+        began, ended, lost = self.runs.pop(name, (0, 0, False))
+        row.queued += new
         self.again += began < 2 <= len(attempts)
         while ended < len(attempts) and attempts[ended].ended_at is not None:
             attempt = attempts[ended]
@@ -173,13 +182,14 @@ class Glance(msgspec.Struct):
             row.failed += attempt.broken
             ended += 1
         outcome, gone = experiment.outcome, experiment.abandoned is not None
-        if outcome is not None and not done:
-            row.completed += 1
-            if row.best_validation is None or outcome.validation > row.best_validation:
-                row.best_validation = outcome.validation
-            self.recovered += len(attempts) > 1 and any(attempt.broken for attempt in attempts)
         self.abandoned += gone and not lost
-        self.runs[experiment.experiment] = (len(attempts), ended, outcome is not None, gone)
+        if outcome is None:
+            self.runs[name] = (len(attempts), ended, gone)
+            return
+        row.completed += 1
+        if row.best_validation is None or outcome.validation > row.best_validation:
+            row.best_validation = outcome.validation
+        self.recovered += len(attempts) > 1 and any(attempt.broken for attempt in attempts)
 
     def _count_completion(self, experiment: Experiment) -> None:
         outcome = experiment.outcome
@@ -195,8 +205,8 @@ class Glance(msgspec.Struct):
             bands[-1] = replace(bands[-1], last=n, **beaten)
 
 
-def _idea(glance: Glance, fact: IdeaProposed | IdeaDeclined, recorded: Recorded, index: int) -> None:
-    glance.touched[fact.idea] = None
+def _is_judged(idea: Idea) -> bool:
+    return idea.declined is not None or idea.experiment is not None
 
 
 def _moved(glance: Glance, fact: Queued, recorded: Recorded, index: int) -> None:
@@ -208,11 +218,9 @@ def _revoked(glance: Glance, fact: LeaseRevoked, recorded: Recorded, index: int)
 
 
 class GlanceFold:
-    """Notes which ideas and experiments may have changed; who reads the counts refreshes them first."""
+    """Notes which experiments may have changed; who reads the counts refreshes them first."""
 
     handlers: Mapping[type[Fact], Handler] = {
-        IdeaProposed: _idea,
-        IdeaDeclined: _idea,
         LeaseRevoked: _revoked,
         **dict.fromkeys((Queued, Assigned, Started, Completed, Failed, Requeued, Abandoned), _moved),
     }

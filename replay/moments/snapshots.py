@@ -8,8 +8,8 @@ passing = timeline.at(12_000)                    # a pass of its own: read `resu
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Iterable
+from itertools import chain, islice, takewhile
 from typing import Any, NamedTuple
 
 from events.log import LogReader, Recorded
@@ -103,13 +103,11 @@ class Timeline:
     def _take(self, passing: Pass[Any], frames: Iterable[Recorded]) -> None:
         """Fold the frames, and mark the way wherever the last mark lies too far back."""
         coming = iter(frames)
-        held = next(coming, None)
-        while held is not None:
-            if self._following(passing.through) < held.sequence == passing.through + 1:
+        while (first := next(coming, None)) is not None:
+            if self._following(passing.through) < first.sequence == passing.through + 1:
                 self._mark(passing)
-            stretch = _Stretch(held, coming, self._following(passing.through))
-            passing.advance(stretch)
-            held = stretch.held
+            room = self._following(passing.through) - passing.through
+            passing.advance(chain((first,), islice(coming, room - 1)))
 
     def _following(self, through: int) -> int:
         mark = self._before(through)
@@ -134,23 +132,6 @@ class Timeline:
         if len(self._marks) > self._most:
             del self._marks[::2]
             self._every *= 2
-
-
-class _Stretch:
-    """Frames through a sequence, the first of them taken out before; `held` is the one after the last."""
-
-    def __init__(self, first: Recorded, coming: Iterator[Recorded], through: int) -> None:
-        self.held: Recorded | None = first
-        self._coming = coming
-        self._through = through
-
-    def __iter__(self) -> Iterator[Recorded]:
-        recorded, self.held = self.held, None
-        while recorded is not None:
-            yield recorded
-            recorded = next(self._coming, None)
-            if recorded is not None and recorded.sequence > self._through:
-                self.held, recorded = recorded, None
 
 
 def _until(frames: Iterable[Recorded], position: int) -> Iterable[Recorded]:

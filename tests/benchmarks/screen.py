@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import statistics
 import sys
 import tempfile
@@ -49,6 +50,7 @@ def opened(path: Path, left: Path) -> dict[str, float]:
     Args:
         left: where an earlier screen may have left a picture, and this one leaves its own.
     """
+    gc.disable()  # as the door does
     from events.archives import archive
     from tui.app import WatchApp
     from tui.remembered import Remembered

@@ -37,7 +37,7 @@ def shifting() -> Shifting:
 def folded(frames: list[Recorded]) -> Chronology:
     made = Chronology()
     for recorded in frames:
-        made.add(recorded)
+        made.extend([recorded])
     return made
 
 
@@ -73,5 +73,5 @@ def test_a_border_is_where_another_instrument_measures() -> None:
 def test_a_frame_that_cannot_be_read_counts_as_one_fact() -> None:
     made = folded(frames_of("busy"))
     many = made.facts
-    made.add(Recorded(len(made.counts), "myriad.tale.pack.p-1.worker-a", "worker-a:1", b"["))
+    made.extend([Recorded(len(made.counts), "myriad.tale.pack.p-1.worker-a", "worker-a:1", b"[")])
     assert (made.facts, made.position(many + 1)) == (many + 1, Position(len(made.counts) - 1, 0))
