@@ -171,6 +171,17 @@ def dossier(results: Results, experiment: str, frames: Iterable[Recorded]) -> Do
     )
 
 
+def stands(made: Dossier, ledger: Ledger) -> bool:
+    """Say whether all but the facts of a dossier is still so: a defect or a child's score need not name the run."""
+    relatives = (*made.parents, *made.children, *made.twins)
+    known = made.entry.experiment in ledger.experiments and all(one.idea in ledger.ideas for one in relatives)
+    return (
+        known
+        and made.entry == entry(ledger, made.entry.experiment)
+        and all(one == _relative(ledger, one.idea) for one in relatives)
+    )
+
+
 def words(results: Results, experiment: str) -> tuple[str, ...]:
     """Return the names of which a frame of the dossier holds at least one; raises KeyError for an unknown run."""
     ledger = results[0].ledger

@@ -167,7 +167,6 @@ def page(made: Conversation, width: int, whole: Callable[[Text], str]) -> list[s
         f"{made.tokens_in} tokens in, {made.tokens_out} out",
         *[f"failed call: {plain(failure)}" for failure in made.failures],
         *[f"problem: {plain(problem)}" for problem in made.problems],
-        *[f"a call failed: {plain(failure)}" for failure in made.failures],
         "",
         *_ideas(made, width),
     ]

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from events.envelope import Text
-from replay.dossier import Dossier, Event, Relative, differing, dossier, words
+from replay.dossier import Dossier, Event, Relative, differing, dossier, stands, words
 from replay.pages.tables import measured, pairs
 from replay.times import lasted, shown
 from tui.chart import curve, stretched
@@ -70,7 +70,9 @@ class Dossiers(View):
         if not self.about or width < 0:
             return
         with self.model.lock:
-            moved = self._trail.follow(self.model)
+            moved = self._trail.follow(self.model) or (
+                self.made is not None and not stands(self.made, self.model.sight.ledger)
+            )
             if moved:
                 self.made = self._trail.gather(self.model)
         seen = (width, self.model.with_test)
@@ -157,16 +159,18 @@ def _head(made: Dossier, width: int) -> list[str]:
     from_cycle = f" in {made.cycle}" if made.cycle else ""
     cost = f"{lasted(row.gpu_seconds)} of device time in {row.attempts} attempts"
     told = [
-        f"# {row.experiment} {row.status}{score}",
         f"{made.idea} by {row.agent} ({row.origin}){from_cycle}, proposed at {made.proposed}",
-        *wrap(plain(made.rationale), width),
+        plain(made.rationale),
         f"priority {made.priority:.3f}: {pairs(made.terms)}",
         cost + (f", {made.usd:.4f} USD of its cycle" if made.usd is not None else ""),
         f"instrument {row.instrument or 'none yet'}; {pairs(made.platform)}",
     ]
+    if row.touched:
+        told.append(f"touched by {', '.join(row.touched)}: it means other than it says, and counts no longer")
     if made.compared is not None:
         told.append(f"made again: {made.compared[0]}, AP {made.compared[1]:.4f}")
-    return [*told, ""]
+    heading = f"# {row.experiment} {row.status}{score}"
+    return [heading, *(part for text in told for part in wrap(text, width)), ""]
 
 
 def _configuration(made: Dossier, width: int) -> list[str]:
@@ -193,7 +197,7 @@ def _curves(made: Dossier, width: int) -> list[str]:
     drawn = zip(*(curve(stretched(values, room), room, TALL) for values in (made.loss, made.validation)), strict=True)
     return [
         "# Curves, an epoch after the other",
-        f"{left:<{room}}   {best}",
+        *([f"{left:<{room}}   {best}"] if room + 3 + len(best) <= width else [left, best]),
         *(f"{one}   {other}" for one, other in drawn),
         "",
     ]

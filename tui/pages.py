@@ -51,7 +51,8 @@ def rising(overview: Overview, width: int, height: int) -> Content:
     best = overview.running_best
     if not best:
         return Content("running best: none yet")
-    first, last = f"running best {best[0]:.4f} ", f" {best[-1]:.4f} after {len(best)}"
+    believed = " as believed" if overview.subject.left_out else ""
+    first, last = f"running best{believed} {best[0]:.4f} ", f" {best[-1]:.4f} after {len(best)}"
     room = max(1, width - len(first) - len(last))
     drawn = [bars(best, room)] if height == 1 else curve(best, room, height)
     lines = []
@@ -141,7 +142,7 @@ def leaders(overview: Overview, width: int) -> list[str]:
         Column("configuration", 4, long=20),
     )
     rows = [_leader(row) for row in overview.leaders]
-    return fit(columns, rows, width) if rows else ["nothing has completed"]
+    return fit(columns, rows, width) if rows else [part for said in _none(overview) for part in wrap(said, width)]
 
 
 def troubles(overview: Overview, width: int) -> list[str]:
@@ -179,7 +180,8 @@ def head(overview: Overview, width: int, inside: int | None = None) -> str:
 def best(overview: Overview, width: int) -> list[str]:
     """Say in two lines what leads, by how much, and against which null."""
     if not overview.leaders:
-        return ["best: nothing has completed", ""]
+        none, *why = _none(overview)
+        return [cut(f"best: {none}", width), cut(" ".join(why), width)]
     row = overview.leaders[0]
     told = [f"best {row.validation:.4f} +- {measured(row.noise)} validation AP", f"{row.experiment} by {row.agent}"]
     told += [f"lead {row.lead:.4f} {_noise(row)}"] if row.lead is not None else []
@@ -270,6 +272,12 @@ def _told(lines: Sequence[Line], width: int) -> list[str]:
     )
     rows = [(told.position, told.type, told.author, shown(told.at)[11:19], told.words) for told in reversed(lines)]
     return fit(columns, rows, width) if rows else []
+
+
+def _none(overview: Overview) -> list[str]:
+    """Say that nobody leads, and why where runs have completed."""
+    left_out = overview.subject.left_out
+    return ["nothing that counts has completed", left_out] if left_out else ["nothing has completed"]
 
 
 def _score(value: float | None) -> str:
