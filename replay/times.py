@@ -13,9 +13,12 @@ def shown(at: int) -> str:
 
 
 def parsed(text: str) -> int | None:
-    """Return the microseconds of an ISO 8601 moment, UTC where it names no zone; None for anything else."""
+    """Return the microseconds of an ISO 8601 moment, UTC where it names no zone; None for anything else.
+
+    What `shown` writes is read too.
+    """
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text.removesuffix(" UTC"))
     except ValueError:
         return None
     if moment.tzinfo is None:

@@ -92,6 +92,10 @@ class Roll(Inked, can_focus=True):
         self._table = table
         self._place(self.cursor if cursor is None else cursor)
 
+    def stand(self, row: int) -> None:
+        """Put the cursor on a row."""
+        self._walk(row)
+
     def on_resize(self, event: Resize) -> None:
         """Make the lines anew."""
         self._place(self.cursor)

@@ -153,7 +153,7 @@ class WatchScreen(Screen[None]):
 
     def go(self, text: str) -> None:
         """Go to the moment that a text means; raises `tui.travel.PlaceUnknown`."""
-        self._move(self.travel.to(self.travel.find(text)))
+        self._move(self.travel.go(text))
 
     def act(self, name: str, text: str) -> None:
         """Write a person's fact once they have confirmed it; raises `tui.acting.NotActed`."""
@@ -217,6 +217,7 @@ class WatchScreen(Screen[None]):
     def action_faster(self, by: int) -> None:
         """Play faster, or slower."""
         self.travel.faster(by)
+        self.say("" if self.travel.playing else f"p plays at {self.travel.speed}x")
         self._paint_badge()
 
     def action_ask(self, what: str) -> None:
@@ -277,7 +278,7 @@ class WatchScreen(Screen[None]):
         self.view.open(about)
         self.query_one(ContentSwitcher).current = name
         self._foot.mark(f"open('{self.view.UNDER or name}')")
-        self.view.look(self.shown)
+        self._look()
         self.view.first()
         self._paint_head()
 
@@ -304,7 +305,12 @@ class WatchScreen(Screen[None]):
     def _paint(self) -> None:
         self._paint_badge()
         self._paint_head()
+        self._look()
+
+    def _look(self) -> None:
         self.view.look(self.shown)
+        if self.travel.mode == "replay" and not self.travel.playing:
+            self.view.point(self.travel.position)
 
     def _paint_badge(self) -> None:
         state, badge, travel = self.shown.link.state, self._said["badge"], self.travel

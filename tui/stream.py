@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import ClassVar
 
 import msgspec
@@ -48,7 +49,8 @@ class Facts(View):
         self._words: tuple[str, ...] = ()
         self._found: list[Position] = []
         self._searched = 0
-        self._through = 0
+        self._pointed = Position(0)
+        self._led = -1
 
     def compose(self) -> ComposeResult:
         """Yield the list and the fact."""
@@ -56,9 +58,10 @@ class Facts(View):
         yield self.sheet
 
     def show(self, overview: Overview) -> None:
-        """Show this moment; the cursor on the last line stays on the last line."""
+        """Show this moment; the cursor on the last line, or where travelling led it, goes on to the last line."""
         through = overview.subject.through
-        at_end = self.roll.cursor >= self.roll.count - 1
+        led = overview.following and self.roll.cursor == self._led
+        at_end = led or self.roll.cursor >= self.roll.count - 1
         count = self._count(through)
         self.roll.show(Table(COLUMNS, count, self._rows), cursor=count - 1 if at_end else None)
         self._tell()
@@ -71,9 +74,19 @@ class Facts(View):
         self.again()
         return f"{self.roll.count} facts hold {' and '.join(self._words)}" if self._words else ""
 
+    def point(self, position: Position) -> None:
+        """Put the cursor there once, or on the last fact before it that is listed; where it went since, it stays."""
+        if position == self._pointed or self._looked is None or position.sequence != self._looked.subject.through:
+            return
+        self._pointed, before = position, self.model.tape.told(position.sequence - 1)
+        self._led = bisect_right(self._found, position) - 1 if self._words else before + position.index
+        self.roll.stand(self._led)
+
     def action_copy(self) -> None:
         """Put the fact under the cursor on the clipboard, as it lies on the log."""
-        if self.roll.count:
+        if not self.roll.count:
+            self.notify("there is no fact to copy", timeout=2)
+        else:
             self.app.copy_to_clipboard(self.raw(self.roll.cursor))
             self.notify(f"Copied {self._position(self.roll.cursor)} as JSON", timeout=2)
 

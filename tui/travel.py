@@ -73,18 +73,23 @@ class Travel:
         Raises:
             PlaceUnknown: it means none.
         """
-        tape, number = self._model.tape, text.partition(".")[0]
+        tape, (number, dot, index) = self._model.tape, text.partition(".")
         if text in ("start", "end"):
             return len(tape) if text == "end" else 0
-        if number.isdecimal():
-            if int(number) > len(tape):
-                raise PlaceUnknown(f"position {text} is beyond the log, which ends at {len(tape)}")
-            return int(number)
+        if number.isdecimal() and (index.isdecimal() or not dot):
+            return self._of_position(int(number), int(index) if index else None)
         if (at := parsed(text)) is not None:
             return tape.until(at)
         if (found := self._of_experiment(text)) is not None:
             return found
         raise PlaceUnknown(f"{text!r} is no position, no time such as 2026-05-01T12:00, and no experiment here")
+
+    def go(self, text: str) -> int:
+        """Move to where a text means, inside the frame too; returns the sequence to show; raises `PlaceUnknown`."""
+        sequence, (number, dot, index) = self.to(self.find(text)), text.partition(".")
+        if dot and number.isdecimal():
+            self.fact = self._model.tape.told(sequence - 1) + int(index) + 1
+        return sequence
 
     def play(self) -> int | None:
         """Begin to play, or stop; returns the sequence to show first where that is another one."""
@@ -111,6 +116,17 @@ class Travel:
         nth = SPEEDS.index(self.speed) + by
         self.speed = SPEEDS[max(0, min(nth, len(SPEEDS) - 1))]
 
+    def _of_position(self, sequence: int, index: int | None) -> int:
+        tape = self._model.tape
+        if sequence > len(tape):
+            raise PlaceUnknown(f"position {sequence} is beyond the log, which ends at {len(tape)}")
+        held = tape.told(sequence) - tape.told(sequence - 1) if sequence else 0
+        if index is not None and index >= held:
+            ends = f"its last fact is {sequence}.{held - 1}" if held else "the first frame is 1"
+            raise PlaceUnknown(f"there is no position {sequence}.{index}: {ends}")
+        return sequence
+
     def _of_experiment(self, name: str) -> int | None:
-        named = self._model.tape.naming((name,), through=len(self._model.tape))
+        # what is looked for stands between quotes: a field by that name, and not any word of the log
+        named = self._model.tape.naming((f'experiment":"{name}',), through=len(self._model.tape))
         return named[-1] if named else None

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.containers import Container
 from textual.message import Message
 
+from events.envelope import Position
 from tui.model import Model
 from tui.overview import Overview
 
@@ -68,6 +69,9 @@ class View(Container):
     def narrow(self, text: str) -> str:
         """Show only what a text means, and say what is shown; raises `ValueError` where it means nothing."""
         raise ValueError(f"{self.NAME} has nothing to narrow")
+
+    def point(self, position: Position) -> None:
+        """Put a cursor on the fact that a person went to; a view that lists no facts has none."""
 
     def first(self) -> None:
         """Give the focus to what a person most likely wants."""

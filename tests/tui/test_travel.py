@@ -120,7 +120,7 @@ def test_g_goes_to_a_position_a_time_and_an_experiment_and_says_what_it_does_not
 def test_places_are_found_by_position_by_time_and_by_name() -> None:
     model = loaded()
     travel = Travel(model)
-    assert [travel.find(text) for text in ("start", "7", "7.3", "end")] == [0, 7, 7, 193]
+    assert [travel.find(text) for text in ("start", "7", "7.0", "end")] == [0, 7, 7, 193]
     at = model.tape.time(100)
     named = f"{at // 1_000_000}"
     with pytest.raises(PlaceUnknown):
