@@ -16,7 +16,7 @@ from replay.times import shown
 from tui.columns import Column, fit
 from tui.model import Model
 from tui.overview import Overview
-from tui.roll import Roll, Table
+from tui.roll import Roll, Table, kept
 from tui.sheet import Sheet
 from tui.telling import laid, plain
 from tui.view import Keys, Opened, View
@@ -76,6 +76,7 @@ class Agents(View):
 
     def show(self, overview: Overview) -> None:
         """Show this moment."""
+        before = self._names
         with self.model.lock:
             results, caps = self.model.sight.results, self.model.sight.caps
             self._speakers = speakers(results)
@@ -87,7 +88,8 @@ class Agents(View):
         rows = [_speaker(speaker, caps.agents.get(speaker.agent, caps.usd)) for speaker in self._speakers]
         self.above.styles.height = min(len(rows) + 3, 12)
         self.above.show(Table(SPEAKERS, len(rows), lambda first, last: rows[first:last]))
-        self.below.show(Table(CYCLES, len(self._names), self._cycles))
+        told = kept(self.below.cursor, before, self._names)
+        self.below.show(Table(CYCLES, len(self._names), self._cycles), cursor=told)
 
     def narrow(self, text: str) -> str:
         """Show the cycles that hold a word."""

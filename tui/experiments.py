@@ -16,7 +16,7 @@ from replay.times import lasted
 from tui.columns import Column
 from tui.model import Model
 from tui.overview import Overview
-from tui.roll import Roll, Table
+from tui.roll import Roll, Table, kept
 from tui.view import Keys, Opened, View
 
 RATHER = 60
@@ -77,14 +77,15 @@ class Experiments(View):
 
     def show(self, overview: Overview) -> None:
         """Show this moment; sorting waits its turn where it takes long."""
-        seen = (overview.subject.through, self.by, self.downward, self._where)
+        seen, before = (overview.subject.through, self.by, self.downward, self._where), self._names
         if seen != self._seen and (seen[1:] != self._seen[1:] or time.monotonic() >= self._rests):
             self._sort()
             self._seen = seen
         with self.model.lock:
             shown = self._columns()
         names = self._names
-        self.roll.show(Table([column for _, column in shown], len(names), lambda a, b: self._rows(shown, names[a:b])))
+        table = Table([column for _, column in shown], len(names), lambda a, b: self._rows(shown, names[a:b]))
+        self.roll.show(table, cursor=kept(self.roll.cursor, before, names) if names is not before else None)
 
     def narrow(self, text: str) -> str:
         """Show those that a predicate means."""

@@ -73,10 +73,6 @@ class Front(View):
         """Cut the summary anew."""
         self._summarise()
 
-    def first(self) -> None:
-        """Begin with the devices."""
-        self._panels[0].focus()
-
     def _summarise(self) -> None:
         shown, width = self._overview, self.size.width - 2
         if shown is None or width <= 0:

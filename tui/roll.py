@@ -31,6 +31,12 @@ class Table(NamedTuple):
     rows: Rows
 
 
+def kept(cursor: int, before: Sequence[str], now: Sequence[str]) -> int | None:
+    """Return where the row under the cursor went, None where it is gone, or was the first: what is first stays seen."""
+    name = before[cursor] if 0 < cursor < len(before) else None
+    return next((row for row, other in enumerate(now) if other == name), None) if name is not None else None
+
+
 class Roll(Inked, can_focus=True):
     """A table's window.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.containers import Container
+from textual.events import DescendantFocus
 from textual.message import Message
+from textual.widget import Widget
 
 from events.envelope import Position
 from tui.model import Model
@@ -48,6 +50,7 @@ class View(Container):
         self.model = model
         self.about = ""
         self._looked: Overview | None = None
+        self._had: Widget | None = None
 
     def look(self, overview: Overview) -> None:
         """Take a moment, and show it."""
@@ -74,6 +77,11 @@ class View(Container):
         """Put a cursor on the fact that a person went to; a view that lists no facts has none."""
 
     def first(self) -> None:
-        """Give the focus to what a person most likely wants."""
-        if (widget := next((each for each in self.query("*") if each.can_focus), None)) is not None:
+        """Give the focus to what had it last here, or else to what a person most likely wants."""
+        widget = self._had or next((each for each in self.query("*") if each.can_focus), None)
+        if widget is not None:
             widget.focus()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Remember what has the focus."""
+        self._had = event.widget
