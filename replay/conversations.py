@@ -136,6 +136,19 @@ def conversation(results: Results, name: str) -> Conversation:
     )
 
 
+def cycles_that_hold(results: Results, word: str) -> list[str]:
+    """Name the cycles whose name, agent or status holds a word, whatever the case; the empty word is held by all."""
+    low = word.lower()
+    cycles = results[1].cycles.values()
+    return [c.cycle for c in cycles if not low or low in f"{c.cycle} {c.agent} {status(c)}".lower()]
+
+
+def cycles_of(results: Results, agent: str) -> list[str]:
+    """Name an agent's cycles, in their order; none for one that never joined."""
+    known = results[1].agents.get(agent)
+    return list(known.cycles) if known is not None else []
+
+
 def status(cycle: Cycle) -> Literal["open", "answered", "refused"]:
     """Say how a cycle stands."""
     if cycle.open:

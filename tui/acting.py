@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from events import declarations
 from events.declarations import Declaration, Said
-from events.errors import LogError
+from events.errors import LogError, ServerFailed
 from events.writable import writable
 from tui.errors import WatchError
 
@@ -39,8 +39,11 @@ def writer(reference: str | Path, home: Path | None) -> Write:
     """Return how to write to the campaign that a reference means."""
 
     def write(declaration: Declaration) -> Said:
-        with writable(reference, home) as log:
-            return declarations.declare(log, declaration)
+        try:
+            with writable(reference, home) as log:
+                return declarations.declare(log, declaration)
+        except ServerFailed as error:  # nobody's server runs any more, and here none may be started
+            raise LogError(f"nobody runs {reference} any more: myriad declare writes to it all the same") from error
 
     return write
 

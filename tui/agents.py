@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 
 from events.envelope import Text
 from events.errors import LogError
-from replay.conversations import Conversation, Speaker, conversation, speakers, status
+from replay.conversations import Conversation, Speaker, conversation, cycles_of, cycles_that_hold, speakers
 from replay.errors import QuestionUnknown
 from replay.pages.tables import brief
 from replay.times import shown
@@ -57,7 +57,7 @@ class Agents(View):
     NAME = "agents"
     KEYS: ClassVar[Keys] = (
         ("arrows, pages, ends", "move the cursor"),
-        ("enter", "on an agent: its cycles alone; on a cycle: its briefing, answer and ideas"),
+        ("enter", "on an agent: its cycles alone, then all; on a cycle: its briefing, answer and ideas"),
         ("/", "the cycles whose agent, name or status holds a word"),
     )
 
@@ -67,7 +67,7 @@ class Agents(View):
         self.below = Roll(title="Cycles, newest first", id="cycles-roll", empty="no cycle is here")
         self._speakers: list[Speaker] = []
         self._names: list[str] = []
-        self._word = ""
+        self._word = self._agent = ""
 
     def compose(self) -> ComposeResult:
         """Yield both."""
@@ -80,11 +80,9 @@ class Agents(View):
         with self.model.lock:
             results, caps = self.model.sight.results, self.model.sight.caps
             self._speakers = speakers(results)
-            cycles = results[1].cycles.values()
-            self._names = [
-                c.cycle for c in cycles if not self._word or self._word in f"{c.cycle} {c.agent} {status(c)}"
+            self._names = (cycles_of(results, self._agent) if self._agent else cycles_that_hold(results, self._word))[
+                ::-1
             ]
-        self._names.reverse()
         rows = [_speaker(speaker, caps.agents.get(speaker.agent, caps.usd)) for speaker in self._speakers]
         self.above.styles.height = min(len(rows) + 3, 12)
         self.above.show(Table(SPEAKERS, len(rows), lambda first, last: rows[first:last]))
@@ -93,18 +91,31 @@ class Agents(View):
 
     def narrow(self, text: str) -> str:
         """Show the cycles that hold a word."""
-        self._word = text
-        self.below.border_title = f"Cycles that hold {text}, newest first" if text else "Cycles, newest first"
-        self.again()
-        return f"{len(self._names)} cycles hold {text}" if text else ""
+        self._show_those(f" that hold {text}" if text else "", word=text)
+        return self.narrowed()
+
+    def narrowed(self) -> str:
+        """Count the cycles that are shown where a word narrows them."""
+        return f"{len(self._names)} cycles hold {self._word}" if self._word else ""
 
     def on_roll_chosen(self, message: Roll.Chosen) -> None:
         """Narrow to an agent, or open a cycle."""
         if message.roll is self.above:
-            self.narrow(f"{self._speakers[message.row].agent} ")
-            self.below.focus()
+            self._turn_to(self._speakers[message.row].agent)
         else:
             self.post_message(Opened("cycle", self._names[message.row]))
+
+    def _turn_to(self, agent: str) -> None:
+        """Show an agent's cycles alone; those of all agents where it was so already."""
+        alone = agent if agent != self._agent else ""
+        self._show_those(f" of {alone}" if alone else "", agent=alone)
+        if alone:
+            self.below.focus()
+
+    def _show_those(self, which: str, *, word: str = "", agent: str = "") -> None:
+        self._word, self._agent = word, agent
+        self.below.border_title = f"Cycles{which}, newest first"
+        self.again()
 
     def _cycles(self, first: int, last: int) -> list[tuple[str, ...]]:
         with self.model.lock:

@@ -19,9 +19,13 @@ class CommandUnknown(WatchError):
 
     def __init__(self, word: str) -> None:
         near = difflib.get_close_matches(word, COMMANDS, n=1)
-        meant = f"did you mean :{near[0]}?" if near else f"there are {', '.join(COMMANDS)}"
-        super().__init__(f"there is no command {word}: {meant}")
+        neither = f", and no such experiment at this moment: there are {', '.join(COMMANDS)}"
+        super().__init__(f"there is no command {word}" + (f": did you mean :{near[0]}?" if near else neither))
         self.word = word
+
+
+class CommandUnclear(WatchError):
+    """What was typed begins several commands, or has something after it that its command does not take."""
 
 
 class Command(NamedTuple):
@@ -43,17 +47,25 @@ def run(screen: WatchScreen, typed: str) -> None:
     Raises:
         WatchError: it is no command, or the command cannot be done.
     """
-    word, _, rest = typed.partition(" ")
-    if word in COMMANDS:
-        return COMMANDS[word].run(screen, rest.strip())
+    word, _, rest = (part.strip() for part in typed.partition(" "))
     with screen.model.lock:
-        known = screen.model.sight.ledger.experiments.keys()
-    if word in known:
-        return screen.open("dossier", word)
+        known = word in screen.model.sight.ledger.experiments
+    name = word if known and word not in COMMANDS else _meant(word)
+    if rest and not (name in COMMANDS and COMMANDS[name].takes):
+        raise CommandUnclear(f"{name} takes nothing after it, and {rest!r} stands there")
+    if name in COMMANDS:
+        return COMMANDS[name].run(screen, rest)
+    return screen.open("dossier", name)
+
+
+def _meant(word: str) -> str:
+    """Return the command that a word is, or the only one that it begins."""
     begun = [name for name in COMMANDS if name.startswith(word)]
-    if len(begun) != 1:
-        raise CommandUnknown(word)
-    return COMMANDS[begun[0]].run(screen, rest.strip())
+    if word in COMMANDS or len(begun) == 1:
+        return word if word in COMMANDS else begun[0]
+    if begun:
+        raise CommandUnclear(f"{word} may be {' or '.join(begun)}")
+    raise CommandUnknown(word)
 
 
 def _theme(screen: WatchScreen, name: str) -> None:

@@ -38,7 +38,8 @@ def watch(
         With --json: overview, experiments, agents, dynamics, facts or eras; an experiment such as e-12 for its dossier;
         a cycle such as c-tpe-3.
     where
-        With --json: of experiments, a predicate such as "validation > 0.9"; of facts, words that each must hold.
+        With --json: of experiments, a predicate such as "validation > 0.9"; of facts, words that each must hold; of
+        agents, a word that their cycles must hold.
     sort
         With --json: the column that experiments are sorted by; a minus sign in front for downward.
     at

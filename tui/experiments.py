@@ -95,6 +95,10 @@ class Experiments(View):
             except PredicateInvalid as error:
                 raise ValueError(str(error)) from error
         self._resort()
+        return self.narrowed()
+
+    def narrowed(self) -> str:
+        """Count the experiments that are shown where a predicate narrows them."""
         return f"{len(self._names)} experiments where {self._where}" if self._where else ""
 
     def action_sort(self, by: int) -> None:

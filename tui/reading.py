@@ -10,7 +10,7 @@ from typing import Any
 from events import campaigns
 from events.envelope import Position
 from events.predicates import PredicateInvalid
-from replay.conversations import conversation, speakers
+from replay.conversations import conversation, cycles_that_hold, speakers
 from replay.dossier import dossier
 from replay.errors import QuestionUnknown
 from replay.measures import Measurement
@@ -54,6 +54,7 @@ def twin(
         QuestionUnknown: there is no such panel or column, or `where` means nothing.
         WatchError: `at` means no moment.
     """
+    _check(panel, where, sort)
     model = _model(campaign, home)
     model.with_test = test
     if at != "end":
@@ -66,6 +67,14 @@ def twin(
     if panel in results[1].cycles:
         return conversation(results, panel)
     raise PanelUnknown(f"there is no panel, experiment or cycle {panel!r}: the panels are {', '.join(PANELS)}")
+
+
+def _check(panel: str, where: str, sort: str) -> None:
+    """Refuse what a panel would pass over in silence."""
+    if where and panel not in ("experiments", "agents", "facts"):
+        raise PanelUnknown(f"{panel} has nothing to narrow: experiments, agents and facts have")
+    if sort != "number" and panel != "experiments":
+        raise PanelUnknown(f"{panel} has no order to choose: experiments have")
 
 
 def _model(campaign: str | Path, home: Path | None) -> Model:
@@ -90,7 +99,7 @@ def _experiments(model: Model, where: str, sort: str) -> Any:
 
 def _agents(model: Model, where: str, sort: str) -> Any:
     results = model.sight.results
-    told_ = [conversation(results, name) for name in results[1].cycles]
+    told_ = [conversation(results, name) for name in cycles_that_hold(results, where)]
     return {"agents": speakers(results), "caps": model.sight.caps, "cycles": told_}
 
 

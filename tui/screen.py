@@ -100,6 +100,7 @@ class WatchScreen(Screen[None]):
         self._prompt = Prompt()
         self._foot = Foot((*TABS, Tab("?", "Keys", "keys")))
         self._ticked = 0.0
+        self._counting = False
 
     @property
     def view(self) -> View:
@@ -142,6 +143,7 @@ class WatchScreen(Screen[None]):
 
     def say(self, sentence: str) -> None:
         """Say one thing to the person at the foot; nothing takes it away again."""
+        self._counting = False
         self._said["word"].display = bool(sentence)
         self._said["word"].say(sentence)
 
@@ -269,6 +271,7 @@ class WatchScreen(Screen[None]):
             self.go(text)
         elif asked == "/":
             self.say(self.view.narrow(text))
+            self._counting = bool(text)
 
     def _turn_to(self, name: str, about: str) -> None:
         self.say("")
@@ -311,6 +314,8 @@ class WatchScreen(Screen[None]):
         self.view.look(self.shown)
         if self.travel.mode == "replay" and not self.travel.playing:
             self.view.point(self.travel.position)
+        if self._counting:
+            self._said["word"].say(self.view.narrowed())
 
     def _paint_badge(self) -> None:
         state, badge, travel = self.shown.link.state, self._said["badge"], self.travel

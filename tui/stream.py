@@ -72,6 +72,10 @@ class Facts(View):
         self.roll.border_title = f"Facts that hold {' and '.join(self._words)}" if self._words else "Facts"
         self.roll.show(Table(COLUMNS, 0, self._rows))
         self.again()
+        return self.narrowed()
+
+    def narrowed(self) -> str:
+        """Count the facts that are shown where words narrow them."""
         return f"{self.roll.count} facts hold {' and '.join(self._words)}" if self._words else ""
 
     def point(self, position: Position) -> None:

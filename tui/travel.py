@@ -73,6 +73,8 @@ class Travel:
         Raises:
             PlaceUnknown: it means none.
         """
+        if not text:
+            raise PlaceUnknown("type a position, a time such as 2026-05-01T12:00, or an experiment")
         tape, (number, dot, index) = self._model.tape, text.partition(".")
         if text in ("start", "end"):
             return len(tape) if text == "end" else 0

@@ -73,6 +73,10 @@ class View(Container):
         """Show only what a text means, and say what is shown; raises `ValueError` where it means nothing."""
         raise ValueError(f"{self.NAME} has nothing to narrow")
 
+    def narrowed(self) -> str:
+        """Say again, for the moment that is shown now, what `narrow` said."""
+        return ""
+
     def point(self, position: Position) -> None:
         """Put a cursor on the fact that a person went to; a view that lists no facts has none."""
 
