@@ -14,7 +14,7 @@ from replay.leaderboard import NOISE, Row
 from replay.pages.tables import TOO_FEW, brief, measured, pairs
 from replay.times import lasted, shown
 from tui.chart import bars, curve
-from tui.columns import Column, cut, fit
+from tui.columns import Column, cells_of, cut, fit
 from tui.overview import Lane, Overview
 from tui.telling import Line, plain
 
@@ -163,7 +163,10 @@ def stream(overview: Overview, width: int) -> list[str]:
 
 
 def head(overview: Overview, width: int, inside: int | None = None) -> str:
-    """Say at which moment the campaign is, as one line; `inside` is a place in the frame, where it is known."""
+    """Say at which moment the campaign is, as one line; `inside` is a place in the frame, where it is known.
+
+    Where there is room for little, the moment is said in few words rather than cut.
+    """
     at = shown(overview.at) if overview.at else "before the first fact"
     through, last = overview.subject.through, max(overview.link.last, overview.end)
     where = (
@@ -171,6 +174,9 @@ def head(overview: Overview, width: int, inside: int | None = None) -> str:
     )
     closed = overview.subject.closed
     clock = f"{at}, virtual" if overview.virtual else at
+    if cells_of(f"{where} · {clock}") > width:
+        where = where.removeprefix("position ").partition(" ")[0]
+        clock = clock.replace(" UTC, virtual", " virtual")
     behind = overview.arrived - overview.facts
     lag = [f"{behind} facts behind"] if behind and overview.following else []
     paused = f"paused: {overview.paused or 'no reason given'}" if overview.paused is not None else "search open"
@@ -202,6 +208,8 @@ def counts(overview: Overview, width: int) -> str:
         words.append(f"{overview.per_hour:.1f} an hour")
     if len(overview.bands) > 1:
         words.append("best by era " + " ".join(f"{band.best:.3f}" for band in overview.bands[-6:]))
+    while cells_of("  ".join(words)) > width and (none := [word for word in words if word.startswith("0 ")]):
+        words.remove(none[-1])
     return cut("  ".join(words), width)
 
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 LEAST = (60, 16)
 """Columns and lines below which nothing would be legible."""
 
+WIDE = 100
+"""Columns from which the head has room for the view's name beside a moment."""
+
 TICK = 0.1
 """Seconds between two steps of playing."""
 
@@ -307,7 +310,6 @@ class WatchScreen(Screen[None]):
 
     def _paint(self) -> None:
         self._paint_badge()
-        self._paint_head()
         self._look()
 
     def _look(self) -> None:
@@ -327,17 +329,21 @@ class WatchScreen(Screen[None]):
         if travel.mode == "frozen":
             told += f" FROZEN, {waiting} facts wait"
         elif travel.mode == "replay":
-            playing = f" PLAYING {travel.speed}x" if travel.playing else ""
-            told = f"REPLAY{playing}, {waiting} facts ahead"
+            playing = f" PLAYING {travel.speed}x, {waiting}" if travel.playing else f", {waiting} facts"
+            told = f"REPLAY{playing} ahead"
         if self.shown.end < self.shown.link.last:
             told += f", {100 * self.shown.end // self.shown.link.last} % read"
         badge.say(told)
         notice = pages.notice(self.shown)
         self._said["notice"].display = bool(notice)
         self._said["notice"].say(notice)
+        self._paint_head()
 
     def _paint_head(self) -> None:
         about = f" {self.view.about}" if self.view.about else ""
-        self._said["name"].say(f"{self.shown.subject.campaign} · {self.view.NAME}{about}")
+        # the foot marks the view too, and a moment that is travelled to must be seen whole
+        view = f" · {self.view.NAME}" if self.travel.mode == "following" or self.size.width >= WIDE else ""
+        self._said["name"].say(f"{self.shown.subject.campaign}{view}{about}")
         inside = self.travel.position.index if self.travel.mode == "replay" else None
-        self._said["head"].say(pages.head(self.shown, self.size.width, inside))
+        room = self.size.width - sum(len(self._said[where].said) for where in ("name", "badge")) - 6
+        self._said["head"].say(pages.head(self.shown, room, inside))
