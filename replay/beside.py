@@ -1,8 +1,8 @@
 """A campaign beside the published one: each number with its distance, and what the agreement of the two is worth.
 
 `set` was put in. `calibrated` was fitted to, so that agreeing proves nothing. `seen` was in view while others were
-fitted, so that it proves little. `held back` was compared for the first time when nothing was fitted any more, and
-nothing was fitted since. Of a campaign that was not simulated nothing was fitted: its rows have no standing.
+fitted, so that it proves little. `held back` was out of sight while anything was fitted; it was looked at between fits,
+which were made for other rows. Of a campaign that was not simulated nothing was fitted: its rows have no standing.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def _size(measurement: Measurement) -> Iterable[Row]:
     yield "GPU-hours", hours, published.GPU_HOURS, "calibrated"
     yield "utilisation", uses.get("training"), published.UTILISATION, "seen"
     yield "repairs", len(results[2].repairs), published.REPAIRS, "calibrated"
-    yield "repairs right at once", at_once(results), published.REPAIRED_AT_ONCE, "seen"
+    yield "repairs right at once", at_once(results), published.REPAIRED_AT_ONCE, "calibrated"
 
 
 def _search(measurement: Measurement) -> Iterable[Row]:
