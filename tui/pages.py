@@ -204,12 +204,15 @@ def counts(overview: Overview, width: int) -> str:
     states = ("completed", "running", "assigned", "queued", "failed", "abandoned")
     words = [f"{by.get(state, 0)} {state}" for state in states if state != "assigned" or by.get(state)]
     words.append(f"{sum(overview.queue.declined.values())} declined")
-    if overview.per_hour is not None and overview.subject.closed is None:
-        words.append(f"{overview.per_hour:.1f} an hour")
+    rate = overview.per_hour if overview.subject.closed is None else None
+    hour = [f"{rate:.1f} an hour"] if rate is not None else []
+    words += hour
     if len(overview.bands) > 1:
         words.append("best by era " + " ".join(f"{band.best:.3f}" for band in overview.bands[-6:]))
     while cells_of("  ".join(words)) > width and (none := [word for word in words if word.startswith("0 ")]):
         words.remove(none[-1])
+    if cells_of("  ".join(words)) > width:
+        words = [words[0], *hour, *(word for word in words[1:] if word not in hour)]
     return cut("  ".join(words), width)
 
 

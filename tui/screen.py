@@ -124,7 +124,6 @@ class WatchScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show what is known so far."""
         self.set_interval(TICK, self._tick)
-        self._ticked = time.monotonic()
         self._foot.mark(TABS[0].action)
         self.say("")
         self._paint()
@@ -133,10 +132,12 @@ class WatchScreen(Screen[None]):
     def on_resize(self, event: Resize) -> None:
         """Say so where the terminal is too small, and show everything again where it is not."""
         columns, lines = event.size
-        self.set_class(columns < LEAST[0] or lines < LEAST[1], "-small")
+        self.set_class(small := columns < LEAST[0] or lines < LEAST[1], "-small")
         needed = f"the screen needs {LEAST[0]} and {LEAST[1]}. q quits."
         self._said["small"].say(f"This terminal has {columns} columns and {lines} lines; {needed}")
         self._paint_head()
+        if not small and self.focused is None:  # what is hidden keeps no focus
+            self.call_after_refresh(self.view.first)
 
     def show(self, overview: Overview) -> None:
         """Take a newer picture."""

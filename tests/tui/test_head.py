@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
@@ -45,6 +46,16 @@ def test_freezing_makes_room_for_the_moment_at_once(tmp_path: Path) -> None:
         await until(pilot, lambda: said(app, "name") == "tale · overview")
 
     watched(recorded(tmp_path, eventful()), story, size=(80, 24))
+
+
+def test_runs_an_hour_are_seen_before_what_was_declined() -> None:
+    overview = msgspec.structs.replace(read(GOLDEN), per_hour=25.0)
+    overview = msgspec.structs.replace(overview, subject=msgspec.structs.replace(overview.subject, closed=None))
+    for width in (80, 60, 40):
+        assert "25.0 an hour" in pages.counts(overview, width)
+    assert pages.counts(overview, 400).endswith("25.0 an hour") or "25.0 an hour  best by era" in pages.counts(
+        overview, 400
+    )
 
 
 def test_what_nothing_is_of_gives_way_to_what_there_is() -> None:

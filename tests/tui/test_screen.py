@@ -51,7 +51,7 @@ def test_the_head_says_the_best_with_its_noise_and_its_author(tmp_path: Path) ->
         counted = f"{done} completed  2 running  3 queued  1 failed  1 abandoned  24 declined"
         assert said(app, "counts").startswith(counted)
 
-    watched(recorded(tmp_path, c), story)
+    watched(recorded(tmp_path, c), story, size=(120, 30))
 
 
 def test_test_scores_are_nowhere_on_the_screen(tmp_path: Path) -> None:

@@ -41,6 +41,18 @@ def test_the_focus_comes_back_from_a_prompt_and_with_a_view() -> None:
     watched(golden(), story, size=(120, 40))
 
 
+def test_the_focus_comes_back_to_a_terminal_that_was_too_small() -> None:
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        await pilot.press("tab", "tab")
+        had = has_focus(app)
+        await pilot.resize_terminal(40, 10)
+        await until(pilot, lambda: bool(app.watching.query_one("#small").display))
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: has_focus(app) == had)
+
+    watched(golden(), story, size=(120, 40))
+
+
 def test_the_cursor_stays_on_its_cycle_and_its_run_while_others_arrive() -> None:
     c = busy(6)
     for _ in range(3):
