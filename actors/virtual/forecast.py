@@ -13,6 +13,7 @@ from statistics import median
 
 import msgspec
 
+from actors import tasks
 from actors.agent import Plan
 from actors.campaign import Campaign, parse, read
 from actors.errors import CampaignError
@@ -134,8 +135,15 @@ def foretold(
 
 
 def of_task(kind: str, setting: Setting) -> str:
-    """Return the text of a campaign file for a task, with a setting's seed, agents, policy and experiments."""
+    """Return the text of a campaign file for a task, with a setting's seed, agents, policy and experiments.
+
+    Raises:
+        CampaignError: the task is none whose space is known without a file.
+    """
+    if kind not in tasks.NEEDED or kind == "command":
+        raise CampaignError(f"--task {kind} is not one of {', '.join(sorted({*tasks.NEEDED} - {'command'}))}")
     lines = [f'name = "{setting.name}"\nseed = {setting.seed}\n[task]\nkind = "{kind}"']
+    lines += [f'{key} = "no {key} is read"' for key in tasks.NEEDED[kind]]
     lines.append(f"[budget]\nexperiments = {setting.experiments}\ntimeout = {setting.budget.timeout:g}")
     for number in range(1, setting.agents + 1):
         policy = setting.policy or "tpe"

@@ -10,7 +10,7 @@ import pytest
 
 from actors.campaign import parse
 from actors.errors import CampaignError
-from actors.virtual.forecast import Forecast, forecast, foretold, page
+from actors.virtual.forecast import Forecast, forecast, foretell, foretold, of_task, page
 from actors.virtual.laboratory import Laboratory, Setting
 from actors.virtual.landscape import Landscape
 from events.archives import archive
@@ -128,6 +128,19 @@ def test_what_cannot_be_foretold_is_said_in_one_sentence(
         made(tmp_path, **changes)
 
 
+@pytest.mark.parametrize("task", ["roadsim", "nexar", "clips"])
+def test_each_task_is_foretold_without_its_clips(tmp_path: Path, task: str) -> None:
+    setting = Setting(experiments=4, agents=1, devices=1, policy="uniform")
+    text = of_task(task, setting)
+    campaign = parse(text, file="here")
+    foretell(
+        forecast(campaign, text, seconds=30.0, like=None, devices=1, lanes=1, home=tmp_path), tmp_path / "sim.myriad"
+    )
+    opened = next(archive.open_file(tmp_path / "sim.myriad").read()).facts[0]
+    assert isinstance(opened, CampaignOpened)
+    assert f'kind = "{task}"' in opened.file.head
+
+
 def test_the_door_foretells_a_file_and_a_task_and_keeps_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,5 +154,6 @@ def test_the_door_foretells_a_file_and_a_task_and_keeps_the_log(
     assert archive.open_file(tmp_path / "forecast-sim.myriad").last() > 12
     with pytest.raises(CampaignError, match="leave --task out"):
         foretold(tmp_path / "demo.toml", "roadsim", Setting(), devices=2, **asked)
-    with pytest.raises(CampaignError, match=r"--task moon"):
-        foretold(None, "moon", Setting(), devices=2, **asked)
+    for task in ("moon", "command"):
+        with pytest.raises(CampaignError, match=rf"--task {task} is not one of clips, nexar, roadsim"):
+            foretold(None, task, Setting(), devices=2, **asked)
