@@ -60,6 +60,7 @@ class Agents(View):
         ("enter", "on an agent: its cycles alone, then all; on a cycle: its briefing, answer and ideas"),
         ("/", "the cycles whose agent, name or status holds a word"),
     )
+    NARROWS = "a word that a cycle's agent, name or status holds; nothing shows all"
 
     def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word
         super().__init__(model, id=id)

@@ -53,8 +53,9 @@ class Experiments(View):
         ("enter", "open the dossier of the run under the cursor"),
         ("< >", "sort by the column before, or the next one"),
         ("r", "turn the order around"),
-        ("/", "a predicate: validation > 0.9 and backbone == motion"),
+        ("/", "a predicate, as myriad declare --help tells: validation > 0.9 and backbone == motion"),
     )
+    NARROWS = "a predicate, such as validation > 0.9; nothing shows all"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("less_than_sign", "sort(-1)", "Sort", show=False),
         Binding("greater_than_sign", "sort(1)", "Sort", show=False),

@@ -21,7 +21,6 @@ KEYS: Keys = (
     ("[ ]  { }", "a fact back or on; an era back or on"),
     ("g", "go to a position, a time or an experiment"),
     ("p  + -", "play from here; faster and slower, 1x to 1000x"),
-    ("/", "show only what matches"),
     (":", "type a command; ctrl+p lists them, and themes"),
     ("tab, shift+tab", "next panel, previous panel"),
     ("q, ctrl+c", "quit; a running campaign goes on"),

@@ -17,6 +17,7 @@ from tui.chart import bars, curve
 from tui.columns import Column, cells_of, cut, fit
 from tui.overview import Lane, Overview
 from tui.telling import Line, plain
+from tui.travel import Travel
 
 WIDE = 400
 """Cells of a configuration before it is cut to what the panel has."""
@@ -214,6 +215,20 @@ def counts(overview: Overview, width: int) -> str:
     if cells_of("  ".join(words)) > width:
         words = [words[0], *hour, *(word for word in words[1:] if word not in hour)]
     return cut("  ".join(words), width)
+
+
+def badge(overview: Overview, travel: Travel) -> str:
+    """Say whether what is shown is live, stands still, or is a moment of the person's choice, and what waits."""
+    behind, state = overview.arrived - overview.facts, overview.link.state
+    facts = f"{behind} fact{'s' * (behind != 1)}"
+    told = state.upper()
+    if travel.mode == "frozen":
+        told += f" FROZEN, {facts} wait{'s' * (behind == 1)}"
+    elif travel.mode == "replay":
+        told = f"REPLAY PLAYING {travel.speed}x, {behind} ahead" if travel.playing else f"REPLAY, {facts} ahead"
+    if overview.end < overview.link.last:
+        told += f", {100 * overview.end // overview.link.last} % read"
+    return told
 
 
 def notice(overview: Overview) -> str:

@@ -38,8 +38,6 @@ WIDE = 100
 TICK = 0.1
 """Seconds between two steps of playing."""
 
-BADGES = {"opening": "OPENING", "live": "LIVE", "recorded": "RECORDED", "lost": "LOST", "broken": "BROKEN"}
-
 TABS = tuple(
     Tab(str(number), name.capitalize(), f"open('{name}')")
     for number, name in enumerate(("overview", "experiments", "agents", "dynamics", "facts", "eras"), start=1)
@@ -49,7 +47,6 @@ TABS = tuple(
 HINTS = {
     ":": "a command, or an experiment: esc leaves",
     "g": "go to a position, a time or an experiment",
-    "/": "show only what matches; nothing shows all",
 }
 
 
@@ -227,9 +224,11 @@ class WatchScreen(Screen[None]):
         self._paint_badge()
 
     def action_ask(self, what: str) -> None:
-        """Ask for a line."""
-        self.say("")
-        self._prompt.ask(what, HINTS[what])
+        """Ask for a line, save for a filter where nothing can be narrowed."""
+        hint = self.view.NARROWS if what == "/" else HINTS[what]
+        self.say("" if hint else f"{self.view.NAME} has nothing to narrow: experiments, agents and facts have")
+        if hint:
+            self._prompt.ask(what, hint)
 
     def action_alone(self) -> None:
         """Give the focused panel the whole screen."""
@@ -325,16 +324,7 @@ class WatchScreen(Screen[None]):
         kind = f"-{state}" if travel.mode == "following" else f"-{travel.mode}"
         if not badge.has_class(kind):  # the same ones again would be looked up for every widget
             badge.set_classes(kind)
-        waiting = self.shown.arrived - self.shown.facts
-        told = BADGES[state]
-        if travel.mode == "frozen":
-            told += f" FROZEN, {waiting} facts wait"
-        elif travel.mode == "replay":
-            playing = f" PLAYING {travel.speed}x, {waiting}" if travel.playing else f", {waiting} facts"
-            told = f"REPLAY{playing} ahead"
-        if self.shown.end < self.shown.link.last:
-            told += f", {100 * self.shown.end // self.shown.link.last} % read"
-        badge.say(told)
+        badge.say(pages.badge(self.shown, travel))
         notice = pages.notice(self.shown)
         self._said["notice"].display = bool(notice)
         self._said["notice"].say(notice)

@@ -38,8 +38,9 @@ class Facts(View):
         ("arrows, pages, ends", "move the cursor; end follows what arrives"),
         ("/", "words that a fact must hold, such as e-12 or Failed diverged"),
         ("y", "copy the fact under the cursor as JSON"),
-        ("enter", "the list alone, esc both again"),
+        ("enter", "the list or the fact alone, esc both again"),
     )
+    NARROWS = "words that a fact must hold; nothing shows all"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "Copy", show=False)]
 
     def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word

@@ -37,12 +37,14 @@ class View(Container):
     Attributes:
         NAME: what the head calls it.
         KEYS: what its own keys do, for its page of help.
+        NARROWS: what may be typed after a slash, empty where nothing can be narrowed.
         UNDER: the view with a key of its own that it belongs to, empty for one that has a key.
         about: what is shown, where the view is of one thing.
     """
 
     NAME: ClassVar[str]
     KEYS: ClassVar[Keys] = ()
+    NARROWS: ClassVar[str] = ""
     UNDER: ClassVar[str] = ""
 
     def __init__(self, model: Model, *, id: str) -> None:  # noqa: A002 # Textual's word

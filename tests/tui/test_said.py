@@ -7,6 +7,7 @@ from queue import Queue
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from events import declarations
 from events.folder import Campaign
@@ -21,6 +22,8 @@ from tui.acting import writer
 from tui.agents import Agents
 from tui.app import WatchApp
 from tui.commands import COMMANDS, CommandUnclear, CommandUnknown, run
+from tui.help import KEYS
+from tui.prompt import Prompt
 from tui.reading import twin
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "vocabulary-2.myriad"
@@ -43,6 +46,22 @@ def test_what_is_typed_beside_the_commands_is_answered_and_nothing_is_done(typed
         await until(pilot, lambda: said(app, "word").startswith(answer))
         assert app.is_running
         assert (app.watching.current, app.watching.travel.mode) == ("overview", "following")
+
+    watched(golden(), story)
+
+
+def test_a_slash_asks_only_where_something_can_be_narrowed_and_says_with_what() -> None:
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        for number, name in enumerate(("overview", "experiments", "agents", "dynamics", "facts", "eras"), start=1):
+            await pilot.press(str(number), "slash")
+            prompt, told = app.watching.query_one(Prompt), any(key == "/" for key, _ in app.watching.view.KEYS)
+            assert prompt.display == told
+            if told:
+                assert app.watching.query_one("#typed", Input).placeholder == app.watching.view.NARROWS
+                await pilot.press("escape")
+            else:
+                assert said(app, "word").startswith(f"{name} has nothing to narrow")
+        assert not any(key == "/" for key, _ in KEYS)
 
     watched(golden(), story)
 
