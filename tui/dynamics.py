@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from replay.folds import Pass
@@ -92,7 +93,7 @@ def _improving(made: Portrait, width: int) -> list[str]:
         law = made.law
         lines.append(f"their chance falls as t^-a with a = {law.alpha:.2f} [{law.alpha_low:.2f}, {law.alpha_high:.2f}]")
     told = [f"{phase.kind} {phase.start} to {phase.end}, {phase.change:+.2f} bits" for phase in made.phases]
-    return [*lines, *told, ""]
+    return [lines[0], *(part for text in (*lines[1:], *told) for part in wrap(text, width)), ""]
 
 
 def _fits(made: Portrait, width: int) -> list[str]:
@@ -118,7 +119,12 @@ def _fits(made: Portrait, width: int) -> list[str]:
         for fitted in made.fits
     ]
     note = "intervals bound the fit, not the truth: a running best is one path"
-    return ["# Curves through the running best", *(fit(columns, rows, width) if rows else [TOO_FEW]), note, ""]
+    return [
+        "# Curves through the running best",
+        *(fit(columns, rows, width) if rows else [TOO_FEW]),
+        *wrap(note, width),
+        "",
+    ]
 
 
 def _heat(made: Portrait, width: int) -> list[str]:
@@ -140,7 +146,10 @@ def _heat(made: Portrait, width: int) -> list[str]:
 
     rows = [(row, *(told(row, column) for column in across)) for row in sorted({cell.row for cell in made.heat})]
     columns = (Column(""), *(Column(name, rank) for rank, name in enumerate(across)))
-    return [f"# {made.row} by {made.column}: best validation AP and runs", *fit(columns, rows, width), ""]
+    table = fit(columns, rows, width)
+    hidden = [name for name in across if name not in table[0].split()]
+    note = "n alone: too few runs" + (f"; no room here for {', '.join(hidden)}" if hidden else "")
+    return [f"# {made.row} by {made.column}: best validation AP and runs", *table, *wrap(note, width), ""]
 
 
 def _policies(made: Portrait, width: int) -> list[str]:

@@ -115,10 +115,9 @@ def _defects(taint: Taint, width: int) -> list[str]:
     for one in taint.defects:
         since = f", from position {one.since}" if one.since is not None else ""
         fixed = f"fixed at {one.fixed} by {(one.instrument or '')[:12]}" if one.fixed is not None else "not fixed"
-        lines += [
-            f"{one.defect} in {one.component}, found at {one.found} by {one.by or 'nobody named'}, {fixed}",
-            f"  where {one.where}{since}: {plain(one.reason)}",
-        ]
+        found = f"{one.defect} in {one.component}, found at {one.found} by {one.by or 'nobody named'}, {fixed}"
+        why = f"where {one.where}{since}: {plain(one.reason)}"
+        lines += [part for text in (plain(found), f"  {why}") for part in wrap(text, width, subsequent_indent="  ")]
     return [*(lines if taint.defects else [*lines, "none was declared"]), ""]
 
 
