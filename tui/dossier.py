@@ -157,7 +157,7 @@ def _head(made: Dossier, width: int) -> list[str]:
     row = made.entry
     score = f", AP {row.validation:.4f} +- {measured(row.noise)}" if row.validation is not None else ""
     from_cycle = f" in {made.cycle}" if made.cycle else ""
-    cost = f"{lasted(row.gpu_seconds)} of device time in {row.attempts} attempts"
+    cost = f"{lasted(row.gpu_seconds)} of device time in {row.attempts} attempt{'s' * (row.attempts != 1)}"
     told = [
         f"{made.idea} by {row.agent} ({row.origin}){from_cycle}, proposed at {made.proposed}",
         plain(made.rationale),

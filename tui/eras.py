@@ -92,19 +92,17 @@ def _eras(report: EraReport, width: int) -> list[str]:
 def _instruments(instruments: list[Instrument], width: int) -> list[str]:
     lines = []
     columns = (
-        Column("  canary"),
+        Column("canary"),
         Column("of"),
         Column("seen", 1, right=True),
-        Column("allowed", 2, right=True),
+        Column("held against", 2, right=True),
         Column("verdict", long=16),
     )
     for one in instruments:
         why = f": {one.reason}" if one.reason else ""
         lines.append(f"# Instrument {one.instrument[:12]} {one.status}, {one.runs} runs{plain(why)}")
         lines += [part for told in platform_lines(one.platforms) for part in wrap(plain(told), width)]
-        rows = [
-            (f"  {c.name}", c.subject, _number(c.seen), _number(c.allowed), c.problem or "held") for c in one.canaries
-        ]
+        rows = [(c.name, c.subject, _number(c.seen), _number(c.allowed), c.problem or "held") for c in one.canaries]
         lines += fit(columns, rows, width) if rows else ["no canary has spoken of it"]
         lines.append("")
     return lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from events import facts
@@ -48,3 +50,16 @@ def test_what_is_said_of_improvements_and_defects_is_wrapped_and_not_cut(drawn: 
     lines = eras(*model.sight.trust(), 60)
     assert reason in " ".join(line.strip() for line in lines)
     assert max(map(cells_of, lines)) <= 60
+
+
+def test_a_canarys_number_is_held_against_another_whether_at_most_or_at_least() -> None:
+    c, _, _ = pair()
+    canary = facts.Canary("law", "dropout", 7.0, 3.0)
+    verified = facts.InstrumentVerified(instrument="beef", parts={}, canaries=(canary,), seconds=0.4)
+    c.says("worker-cpu0-a", "worker", "cpu0-a", verified)
+    model = Model("tale")
+    for recorded in c.log.read():
+        model.take(recorded)
+    lines = [re.split(r"\s{2,}", line) for line in eras(*model.sight.trust(), 120)]
+    assert ["canary", "of", "seen", "held against", "verdict"] in lines
+    assert ["law", "dropout", "7", "3", "held"] in lines

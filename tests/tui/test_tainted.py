@@ -80,6 +80,7 @@ def test_a_dossier_names_the_whole_instrument_and_platform_in_whatever_width(tmp
         await until(pilot, lambda: page.made is not None)
         assert page.made is not None
         told = " ".join(page.sheet.lines)
+        assert "of device time in 1 attempt, " in told
         assert f"instrument {page.made.entry.instrument}" in told
         assert all(f"{name} {value}" in told for name, value in page.made.platform.items())
         assert max(map(len, page.sheet.lines)) <= page.sheet.size.width
