@@ -78,10 +78,10 @@ class Feed:
         log, self._log = self._log, None
         while log is not None:
             state = self._take_all(log)
-            if state == "recorded":
-                self._read.append(log)
-            else:
+            if is_live(log):
                 _close(log)
+            else:
+                self._read.append(log)
             log = self._next(state)
 
     def _take_all(self, log: LogReader) -> State:
@@ -121,9 +121,19 @@ class Feed:
         return follower
 
     def _take(self, frames: Iterator[Recorded]) -> None:
-        while (several := tuple(islice(frames, SEVERAL))) and not self._stopped.is_set():
-            self._put(Several(several))
-            self._last = several[-1].sequence
+        while not self._stopped.is_set() and self._hands_over(frames):
+            pass
+
+    def _hands_over(self, frames: Iterator[Recorded]) -> bool:
+        """Hand over the next frames, those before an error too, and say whether there were any."""
+        several: list[Recorded] = []
+        try:
+            several += islice(frames, SEVERAL)
+        finally:
+            if several:
+                self._put(Several(tuple(several)))
+                self._last = several[-1].sequence
+        return bool(several)
 
     def _follow(self, log: Any) -> None:
         for recorded in self._following(log):

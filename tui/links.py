@@ -12,6 +12,8 @@ from typing import Literal
 import msgspec
 
 from events import campaigns
+from events.archives.archive import TornLog
+from events.archives.records import Torn
 from events.archives.settling import is_settled
 from events.errors import LogError
 from events.folder import Campaign
@@ -44,7 +46,7 @@ class Source:
 
     def __init__(self, reference: str | Path, home: Path | str | None = None) -> None:
         self._place = campaigns.find(reference, home)
-        self.log: LogReader = campaigns.open(reference, home)
+        self.log: LogReader = _opened(reference, home)
 
     @property
     def pictures(self) -> Path | None:
@@ -66,6 +68,14 @@ class Source:
             return campaigns.open(f"{self._place.url}/{self.log.campaign}") if self._place.url is not None else None
         except LogError:
             return None
+
+
+def _opened(reference: str | Path, home: Path | str | None) -> LogReader:
+    """Open a campaign; of a file that ends too early what there is, for a person who will be told so."""
+    try:
+        return campaigns.open(reference, home)
+    except Torn as torn:
+        return TornLog(torn)
 
 
 def is_live(log: LogReader) -> bool:

@@ -119,6 +119,25 @@ def open_file(path: Path) -> ArchiveLog:
     return ArchiveLog(file.manifest.campaign, (file,))
 
 
+class TornLog(ArchiveLog):
+    """What a portable file holds that ends too early: whoever has read all of its frames is told.
+
+    Args:
+        torn: what opening it raised; raised again where not even a header is whole, or its frames are not the first.
+    """
+
+    def __init__(self, torn: Torn) -> None:
+        if torn.sound is None or torn.sound.header.first != 1:
+            raise torn
+        super().__init__(torn.sound.manifest.campaign, (torn.sound,))
+        self._told = torn
+
+    def read(self, after: int = 0, subject: str = ">") -> Iterator[Recorded]:
+        """Yield the frames after a sequence that a filter means; raises `Torn` after the last."""
+        yield from super().read(after, subject)
+        raise self._told
+
+
 def open_folder(folder: Path, campaign: str) -> ArchiveLog:
     """Verify a live folder, every segment and how they follow one another, and return its log.
 

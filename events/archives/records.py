@@ -73,10 +73,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     vocabulary: tuple[str, ...] = tuple(sorted(KINDS))
 
 
-class Torn(ArchiveDamaged):
-    """A file ends before its manifest: its writer was killed, or it was cut."""
-
-
 class Block(NamedTuple):
     """Where frames `first` to `last` lie in a file, and the chain there, in hex, which vouches for all up to `last`."""
 
@@ -100,6 +96,18 @@ class Archived(NamedTuple):
     blocks: tuple[Block, ...]
     blobs: dict[str, memoryview]
     chain: str
+
+
+class Torn(ArchiveDamaged):
+    """A file ends before its manifest: its writer was killed, or it was cut.
+
+    Attributes:
+        sound: what stands before its end, verified like a whole file; None where that is not even its header.
+    """
+
+    def __init__(self, path: Path, byte: int, after: int, reason: str, sound: Archived | None = None) -> None:
+        super().__init__(path, byte, after, reason)
+        self.sound = sound
 
 
 def write(
@@ -197,6 +205,7 @@ class _Scan:
         self._last = 0
         self._header: Header | None = None
         self._manifest: Manifest | None = None
+        self._chain = b""
         self._blocks: list[Block] = []
         self._blobs: dict[str, memoryview] = {}
 
@@ -205,6 +214,7 @@ class _Scan:
         chain = sha256(MAGIC).digest()
         self._at = len(MAGIC)
         while self._manifest is None:
+            self._chain = chain
             kind, chain, body = self._record(chain)
             self._take(kind, body, chain)
             self._at += _HEAD.size + len(body)
@@ -212,8 +222,7 @@ class _Scan:
             raise self._damaged("something follows its manifest")
         if self._header is None:
             raise self._damaged("it has no header")
-        manifest, blocks, blobs = self._manifest, tuple(self._blocks), self._blobs
-        return Archived(self._path, self._header, manifest, blocks, blobs, chain.hex())
+        return self._archived(self._header, self._manifest, chain)
 
     def _check_magic(self) -> None:
         start = bytes(self._content[: len(MAGIC)])
@@ -270,7 +279,17 @@ class _Scan:
         return ArchiveDamaged(self._path, self._at, self._last, reason)
 
     def _torn(self) -> Torn:
-        return Torn(self._path, self._at, self._last, "it ends before its manifest, or says a wrong length here")
+        reason, header, sound = "it ends before its manifest, or says a wrong length here", self._header, None
+        if header is not None:
+            held = self._last - header.first + 1
+            manifest = Manifest(
+                campaign=header.campaign, frames=held, first=header.first, last=self._last, blobs=len(self._blobs)
+            )
+            sound = self._archived(header, manifest, self._chain)
+        return Torn(self._path, self._at, self._last, reason, sound)
+
+    def _archived(self, header: Header, manifest: Manifest, chain: bytes) -> Archived:
+        return Archived(self._path, header, manifest, tuple(self._blocks), self._blobs, chain.hex())
 
 
 def _link(chain: bytes, kind: bytes, body: memoryview) -> bytes:

@@ -75,6 +75,26 @@ def test_every_truncation_is_found(tmp_path: Path) -> None:
     assert archive.open_file(path).last() == 7
 
 
+def test_what_stands_before_a_cut_is_read_as_it_was_written_and_then_the_cut_is_told(tmp_path: Path) -> None:
+    path, log = tmp_path / "tale.myriad", _log(records.BLOCK + 7)
+    archive.export(log, path, BLOBS)
+    whole, frames, ends = path.read_bytes(), list(log.read()), set[int]()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(Torn) as torn:
+            archive.open_file(path)
+        if torn.value.sound is None:
+            with pytest.raises(Torn):
+                archive.TornLog(torn.value)
+            continue
+        held, read = archive.TornLog(torn.value), list[Recorded]()
+        with pytest.raises(Torn, match="it ends before its manifest"):
+            read.extend(held.read())
+        assert read == frames[: held.last()]
+        ends.add(held.last())
+    assert ends == {0, records.BLOCK, len(frames)}
+
+
 def test_every_flipped_bit_is_found_and_placed(tmp_path: Path) -> None:
     path = tmp_path / "tale.myriad"
     archive.export(_log(7), path, BLOBS[:2])

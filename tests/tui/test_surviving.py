@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
+from random import Random
 
 import pytest
 from textual.color import Color
@@ -10,12 +12,14 @@ from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
 
 from events.archives import archive
+from events.errors import LogError
 from tests.replay.tales import busy
 from tests.tui.seeing import contrast
 from tests.tui.test_views import drawn, golden
 from tests.tui.watching import eventful, recorded, said, until, watched
 from tui import doors
 from tui.app import WatchApp
+from tui.links import Source
 from tui.themes import OURS, THEMES
 
 SIZES = ((240, 70), (80, 24), (59, 15), (120, 40), (60, 16))
@@ -52,6 +56,35 @@ def test_a_half_written_archive_is_one_sentence(
     error = capsys.readouterr().err
     assert str(half) in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("cut", [1, 5000])
+def test_a_half_written_archive_is_watched_through_its_last_whole_frame_and_says_where_it_ends(
+    cut: int, tmp_path: Path
+) -> None:
+    log, half, text = eventful().log, tmp_path / "half.myriad", Random(1).randbytes(10_000)
+    archive.export(log, half, [(sha256(text).hexdigest(), text)])
+    half.write_bytes(half.read_bytes()[:-cut])  # in its manifest, and in the text before it
+    source = Source(half)
+    assert source.log.last() == log.last()
+
+    async def story(app: WatchApp, pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.watching.shown.link.state == "broken")
+        assert f"Reading stopped: {half} is damaged at byte" in said(app, "notice")
+        assert "it ends before its manifest" in said(app, "notice")
+        await pilot.press("2", "enter", "escape", "5", "1")
+        app.watching.go("3")
+        await until(pilot, lambda: app.watching.shown.subject.through == 3)
+
+    watched(source.log, story, size=(120, 40))
+
+
+def test_an_archive_that_ends_before_its_first_frame_is_refused(tmp_path: Path) -> None:
+    half = tmp_path / "half.myriad"
+    archive.export(eventful().log, half)
+    half.write_bytes(half.read_bytes()[:30])
+    with pytest.raises(LogError, match=r"half\.myriad is damaged at byte"):
+        Source(half)
 
 
 def test_a_campaign_that_closes_says_so_and_is_watched_on_until_it_is_reopened() -> None:
