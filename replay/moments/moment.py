@@ -72,20 +72,18 @@ def moment(log: LogReader, where: str) -> Moment:
 
     Args:
         log: any reader.
-        where: a position (`120`, or `120.3`: frames are whole, so this means 120), or an ISO 8601 time, UTC where it
-            names no zone. Times are the authors' clocks; a clock that jumps ahead ends the stretch early.
+        where: a position (`120`, or that of a fact, `120.3`: frames are whole, so this means 120), or an ISO 8601 time,
+            UTC where it names no zone. Times are the authors' clocks; a clock that jumps ahead ends the stretch early.
 
     Raises:
-        MomentUnknown: it is neither, or beyond the end.
+        MomentUnknown: it is neither, beyond the end, or of a fact that its frame does not hold.
     """
-    sequence, at = _read(where)
-    if sequence is not None and sequence > log.last():
-        raise MomentUnknown(f"position {where} is beyond the log, which ends at {log.last()}")
+    sequence, at = _read(log, where), parsed(where)
     if sequence is None and at is None:
         raise MomentUnknown(f"{where!r} is neither a position such as 120 nor a time such as 2026-05-01T12:00:00Z")
     measurement, spoken = Measurement(FleetFold()), 0
     for recorded in log.read():
-        later = max(fact.at for fact in recorded.facts)
+        later = max((fact.at for fact in recorded.facts), default=spoken)
         if _is_after(recorded, later, sequence, at):
             break
         measurement.advance((recorded,))
@@ -93,11 +91,19 @@ def moment(log: LogReader, where: str) -> Moment:
     return _state(measurement, spoken, log.last())
 
 
-def _read(where: str) -> tuple[int | None, int | None]:
-    number = where.partition(".")
-    if number[0].isdecimal() and (not number[1] or number[2].isdecimal()):
-        return int(number[0]), None
-    return None, parsed(where)
+def _read(log: LogReader, where: str) -> int | None:
+    """Return the sequence that a text names, None where it names none."""
+    number, dot, index = where.partition(".")
+    if not number.isdecimal() or (dot and not index.isdecimal()):
+        return None
+    sequence = int(number)
+    if sequence > log.last():
+        raise MomentUnknown(f"position {where} is beyond the log, which ends at {log.last()}")
+    held = len(next(iter(log.read(sequence - 1))).facts) if dot and sequence else 0
+    if dot and int(index) >= held:
+        ends = f"its last fact is {sequence}.{held - 1}" if held else "the first frame is 1"
+        raise MomentUnknown(f"there is no position {where}: {ends}")
+    return sequence
 
 
 def _is_after(recorded: Recorded, spoken: int, sequence: int | None, at: int | None) -> bool:

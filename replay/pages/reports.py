@@ -26,7 +26,7 @@ ROOM = 32
 
 def report_page(report: Report) -> str:
     """Return a report's text."""
-    completed = len(report.leaders) and report.search.n
+    completed = report.search.n
     return folded(
         [
             *_heading(report.subject),
@@ -36,7 +36,7 @@ def report_page(report: Report) -> str:
             *_spent(report),
             "",
             f"Leaderboard: the best {len(report.leaders)} of {completed} completed",
-            *_leaders(report.leaders),
+            *_leaders(report.leaders, completed),
             *([f"champion   {champion_sentence(report.champion)}"] if report.champion is not None else []),
             *_leads(report),
             *_controls(report),
@@ -69,7 +69,7 @@ def moment_page(moment: Moment) -> str:
             f"state      {pairs(moment.queue.by_status)}; {moment.queue.unjudged} ideas without a verdict",
             "",
             f"Leaderboard then: {moment.values['completed']} completed, validation AP",
-            *_leaders(moment.leaders),
+            *_leaders(moment.leaders, bool(moment.values["completed"])),
             "",
             f"Running: {len(running)}",
             *(table(("experiment", "agent", "attempt", "worker", "pack", "since"), running) if running else []),
@@ -100,7 +100,7 @@ def metric_page(metric: Metric) -> str:
         lines += ["", f"{name}: the last of {len(series.rows)} readings"]
         lines += table(series.columns, series.rows[-5:] if len(metric.series) > 1 else series.rows[-SHOWN:])
     if metric.name == "leaderboard":
-        lines += ["", *_leaders(metric.rows[:SHOWN])]
+        lines += ["", *_leaders(metric.rows[:SHOWN], metric.n)]
     elif metric.rows:
         lines += _rows(metric.rows)
     return folded(lines, indent=2)
@@ -176,9 +176,9 @@ def _prices(report: Report) -> list[str]:
     return lines
 
 
-def _leaders(rows: list[Row]) -> list[str]:
+def _leaders(rows: list[Row], completed: int) -> list[str]:
     if not rows:
-        return ["  too few observations: nothing has completed"]
+        return [f"  too few observations: nothing {'that counts ' * bool(completed)}has completed"]
     tested = rows[0].test is not None
     headers = ("#", "experiment", "agent", "origin", "AP", "noise", "lead over next", *(["test"] * tested))
     lines = table(headers, [_leader(row, tested=tested) for row in rows])

@@ -106,7 +106,7 @@ def _seen(one: Instrument) -> list[str]:
     many = max(SHOWN, sum(canary.problem is not None for canary in ordered))
     rows = [_canary(canary) for canary in ordered[:many]]
     more = [f"  and {len(ordered) - many} more, which held; --json has them all"] * (len(ordered) > many)
-    seen = table(("canary", "of", "seen", "allowed", "verdict"), rows) if rows else []
+    seen = table(("canary", "of", "seen", "held against", "verdict"), rows) if rows else []
     wrong = [f"  {canary.name}, {canary.subject}: {canary.problem}" for canary in ordered if canary.problem]
     return [head, *platform_lines(one.platforms), *wrong, *seen, *more]
 

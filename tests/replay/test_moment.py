@@ -41,7 +41,7 @@ def test_a_past_position_shows_what_a_reader_saw_then():
 
 def test_a_position_inside_a_frame_means_the_whole_frame():
     c = tales.busy(5)
-    assert moment(c.log, "10.1").digest == moment(c.log, "10").digest
+    assert moment(c.log, "10.0").digest == moment(c.log, "10").digest
 
 
 def test_a_time_means_everything_before_the_first_later_word():
@@ -73,3 +73,13 @@ def test_a_position_beyond_the_end_names_the_end():
     c = tales.one()
     with pytest.raises(MomentUnknown, match=f"ends at {c.log.last()}"):
         moment(c.log, "10000")
+
+
+def test_a_fact_that_its_frame_does_not_hold_is_refused():
+    c = tales.one()
+    held = len(next(iter(c.log.read(1))).facts)
+    assert moment(c.log, f"2.{held - 1}").subject.through == 2
+    with pytest.raises(MomentUnknown, match=rf"no position 2\.{held}: its last fact is 2\.{held - 1}"):
+        moment(c.log, f"2.{held}")
+    with pytest.raises(MomentUnknown, match=r"no position 0\.0: the first frame is 1"):
+        moment(c.log, "0.0")

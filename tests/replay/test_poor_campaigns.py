@@ -8,6 +8,7 @@ import warnings
 import msgspec
 import pytest
 
+from events import facts
 from events.archives import archive
 from replay.digest import SCHEME
 from replay.doors import DOORS, replay
@@ -170,3 +171,12 @@ def test_failures_are_counted_where_nothing_completes():
     assert told.failures.abandoned == 5
     assert told.values["gpu_seconds"] == 15.0
     assert "nothing has completed" in report_page(told)
+
+
+def test_where_every_result_is_touched_a_report_says_that_none_counts_and_how_many_completed():
+    c = tales.busy(6)
+    found = facts.DefectFound(defect="d-1", component="pooling", where="everything", reason="it reads padding")
+    c.says("person-test", "defect", "d-1", found)
+    told = report_page(report(c.log))
+    assert "Leaderboard: the best 0 of 6 completed" in told
+    assert "nothing that counts has completed" in told
