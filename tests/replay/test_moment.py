@@ -1,5 +1,7 @@
 import pytest
 
+from events.log import Recorded
+from events.memory import MemoryLog
 from replay.moments.moment import MomentUnknown, moment
 from replay.times import parsed, shown
 from tests.chronicle import START, Chronicle
@@ -83,3 +85,11 @@ def test_a_fact_that_its_frame_does_not_hold_is_refused():
         moment(c.log, f"2.{held}")
     with pytest.raises(MomentUnknown, match=r"no position 0\.0: the first frame is 1"):
         moment(c.log, "0.0")
+
+
+def test_a_message_that_no_author_signed_ends_no_journey():
+    log = MemoryLog("tale")
+    frames = list(tales.busy(3).log.read())
+    stray = Recorded(len(frames) + 1, f"{frames[-1].subject}", "", b"what a server answered")
+    log.restore([*frames, stray])
+    assert moment(log, str(stray.sequence)).digest == moment(log, str(len(frames))).digest
