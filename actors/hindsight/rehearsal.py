@@ -206,7 +206,7 @@ class _Player:
 
     def hear(self, recorded: Recorded) -> None:
         """Take in a frame; where it is the role's own, decide anew and compare."""
-        if recorded.author == self._role.author:
+        if recorded.author == self._role.author and recorded.facts:  # none are in what no author signed
             self._catch_up(recorded.facts[0].through)
             self._compare(recorded)
         self._ahead.append(recorded)
