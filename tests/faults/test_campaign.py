@@ -181,7 +181,8 @@ def test_ctrl_c_while_clips_are_made_ends_at_once_and_leaves_no_process(tmp_path
 def test_a_stop_while_the_controls_are_made_is_no_end_and_the_next_run_measures_them_and_seals(
     world: Folder, tmp_path: Path, places: list[Place]
 ) -> None:
-    slow = (("epochs = [5]", "epochs = [30]"), ("width = 16", "width = 128"), ("length = [8, 12]", "length = [32]"))
+    # the controls must take longer than the ten seconds that a stop waits for what is under way
+    slow = (("epochs = [5]", "epochs = [30]"), ("width = 16", "width = 384"), ("length = [8, 12]", "length = [32]"))
     changes = (*slow, ("experiments = 6", "experiments = 1"), ("controls = false", "controls = true"))
     place = Place(tmp_path, world, *changes)
     places.append(place)
