@@ -81,9 +81,8 @@ class Agents(View):
         with self.model.lock:
             results, caps = self.model.sight.results, self.model.sight.caps
             self._speakers = speakers(results)
-            self._names = (cycles_of(results, self._agent) if self._agent else cycles_that_hold(results, self._word))[
-                ::-1
-            ]
+            names = cycles_of(results, self._agent) if self._agent else cycles_that_hold(results, self._word)
+        self._names = names[::-1]
         rows = [_speaker(speaker, caps.agents.get(speaker.agent, caps.usd)) for speaker in self._speakers]
         self.above.styles.height = min(len(rows) + 3, 12)
         self.above.show(Table(SPEAKERS, len(rows), lambda first, last: rows[first:last]))

@@ -16,7 +16,7 @@ from replay.errors import QuestionUnknown
 from replay.measures import Measurement
 from replay.portrait import portrait
 from replay.roster import columns, entry, order, predicate
-from tui.errors import WatchError
+from tui.errors import NARROWED, NothingToNarrow, WatchError
 from tui.links import Link, is_live
 from tui.model import Model
 from tui.overview import Overview
@@ -71,8 +71,8 @@ def twin(
 
 def _check(panel: str, where: str, sort: str) -> None:
     """Refuse what a panel would pass over in silence."""
-    if where and panel not in ("experiments", "agents", "facts"):
-        raise PanelUnknown(f"{panel} has nothing to narrow: experiments, agents and facts have")
+    if where and panel not in NARROWED:
+        raise NothingToNarrow(panel)
     if sort != "number" and panel != "experiments":
         raise PanelUnknown(f"{panel} has no order to choose: experiments have")
 

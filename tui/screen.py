@@ -16,7 +16,7 @@ from textual.widgets import ContentSwitcher
 
 from tui import acting, commands, pages
 from tui.acting import ACTS, Confirm, NotActed, Write
-from tui.errors import WatchError
+from tui.errors import NothingToNarrow, WatchError
 from tui.foot import Foot, Tab
 from tui.front import Said
 from tui.help import Help
@@ -226,7 +226,7 @@ class WatchScreen(Screen[None]):
     def action_ask(self, what: str) -> None:
         """Ask for a line, save for a filter where nothing can be narrowed."""
         hint = self.view.NARROWS if what == "/" else HINTS[what]
-        self.say("" if hint else f"{self.view.NAME} has nothing to narrow: experiments, agents and facts have")
+        self.say("" if hint else str(NothingToNarrow(self.view.NAME)))
         if hint:
             self._prompt.ask(what, hint)
 

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from typing import Literal
 
 from events.envelope import Position
+from replay.moments.moment import MomentUnknown, located
 from replay.times import parsed
 from tui.errors import WatchError
 from tui.model import Model
@@ -73,24 +74,14 @@ class Travel:
         Raises:
             PlaceUnknown: it means none.
         """
-        if not text:
-            raise PlaceUnknown("type a position, a time such as 2026-05-01T12:00, or an experiment")
-        tape, (number, dot, index) = self._model.tape, text.partition(".")
-        if text in ("start", "end"):
-            return len(tape) if text == "end" else 0
-        if number.isdecimal() and (index.isdecimal() or not dot):
-            return self._of_position(int(number), int(index) if index else None)
-        if (at := parsed(text)) is not None:
-            return tape.until(at)
-        if (found := self._of_experiment(text)) is not None:
-            return found
-        raise PlaceUnknown(f"{text!r} is no position, no time such as 2026-05-01T12:00, and no experiment here")
+        return self._place(text)[0]
 
     def go(self, text: str) -> int:
         """Move to where a text means, inside the frame too; returns the sequence to show; raises `PlaceUnknown`."""
-        sequence, (number, dot, index) = self.to(self.find(text)), text.partition(".")
-        if dot and number.isdecimal():
-            self.fact = self._model.tape.told(sequence - 1) + int(index) + 1
+        sequence, index = self._place(text)
+        self.to(sequence)
+        if index is not None:
+            self.fact = self._model.tape.told(sequence - 1) + index + 1
         return sequence
 
     def play(self) -> int | None:
@@ -118,15 +109,24 @@ class Travel:
         nth = SPEEDS.index(self.speed) + by
         self.speed = SPEEDS[max(0, min(nth, len(SPEEDS) - 1))]
 
-    def _of_position(self, sequence: int, index: int | None) -> int:
+    def _place(self, text: str) -> tuple[int, int | None]:
+        """Return the sequence that a text means, and the fact's index where it names one."""
+        if not text:
+            raise PlaceUnknown("type a position, a time such as 2026-05-01T12:00, or an experiment")
         tape = self._model.tape
-        if sequence > len(tape):
-            raise PlaceUnknown(f"position {sequence} is beyond the log, which ends at {len(tape)}")
-        held = tape.told(sequence) - tape.told(sequence - 1) if sequence else 0
-        if index is not None and index >= held:
-            ends = f"its last fact is {sequence}.{held - 1}" if held else "the first frame is 1"
-            raise PlaceUnknown(f"there is no position {sequence}.{index}: {ends}")
-        return sequence
+        if text in ("start", "end"):
+            return (len(tape) if text == "end" else 0), None
+        try:
+            found = located(text, len(tape), lambda sequence: tape.told(sequence) - tape.told(sequence - 1))
+        except MomentUnknown as error:
+            raise PlaceUnknown(str(error)) from error
+        if found is not None:
+            return found
+        if (at := parsed(text)) is not None:
+            return tape.until(at), None
+        if (ended := self._of_experiment(text)) is not None:
+            return ended, None
+        raise PlaceUnknown(f"{text!r} is no position, no time such as 2026-05-01T12:00, and no experiment here")
 
     def _of_experiment(self, name: str) -> int | None:
         # what is looked for stands between quotes: a field by that name, and not any word of the log

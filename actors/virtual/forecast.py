@@ -39,6 +39,9 @@ from replay.times import lasted
 SPREAD = (0.7, 0.85, 1.0, 1.15, 1.3)
 """Of runs whose mean a person gave, each as likely; ours."""
 
+TASKS = tuple(kind for kind in sorted(tasks.NEEDED) if kind != "command")
+"""Those whose space is known without a file."""
+
 DAYS = 366
 """A campaign that has not closed after so many is not foretold further."""
 
@@ -140,8 +143,8 @@ def of_task(kind: str, setting: Setting) -> str:
     Raises:
         CampaignError: the task is none whose space is known without a file.
     """
-    if kind not in tasks.NEEDED or kind == "command":
-        raise CampaignError(f"--task {kind} is not one of {', '.join(sorted({*tasks.NEEDED} - {'command'}))}")
+    if kind not in TASKS:
+        raise CampaignError(f"--task {kind} is not one of {', '.join(TASKS)}")
     lines = [f'name = "{setting.name}"\nseed = {setting.seed}\n[task]\nkind = "{kind}"']
     lines += [f'{key} = "no {key} is read"' for key in tasks.NEEDED[kind]]
     lines.append(f"[budget]\nexperiments = {setting.experiments}\ntimeout = {setting.budget.timeout:g}")

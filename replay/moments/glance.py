@@ -152,10 +152,10 @@ class Glance(msgspec.Struct):
 
     def _count_ideas(self, ledger: Ledger) -> None:
         judged = [idea for name in self.unjudged if _is_judged(idea := ledger.ideas[name])]
-        new = list(islice(reversed(ledger.ideas.values()), len(ledger.ideas) - self.proposed))
+        new = [*islice(reversed(ledger.ideas.values()), len(ledger.ideas) - self.proposed)][::-1]
         for idea in judged:
             del self.unjudged[idea.idea]
-        for idea in reversed(new):
+        for idea in new:
             row = self._row(idea.agent)
             row.proposed += 1
             row.origins[idea.origin] = row.origins.get(idea.origin, 0) + 1

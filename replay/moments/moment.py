@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 
 import msgspec
@@ -78,7 +79,8 @@ def moment(log: LogReader, where: str) -> Moment:
     Raises:
         MomentUnknown: it is neither, beyond the end, or of a fact that its frame does not hold.
     """
-    sequence, at = _read(log, where), parsed(where)
+    found = located(where, log.last(), lambda sequence: len(next(iter(log.read(sequence - 1))).facts))
+    sequence, at = found[0] if found is not None else None, parsed(where)
     if sequence is None and at is None:
         raise MomentUnknown(f"{where!r} is neither a position such as 120 nor a time such as 2026-05-01T12:00:00Z")
     measurement, spoken = Measurement(FleetFold()), 0
@@ -91,19 +93,35 @@ def moment(log: LogReader, where: str) -> Moment:
     return _state(measurement, spoken, log.last())
 
 
-def _read(log: LogReader, where: str) -> int | None:
-    """Return the sequence that a text names, None where it names none."""
+def located(where: str, last: int, held: Callable[[int], int]) -> tuple[int, int | None] | None:
+    """Return the sequence that a position such as `120` or `120.3` names, with the index; None for another text.
+
+    Args:
+        last: the last sequence.
+        held: how many facts the frame at a sequence holds; asked of one that there is.
+
+    Raises:
+        MomentUnknown: it is beyond the end, or its frame does not hold such a fact.
+    """
     number, dot, index = where.partition(".")
     if not number.isdecimal() or (dot and not index.isdecimal()):
         return None
     sequence = int(number)
-    if sequence > log.last():
-        raise MomentUnknown(f"position {where} is beyond the log, which ends at {log.last()}")
-    held = len(next(iter(log.read(sequence - 1))).facts) if dot and sequence else 0
-    if dot and int(index) >= held:
-        ends = f"its last fact is {sequence}.{held - 1}" if held else "the first frame is 1"
+    if sequence > last:
+        raise MomentUnknown(f"position {where} is beyond the log, which ends at {last}")
+    if not dot:
+        return sequence, None
+    many = held(sequence) if sequence else 0
+    if int(index) >= many:
+        ends = (
+            f"its last fact is {sequence}.{many - 1}"
+            if many
+            else "it holds none"
+            if sequence
+            else "the first frame is 1"
+        )
         raise MomentUnknown(f"there is no position {where}: {ends}")
-    return sequence
+    return sequence, int(index)
 
 
 def _is_after(recorded: Recorded, spoken: int, sequence: int | None, at: int | None) -> bool:

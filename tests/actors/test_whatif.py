@@ -17,8 +17,7 @@ from actors.judgement.budgets import Budget
 from events import facts
 from events.archives import archive
 from events.blobs import Blobs
-from events.log import LogReader, Recorded
-from events.memory import MemoryLog
+from events.log import LogReader
 from replay.folds import run
 from replay.ledger import LedgerFold
 from replay.prospects import Prospects
@@ -50,14 +49,6 @@ def played(blobs: Blobs, *, losing: bool = False, **changes: Any) -> Company:
         company.leaves(company.facts(facts.Started)[0].worker)
     company.play()
     return company
-
-
-def strayed(blobs: Blobs) -> MemoryLog:
-    """A whole campaign, and a message on the scheduler's subject that no author signed."""
-    frames, log = list(played(blobs).log.read()), MemoryLog("company")
-    stray = Recorded(len(frames) + 1, "myriad.company.campaign.search.scheduler", "", b"what a server answered")
-    log.restore([*frames, stray])
-    return log
 
 
 CAMPAIGNS: dict[str, Callable[[Blobs], LogReader]] = {

@@ -90,7 +90,7 @@ async def travelled(app: object, last: int) -> dict[str, float]:
 
     assert isinstance(app, WatchApp)
     random, times = Random(1), []
-    for _ in range(40):
+    for _ in range(200):
         place = random.randint(1, last)
         begun = time.perf_counter()
         app.watching.go(str(place))
@@ -99,7 +99,11 @@ async def travelled(app: object, last: int) -> dict[str, float]:
         times.append(1e3 * (time.perf_counter() - begun))
     app.watching.catch_up()
     times.sort()
-    return {"travel p50, ms": statistics.median(times), "travel p95, ms": times[int(0.95 * len(times))]}
+    return {
+        "travel p50, ms": statistics.median(times),
+        "travel p95, ms": times[int(0.95 * len(times))],
+        "travel worst, ms": times[-1],
+    }
 
 
 def pressed(path: Path, many: int) -> dict[str, float]:
@@ -176,7 +180,7 @@ PROMISED: dict[str, str] = {
     "picture of its end, s": "under 1.5",
     "whole campaign folded, s": "under 1.5",
     "key to repaint p95, ms": "under 50",
-    "travel p95, ms": "under 150",
+    "travel worst, ms": "under 150",
     "memory, MB": "under 400",
     "memory at the end, MB": "under 400",
     "CPU while nothing moves, %": "idle",

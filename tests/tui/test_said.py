@@ -22,6 +22,7 @@ from tui.acting import writer
 from tui.agents import Agents
 from tui.app import WatchApp
 from tui.commands import COMMANDS, CommandUnclear, CommandUnknown, run
+from tui.errors import NARROWED
 from tui.help import KEYS
 from tui.prompt import Prompt
 from tui.reading import twin
@@ -55,7 +56,7 @@ def test_a_slash_asks_only_where_something_can_be_narrowed_and_says_with_what() 
         for number, name in enumerate(("overview", "experiments", "agents", "dynamics", "facts", "eras"), start=1):
             await pilot.press(str(number), "slash")
             prompt, told = app.watching.query_one(Prompt), any(key == "/" for key, _ in app.watching.view.KEYS)
-            assert prompt.display == told
+            assert prompt.display == told == (name in NARROWED)
             if told:
                 assert app.watching.query_one("#typed", Input).placeholder == app.watching.view.NARROWS
                 await pilot.press("escape")
