@@ -207,4 +207,4 @@ class Worker:
 
 
 def _champions(ledger: Ledger) -> float:
-    return ledger.ranked[-CHAMPIONS][0] if len(ledger.ranked) >= CHAMPIONS else 0.0
+    return ledger.foremost[-CHAMPIONS][0] if len(ledger.foremost) >= CHAMPIONS else 0.0

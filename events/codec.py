@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, Union
 
 import msgspec
 
@@ -24,10 +26,18 @@ KINDS: dict[str, type[Fact]] = {
     if isinstance(kind, type) and issubclass(kind, Fact) and kind is not Fact
 }
 
-_union: Any = None
-for _kind in KINDS.values():
-    _union = _kind if _union is None else _union | _kind
-_decoder: msgspec.json.Decoder[tuple[Fact, ...]] = msgspec.json.Decoder(tuple[_union, ...])
+Decoder = msgspec.json.Decoder[tuple[Fact, ...]]
+
+
+def _frame_of(kinds: Iterable[type[Fact]]) -> Any:
+    """Return the type of a frame of these facts."""
+    return tuple[Union[*kinds], ...]  # type: ignore[valid-type] # the kinds are known when this runs
+
+
+_FRAME = _frame_of(KINDS.values())
+_decoder: Decoder = msgspec.json.Decoder(_FRAME)
+_own: dict[str, Decoder] = {role: msgspec.json.Decoder(_frame_of(kinds)) for role, kinds in authors.WRITES.items()}
+_nobodys: Decoder = msgspec.json.Decoder(tuple[()])
 _encoder = msgspec.json.Encoder()
 
 
@@ -62,12 +72,26 @@ def decode(payload: bytes, sequence: int = 0, author: str | None = None) -> tupl
         AuthorForbidden: `author` is given and the frame holds a type that is not its to write.
     """
     try:
-        frame = _decoder.decode(payload)
+        return _decoder_of(author).decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        frame = _decode_older(payload, sequence)
+        frame = _decode_any(payload, sequence)
     if author is not None:
         authors.check(author, frame, sequence=sequence)
     return frame
+
+
+@lru_cache(maxsize=4096)
+def _decoder_of(author: str | None) -> Decoder:
+    """Return what reads the facts that an author may write, and no others: then nothing is left to check."""
+    return _decoder if author is None else _own.get(authors.role_of(author), _nobodys)
+
+
+def _decode_any(payload: bytes, sequence: int) -> tuple[Fact, ...]:
+    """Return the facts of whatever author and vocabulary."""
+    try:
+        return _decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _decode_older(payload, sequence)
 
 
 def _decode_older(payload: bytes, sequence: int) -> tuple[Fact, ...]:
@@ -81,9 +105,10 @@ def _decode_older(payload: bytes, sequence: int) -> tuple[Fact, ...]:
         if unknown is not None:
             sentence = f"{where} holds a {unknown}, written by a newer Myriad: update to read on"
             raise FrameUnreadable(sentence, sequence=sequence, unknown=unknown)
-        return msgspec.convert(mappings, tuple[_union, ...])
+        frame: tuple[Fact, ...] = msgspec.convert(mappings, _FRAME)
     except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
         raise FrameUnreadable(f"{where} is not a frame: {error}", sequence=sequence) from error
+    return frame
 
 
 def _refuse_inexact(value: object, path: str) -> None:

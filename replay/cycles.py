@@ -200,9 +200,12 @@ def _ended(cycles: Cycles, fact: AnswerReceived | AnswerRefused, here: Position,
 
 def _proposed(cycles: Cycles, fact: IdeaProposed, recorded: Recorded, index: int) -> None:
     name = recorded.about
+    if cycles.origin.get(fact.idea) == name:
+        return  # taken in with the first of its frame: a sweep proposes dozens at once
     if (cycle := cycles.cycles.get(name)) is not None:
-        cycles.cycles[name] = replace(cycle, ideas=(*cycle.ideas, fact.idea))
-        cycles.origin[fact.idea] = name
+        ideas = [told.idea for told in recorded.facts[index:] if isinstance(told, IdeaProposed)] or [fact.idea]
+        cycles.cycles[name] = replace(cycle, ideas=(*cycle.ideas, *ideas))
+        cycles.origin |= dict.fromkeys(ideas, name)
 
 
 def _queued(cycles: Cycles, fact: Queued, recorded: Recorded, index: int) -> None:

@@ -81,9 +81,10 @@ class Pass(Generic[S]):
         self.states = [fold.initial() for fold in folds] if states is None else list(states)
         self.through = through
         self._table: _Table = {}
-        self._table[TrialImported] = [(_imported, self._table)]  # looked up like any other: it costs the others nothing
         for fold, state in zip(folds, self.states, strict=True):
             self._enter(fold, state)
+        # looked up like any other, it costs the others nothing; a table within itself would keep a dropped pass alive
+        self._table[TrialImported] = [(_imported, dict(self._table))]
 
     def _enter(self, fold: Fold[Any, Any], state: Any) -> None:
         for name, part in getattr(fold, "parts", {}).items():

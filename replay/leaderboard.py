@@ -14,6 +14,7 @@ import msgspec
 
 from events.space import Configuration
 from replay.ledger import Experiment, Ledger
+from replay.ranking import ranked
 
 NOISE = {True: "within noise", False: "beyond noise", None: "noise unknown"}
 """What is said of a lead."""
@@ -70,7 +71,7 @@ def left_out(ledger: Ledger) -> str | None:
 
 def _sound(ledger: Ledger) -> Iterator[Experiment]:
     """Yield the completed experiments that no defect touches, the best first."""
-    for _, place in reversed(ledger.ranked):
+    for _, place in ranked(ledger):
         if (name := ledger.completed[-place - 1]) not in ledger.defects.touched:
             yield ledger.experiments[name]
 

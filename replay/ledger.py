@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
@@ -28,7 +27,7 @@ from events.facts import (
 )
 from events.log import Recorded
 from events.space import Configuration, Space, Value
-from replay import acts, dead_ends, defects, repeats
+from replay import acts, dead_ends, defects, ranking, repeats
 from replay.defects import Defects
 from replay.entries import Attempt, Ban, Experiment, Idea, Outcome, Status
 from replay.eras import Eras
@@ -53,7 +52,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         states: names of experiments by where they stand, so that nobody needs to look at all of them.
         served: by agent, how many of its experiments were ever assigned.
         turns, waiting: by agent, its turn and its queued experiments; `turn` is that served last; see `replay.turns`.
-        ranked: validation AP of every completed experiment and its place among them, from -1 downward; ascending.
+        foremost: the best results, ascending; see `replay.ranking`.
         opening, closing: positions of the facts that opened and closed the campaign.
         moved: position of the last fact that moved an experiment.
         paused: why a person asked for a pause, None while nobody does; `pausing` and `reopening` say where.
@@ -84,7 +83,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     turn: int = 0
     turns: dict[str, int] = {}
     waiting: dict[str, int] = {}
-    ranked: list[tuple[float, int]] = []
+    foremost: list[tuple[float, int]] = []
     opening: Position | None = None
     closing: Position | None = None
     moved: Position | None = None
@@ -201,7 +200,7 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
     ledger.completed.append(experiment.experiment)
-    insort(ledger.ranked, (fact.validation, -len(ledger.completed)))
+    ranking.enter(ledger.foremost, (fact.validation, -len(ledger.completed)))
     ledger.fruitless = 0
     outcome = Outcome(
         validation=fact.validation,

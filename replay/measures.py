@@ -23,7 +23,7 @@ from events.log import Recorded
 from replay.changes import Changes
 from replay.counts import PAPER, Total
 from replay.cycles import Cycles, CyclesFold
-from replay.digest import Digester
+from replay.digest import SCHEME, Digester, digest
 from replay.divergence import Divergence
 from replay.diversity import Diversity, project, projections
 from replay.folds import Fold, Handler, Pass
@@ -216,12 +216,18 @@ class Measurement:
         """Return the named values of this moment; see `measured`."""
         return measured(self.results)
 
-    def digest(self) -> str:
-        """Return the digest of the exact part; cheap to ask often, since only what changed is hashed again."""
+    def digest(self, scheme: str = SCHEME) -> str:
+        """Return the digest of the exact part; cheap to ask often, since only what changed is hashed again.
+
+        Args:
+            scheme: one of `replay.digest.SCHEMES`; an older one is made afresh each time.
+        """
         results = self.results
-        digest = self._digester.digest(results[0].ledger, self._changes or Changes(), exact(results))
+        if scheme != SCHEME:
+            return digest(results[0].ledger, exact(results), scheme)
+        made = self._digester.digest(results[0].ledger, self._changes or Changes(), exact(results))
         self._changes = Changes()
-        return digest
+        return made
 
     def _noted(self, frames: Iterable[Recorded], changes: Changes) -> Iterator[Recorded]:
         for recorded in frames:

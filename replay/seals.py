@@ -10,7 +10,7 @@ import msgspec
 
 from events.facts import LogSealed, MetricsMeasured
 from events.log import LogReader, Recorded
-from replay.digest import SCHEME
+from replay.digest import SCHEME, SCHEMES
 from replay.folds import Fold
 from replay.measures import Measurement, Values
 
@@ -30,6 +30,11 @@ class Recording(NamedTuple):
     digest: str
     values: Values | None
 
+    @property
+    def scheme(self) -> str:
+        """How its digest was made."""
+        return self.digest.partition(":")[0]
+
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One recording against the replay.
@@ -40,7 +45,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         through: the last sequence that it speaks about.
         recomputed: None where the log does not reach so far.
         differing: names of recorded values that the replay measures otherwise.
-        verdict: unknown where the log ends earlier, or the digest was made by another scheme while no value differs.
+        verdict: unknown where the log ends earlier, or nobody knows any longer how the digest was made and no value
+            differs.
     """
 
     kind: str
@@ -104,12 +110,13 @@ def _check(here: Iterable[Recording], measurement: Measurement) -> list[Check]:
         differing: tuple[str, ...] = ()
         if recording.values is not None:
             differing = _differing(recording.values, measurement.values())
-        found.append(_result(recording, measurement.digest(), differing))
+        scheme = recording.scheme if recording.scheme in SCHEMES else SCHEME
+        found.append(_result(recording, measurement.digest(scheme), differing))
     return found
 
 
 def _result(recording: Recording, recomputed: str | None, differing: tuple[str, ...]) -> Check:
-    comparable = recomputed is not None and recording.digest.partition(":")[0] == SCHEME
+    comparable = recomputed is not None and recording.scheme in SCHEMES
     verdict: Verdict = "held" if recording.digest == recomputed else "broken" if comparable else "unknown"
     if differing:
         verdict = "broken"

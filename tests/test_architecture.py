@@ -43,6 +43,7 @@ DOORS = {
     "triton": ("kernels/operations/tiles/",),
     "transformers": ("kernels/backbones/pretrained.py",),
     "av": ("kernels/video.py",),
+    "isal": ("events/archives/records.py",),
     "pyarrow": ("actors/exports/publishing.py",),
     "structlog": ("actors/", "myriad.py"),
     "msgspec": ("events/", "replay/", "tui/", "actors/", "myriad.py"),

@@ -6,7 +6,6 @@ a file's frames into an empty log with the same sequences, subjects, ids and pay
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import islice
@@ -90,7 +89,7 @@ class ArchiveLog:
         """
         for file in self._files:
             if digest in file.blobs:
-                content = zlib.decompress(file.blobs[digest])
+                content = records.inflated(file.blobs[digest])
                 if sha256(content).hexdigest() != digest:
                     raise BlobMissing(digest, f"in {file.path}, but not what its digest says")
                 return content
@@ -207,7 +206,7 @@ def check_same(archive: ArchiveLog, log: LogReader) -> None:
 def _frames(file: Archived, block: records.Block) -> Iterator[Recorded]:
     try:
         return records.frames(block)
-    except (ValueError, zlib.error) as error:
+    except ValueError as error:
         reason = f"a block holds something else than frames: {error}"
         raise ArchiveDamaged(file.path, 0, block.first - 1, reason) from error
 

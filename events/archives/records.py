@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
 
 import msgspec
+from isal import isal_zlib
 
 from events.codec import KINDS
 from events.errors import ArchiveDamaged, GapFound, LogError
@@ -150,9 +151,17 @@ def verify(path: Path) -> Archived:
     return _Scan(path, content).result()
 
 
+def inflated(body: memoryview) -> bytes:
+    """Return what zlib made small, in less than half of its own time; raises ValueError where it did not make this."""
+    try:
+        return isal_zlib.decompress(body)
+    except isal_zlib.error as error:  # type: ignore[misc] # its stubs call the class an instance
+        raise ValueError(str(error)) from error
+
+
 def frames(block: Block) -> Iterator[Recorded]:
-    """Return the frames of a verified block; raises ValueError or zlib.error where it holds something else."""
-    subjects, ids, payloads = msgspec.msgpack.decode(zlib.decompress(block.body), type=_Columns)
+    """Return the frames of a verified block; raises ValueError where it holds something else."""
+    subjects, ids, payloads = msgspec.msgpack.decode(inflated(block.body), type=_Columns)
     sequences = range(block.first, block.last + 1)
     if not len(subjects) == len(ids) == len(payloads) == len(sequences):
         raise ValueError(f"{len(sequences)} frames are promised, {len(payloads)} are there")

@@ -18,6 +18,7 @@ import msgspec
 from replay.ledger import Idea, Ledger
 from replay.measures import Measurement
 from replay.metrics import TOO_FEW, Metric
+from replay.ranking import ranked
 from replay.statistics.costs import wilson
 from replay.statistics.estimates import made
 from replay.statistics.ranks import Rank, rank
@@ -118,7 +119,7 @@ def _generation(ledger: Ledger, depth: int, ideas: Sequence[Idea], having: set[s
 
 
 def _pairs(ledger: Ledger) -> list[_Pair]:
-    found, everybody = [], ledger.ranked
+    found, everybody = [], sorted(ranked(ledger))
     for idea in ledger.ideas.values():
         own = _score(ledger, idea.experiment)
         era = ledger.eras.of.get(idea.experiment or "")

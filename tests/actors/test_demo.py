@@ -39,8 +39,8 @@ def test_a_lead_within_the_noise_is_said_to_be_none() -> None:
 
 
 def test_another_digest_than_the_recorded_one_is_said() -> None:
-    said = "\n".join(played(0.5, 0.6, digest="m2:" + "0" * 64))
-    assert f"is NOT m2:{'0' * 64}, the digest recorded" in said
+    said = "\n".join(played(0.5, 0.6, digest="m3:" + "0" * 64))
+    assert f"is NOT m3:{'0' * 64}, the digest recorded" in said
     assert "record    broken" in said
 
 

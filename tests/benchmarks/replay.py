@@ -3,10 +3,13 @@
     just bench replay                        # 10,469 experiments unless told otherwise: `just bench replay 2000`
     just bench replay --facts 1000000        # how time and memory grow, up to so many facts
 
-The log is synthetic and says nothing about a search: seeded draws from the space, four ideas a cycle of which one runs,
-curves of 15 epochs. Every time is processor time. The first table holds the best of three, in one process, and loads in
-that process studies of the same size from Optuna's journal storage: of the experiments alone, and of all the ideas, as
-our log holds them. Each row of the second table is one process of its own.
+The first table is of the campaign that `myriad simulate` plays: four ideas for each experiment, curves of 16 epochs in
+the mean. It ends with two rows of a synthetic log, the dearest that we know: seeded draws from the space, four ideas a
+cycle of which one runs, curves of 15 epochs, each verdict a frame of its own, which makes it two and a half times as
+many frames. The second table is of synthetic logs too. Every time is processor time until the answer is there, not
+until it is forgotten. The first table holds the best of three, in one process, and loads in that process studies of the
+same size from Optuna's journal storage: of the experiments alone, and of all the ideas, as our log holds them. Each row
+of the second table is one process of its own.
 """
 
 from __future__ import annotations
@@ -31,24 +34,25 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
 from optuna.study import StudyDirection
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from events.archives import archive
 from events.facts import Curves
-from events.log import Recorded
-from events.space import Choice
+from events.log import LogReader, Recorded
+from events.space import Choice, Dimension, Space
 from replay.controls import ControlsFold
 from replay.fleet import FleetFold
 from replay.measures import MEASURES, Measurement
 from replay.metrics import METRICS, metric
 from replay.moments.snapshots import Timeline
 from replay.statistics.findings import FINDINGS
+from tests.benchmarks.simulation import played
 from tests.chronicle import SPACE, Chronicle
 
 FULL = 10_469
 """Completed runs of the paper's campaign."""
 
-TURNS = 3
+TURNS = 5
 EVERY = 10
 PROMISED = 6.0
 """Times that decoding alone takes; and times that Optuna needs of what we need."""
@@ -68,6 +72,10 @@ def synthetic(experiments: int, *, seed: int = 0) -> Chronicle:
     return c
 
 
+LOGS: dict[str, Callable[[int], LogReader]] = {"simulated": played, "synthetic": lambda many: synthetic(many).log}
+"""What the first table is of; each is told how many experiments to complete."""
+
+
 def best(work: Callable[[], object]) -> float:
     """Seconds of processor time of the quickest of three turns; a busy machine slows all of them alike."""
     return min(spent(work) for _ in range(TURNS))
@@ -76,8 +84,10 @@ def best(work: Callable[[], object]) -> float:
 def spent(work: Callable[[], object]) -> float:
     """Seconds of processor time that one turn takes."""
     began = time.process_time()
-    work()
-    return time.process_time() - began
+    answer = work()
+    seconds = time.process_time() - began
+    del answer  # what forgetting it takes is nobody's wait
+    return seconds
 
 
 def decoded(path: Path) -> int:
@@ -94,11 +104,12 @@ def measured(path: Path) -> Measurement:
     return measurement
 
 
-def read_out(path: Path) -> None:
+def read_out(path: Path) -> Measurement:
     """All that, and every exact measure as it went: the metrics by name, each with its series or table."""
     measurement = measured(path)
     for name in METRICS:
         metric(measurement, name)
+    return measurement
 
 
 def live(frames: Iterable[Recorded]) -> tuple[float, float]:
@@ -141,16 +152,17 @@ def journal(path: Path, measurement: Measurement, *, ideas: bool) -> None:
     The calls are those of ask, suggest, report and tell; the study's sampler is left out, since the values are known.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    backend, ledger = _Lines(), measurement.ledger
+    backend, ledger, space = _Lines(), measurement.ledger, space_of(measurement)
+    distributions = {dimension.name: distribution(dimension) for dimension in space.dimensions}
     storage = JournalStorage(backend)
-    study = storage.create_new_study([StudyDirection.MAXIMIZE], "synthetic")
+    study = storage.create_new_study([StudyDirection.MAXIMIZE], "campaign")
     names = [ledger.experiments[name].idea for name in ledger.completed]
     for idea in (ledger.ideas[name] for name in (ledger.ideas if ideas else names)):
         trial = storage.create_new_trial(study)
-        for dimension in SPACE.active(idea.configuration):
-            distribution = DISTRIBUTIONS[dimension.name]
-            internal = distribution.to_internal_repr(idea.configuration[dimension.name])
-            storage.set_trial_param(trial, dimension.name, internal, distribution)
+        for dimension in space.active(idea.configuration):
+            of = distributions[dimension.name]
+            internal = of.to_internal_repr(idea.configuration[dimension.name])
+            storage.set_trial_param(trial, dimension.name, internal, of)
         outcome = ledger.experiments[idea.experiment].outcome if idea.experiment is not None else None
         if outcome is None:
             storage.set_trial_state_values(trial, TrialState.PRUNED)
@@ -162,50 +174,71 @@ def journal(path: Path, measurement: Measurement, *, ideas: bool) -> None:
         file.writelines(json.dumps(line, separators=(",", ":")) + "\n" for line in backend.logs)
 
 
-DISTRIBUTIONS: dict[str, BaseDistribution] = {
-    d.name: CategoricalDistribution(d.values)
-    if isinstance(d, Choice)
-    else FloatDistribution(d.low, d.high, log=d.scale == "log")
-    for d in SPACE.dimensions
-}
+def space_of(measurement: Measurement) -> Space:
+    """Return the space that a log's opening names."""
+    assert measurement.ledger.space is not None
+    return measurement.ledger.space
 
 
-def loaded(path: Path) -> int:
+def distribution(dimension: Dimension) -> BaseDistribution:
+    """Return a dimension as Optuna knows it."""
+    if isinstance(dimension, Choice):
+        return CategoricalDistribution(dimension.values)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.scale == "log")
+
+
+def loaded(path: Path) -> list[FrozenTrial]:
     """Let Optuna load the study."""
     storage = JournalStorage(JournalFileBackend(str(path)))
-    return len(optuna.load_study(study_name="synthetic", storage=storage).get_trials(deepcopy=False))
+    return optuna.load_study(study_name="campaign", storage=storage).get_trials(deepcopy=False)
 
 
 def compare(experiments: int) -> None:
     """Print the first table."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "synthetic.myriad"
-        archive.export(synthetic(experiments).log, path)
-        facts, ideas = decoded(path), experiments * 4
-        size = f"{experiments} experiments, {ideas} ideas, {facts} facts, archive {path.stat().st_size / 1e6:.1f} MB"
-        print(f"log               {size}")
-        plain, exact, series = best(lambda: decoded(path)), best(lambda: measured(path)), best(lambda: read_out(path))
-        print(f"decode alone      {plain:.2f} s")
-        print(f"measures, digest  {exact:.2f} s with decoding, {exact / plain:.2f} x decoding (promised {PROMISED:g})")
+        campaign, dearest = (_written(log, experiments, Path(folder)) for log in LOGS)
+        exact = _weighed(campaign)
+        _against_optuna(campaign, exact, ideas=False)
+        _against_optuna(campaign, exact, ideas=True)
+        series, plain = best(lambda: read_out(campaign)), best(lambda: decoded(campaign))
         print(f"and every series  {series:.2f} s with decoding, {series / plain:.2f} x decoding")
-        _apart(measured(path))
-        total, slowest = live(archive.open_file(path).read())
+        _apart(measured(campaign))
+        total, slowest = live(archive.open_file(campaign).read())
         asked = f"values and digest every {EVERY}, the slowest {slowest * 1e3:.1f} ms"
         print(f"live analyst      {total:.2f} s for {asked}")
-        folded, journeys = travelled(path)
+        folded, journeys = travelled(campaign)
         middle, slow = journeys[len(journeys) // 2], journeys[-1]
         reached = f"{middle * 1e3:.0f} ms to a position, {slow * 1e3:.0f} ms to the worst of {len(journeys)}"
         print(f"time travel       {folded:.2f} s with marks on the way; then {reached}")
-        _against_optuna(Path(folder), measured(path), exact)
+        _against_optuna(dearest, _weighed(dearest), ideas=False)
 
 
-def _against_optuna(folder: Path, measurement: Measurement, exact: float) -> None:
-    for name, ideas in (("experiments", False), ("ideas", True)):
-        path = folder / f"{name}.log"
-        journal(path, measurement, ideas=ideas)
-        seconds = best(lambda path=path: loaded(path))
-        study = f"a study of {loaded(path)} trials, our {name}, journal {path.stat().st_size / 1e6:.1f} MB"
-        print(f"Optuna loads      {seconds:.2f} s, {study}: {seconds / exact:.2f} x all of ours")
+def _written(log: str, experiments: int, folder: Path) -> Path:
+    """Let another process make a log, so that this one begins as small as one that was asked to read it."""
+    path = folder / f"{log}.myriad"
+    command = [sys.executable, "-m", "tests.benchmarks.replay", str(experiments), "--write", log, "--into", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def _weighed(path: Path) -> float:
+    """Print what a log holds, and what it takes to decode and to measure it; return the latter, in seconds."""
+    log, ledger = archive.open_file(path), measured(path).ledger
+    held = f"{len(ledger.completed)} experiments, {len(ledger.ideas)} ideas, {decoded(path)} facts"
+    print(f"{path.stem + ' log':17} {held}, {log.last()} frames, archive {log.size / 1e6:.1f} MB")
+    plain, exact = best(lambda: decoded(path)), best(lambda: measured(path))
+    print(f"decode alone      {plain:.2f} s")
+    print(f"measures, digest  {exact:.2f} s with decoding, {exact / plain:.2f} x decoding (promised {PROMISED:g})")
+    return exact
+
+
+def _against_optuna(path: Path, exact: float, *, ideas: bool) -> None:
+    name, study = "ideas" if ideas else "experiments", path.with_suffix(".log")
+    journal(study, measured(path), ideas=ideas)
+    seconds = best(lambda: loaded(study))
+    told = f"a study of {len(loaded(study))} trials, our {name}, journal {study.stat().st_size / 1e6:.1f} MB"
+    promised = "" if ideas else f" (promised {PROMISED:g})"
+    print(f"Optuna loads      {seconds:.2f} s, {told}: {seconds / exact:.2f} x all of ours{promised}")
 
 
 def _apart(measurement: Measurement) -> None:
@@ -272,9 +305,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="just bench replay")
     parser.add_argument("experiments", nargs="?", type=int, default=FULL)
     parser.add_argument("--facts", type=int)
+    parser.add_argument("--write", choices=LOGS, help=argparse.SUPPRESS)
+    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.measure is not None:
+    if asked.write is not None:
+        archive.export(LOGS[asked.write](asked.experiments), asked.into)
+    elif asked.measure is not None:
         measure(asked.measure, asked.facts)
     elif asked.facts is not None:
         grow(asked.facts)

@@ -45,7 +45,7 @@ def two() -> Shifting:
         agent = ("tpe", "uniform")[turn % 2]
         c.done(chance.random(), agent=agent, parent=parent, batch=(64, 128)[turn % 2], loss=("bce", "focal")[turn % 2])
     c.queues(c.proposes("tpe", length=20))
-    c.measures("m2:0")
+    c.measures("m3:0")
     return c
 
 

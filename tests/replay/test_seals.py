@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from events.archives import archive
-from replay.digest import SCHEME
+from replay.digest import SCHEME, SCHEMES
 from replay.seals import EXIT, overall, verified
 from tests.replay import tales
 
@@ -52,6 +52,16 @@ def test_a_wrong_digest_is_broken_and_shows_both():
     assert (bad.verdict, bad.recorded) == ("broken", WRONG)
     assert bad.recomputed == tales.measured(c).digest()
     assert overall(checked(c)) == "broken"
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_digest_of_every_scheme_that_is_known_is_held_against_its_own(scheme):
+    c = watched()
+    c.seals(tales.measured(c).digest(scheme))
+    c.seals(f"{scheme}:{0:064}")
+    good, bad = checked(c)[-2:]
+    assert (good.verdict, bad.verdict) == ("held", "broken")
+    assert good.recomputed == bad.recomputed == good.recorded
 
 
 def test_a_wrong_value_is_broken_though_the_digest_holds():
