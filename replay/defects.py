@@ -226,12 +226,15 @@ def _reached(ledger: Ledger, defect: Defect) -> list[str]:
 
 
 def _clear(ledger: Ledger, fixed: Defect) -> None:
-    """Let what a first fix clears be free of its defect: it touches nothing that it did not touch before."""
-    experiments, start = ledger.experiments, ledger.eras.since.get
+    """Let what a first fix clears be free of its defect: it touches nothing that it did not touch before.
+
+    No run has started after what was said just now: those under the fix's own instrument are all that it clears.
+    """
+    experiments, defect, instrument = ledger.experiments, fixed.defect, fixed.instrument
     free = {
         name
         for name, touching in ledger.defects.touched.items()
-        if fixed.defect in touching and fixed.clears(experiments[name].attempts[-1].instrument, start(name, 0))
+        if experiments[name].attempts[-1].instrument == instrument and defect in touching
     }
     if free:
         ledger.defects.touched = _without(fixed.defect, ledger.defects.touched, free)
