@@ -108,13 +108,16 @@ def waits(ledger: Ledger, agent: str) -> None:
 
 
 def served(ledger: Ledger, experiment: Experiment, lane: int) -> None:
-    """Count a pack as a turn of the agent whose experiment heads it, which says which turn is served.
+    """Count an experiment that is assigned for the first time, and a pack as a turn of the agent whose experiment heads
+    it, which says which turn is served.
 
     The other lanes would have been empty, so nobody pays for them. A person's boost says nothing of turns.
     """
+    agent = ledger.ideas[experiment.idea].agent
+    if not experiment.attempts:
+        ledger.served[agent] = ledger.served.get(agent, 0) + 1
     if lane > 0:
         return
-    agent = ledger.ideas[experiment.idea].agent
     mine = ledger.turns.get(agent, 0)
     if experiment.boost <= 0:
         ledger.turn = max(ledger.turn, mine)

@@ -39,11 +39,18 @@ def given_up(ledger: Ledger, experiment: Experiment) -> None:
         given.append(experiment.experiment)
 
 
+def is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:
+    """Say whether an experiment was tried last after the last completion, so that the two say nothing of each other."""
+    leased = experiment.attempts[-1].leased if experiment.attempts else None
+    last = ledger.experiments[ledger.completed[-1]].ended if ledger.completed else None
+    return leased is not None and (last is None or leased > last)
+
+
 def completed(ledger: Ledger, experiment: Experiment) -> None:
     """Take in that a shape is none, or no longer."""
-    ruled = [ban for ban in ledger.bans.values() if ban.ruled]
-    if not ledger.dead_ends and not ruled:
+    if not ledger.dead_ends and not ledger.bans:
         return
+    ruled = [ban for ban in ledger.bans.values() if ban.ruled]
     shape = where(ledger.ideas[experiment.idea].configuration)
     ledger.dead_ends.pop(shape, None)
     for ban in ruled:

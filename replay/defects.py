@@ -255,7 +255,8 @@ def _asks_for_eras(ledger: Ledger) -> bool:
 
 def _touching(ledger: Ledger, experiment: str) -> tuple[str, ...]:
     start = ledger.eras.since.get(experiment, 0)
-    return tuple(name for name, defect in ledger.defects.all.items() if _touches(ledger, defect, experiment, start))
+    open_then = [d for d in ledger.defects.all.values() if d.fixed is None or start <= d.fixed.sequence]
+    return tuple(defect.defect for defect in open_then if _touches(ledger, defect, experiment, start))
 
 
 def _touches(ledger: Ledger, defect: Defect, experiment: str, start: int) -> bool:

@@ -170,9 +170,6 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
     if (experiment := _unfinished(ledger, fact, recorded, index)) is None:
         return
     acts.served(ledger, experiment, fact.lane)
-    if not experiment.attempts:
-        author = ledger.author(fact.experiment)
-        ledger.served[author] = ledger.served.get(author, 0) + 1
     ledger.leases[fact.pack] = (*ledger.leases.get(fact.pack, ()), experiment.experiment)
     here = Position(recorded.sequence, index)
     attempt = Attempt(
@@ -185,14 +182,16 @@ def _assigned(ledger: Ledger, fact: Assigned, recorded: Recorded, index: int) ->
         assigned_at=fact.at,
         leased=here,
     )
-    _move(ledger, experiment, "assigned", here, attempts=(*experiment.attempts, attempt))
+    attempts = (*experiment.attempts, attempt)
+    _move(ledger, experiment, replace(experiment, status="assigned", moved=here, attempts=attempts))
 
 
 def _started(ledger: Ledger, fact: Started, recorded: Recorded, index: int) -> None:
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
+    here = Position(recorded.sequence, index)
     begun = _last(experiment, started_at=fact.at, instrument=fact.instrument, platform=fact.platform)
-    _move(ledger, experiment, "running", Position(recorded.sequence, index), attempts=begun)
+    _move(ledger, experiment, replace(experiment, status="running", moved=here, attempts=begun))
     ledger.eras.start(fact, recorded, index)
 
 
@@ -211,10 +210,13 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
         peak_memory=fact.peak_memory,
         checkpoint=fact.checkpoint,
     )
-    done, here = _last(experiment, ended_at=fact.at, gpu_seconds=fact.gpu_seconds), Position(recorded.sequence, index)
-    place = len(ledger.completed)
-    _move(ledger, experiment, "completed", here, attempts=done, outcome=outcome, completion=place, ended=here)
-    dead_ends.completed(ledger, ledger.experiments[fact.experiment])
+    here, place = Position(recorded.sequence, index), len(ledger.completed)
+    done = _last(experiment, ended_at=fact.at, gpu_seconds=fact.gpu_seconds)
+    after = replace(
+        experiment, status="completed", moved=here, attempts=done, outcome=outcome, completion=place, ended=here
+    )
+    _move(ledger, experiment, after)
+    dead_ends.completed(ledger, after)
     defects.judge(ledger, experiment.experiment)
 
 
@@ -226,39 +228,36 @@ def _failed(ledger: Ledger, fact: Failed, recorded: Recorded, index: int) -> Non
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
     broken = _last(experiment, ended_at=fact.at, failure=fact.kind, step=fact.step, gpu_seconds=fact.gpu_seconds)
-    _move(ledger, experiment, "failed", Position(recorded.sequence, index), attempts=broken)
+    here = Position(recorded.sequence, index)
+    _move(ledger, experiment, replace(experiment, status="failed", moved=here, attempts=broken))
 
 
 def _revoked(ledger: Ledger, fact: LeaseRevoked, recorded: Recorded, index: int) -> None:
     for experiment in (ledger.experiments[name] for name in ledger.leases.get(fact.pack, ())):
         if experiment.status in ("assigned", "running") and experiment.attempts[-1].pack == fact.pack:
             taken = _last(experiment, failure=fact.reason, ended_at=fact.at)
-            _move(ledger, experiment, "failed", Position(recorded.sequence, index), attempts=taken)
+            here = Position(recorded.sequence, index)
+            _move(ledger, experiment, replace(experiment, status="failed", moved=here, attempts=taken))
 
 
 def _requeued(ledger: Ledger, fact: Requeued, recorded: Recorded, index: int) -> None:
     here, experiment = Position(recorded.sequence, index), _unfinished(ledger, fact, recorded, index)
     if experiment is not None:
-        _move(ledger, experiment, "queued", here, execution=fact.execution, abandoned=None)
+        after = replace(experiment, status="queued", moved=here, execution=fact.execution, abandoned=None)
+        _move(ledger, experiment, after)
 
 
 def _abandoned(ledger: Ledger, fact: Abandoned, recorded: Recorded, index: int) -> None:
     if (experiment := _unfinished(ledger, fact, recorded, index)) is not None:
-        _move(ledger, experiment, "abandoned", Position(recorded.sequence, index), abandoned=fact.reason)
-        ledger.fruitless += _is_fruitless(ledger, experiment)
+        here = Position(recorded.sequence, index)
+        _move(ledger, experiment, replace(experiment, status="abandoned", moved=here, abandoned=fact.reason))
+        ledger.fruitless += dead_ends.is_fruitless(ledger, experiment)
         dead_ends.given_up(ledger, experiment)
 
 
-def _is_fruitless(ledger: Ledger, experiment: Experiment) -> bool:
-    """Say whether an experiment was tried last after the last completion, so that the two say nothing of each other."""
-    leased = experiment.attempts[-1].leased if experiment.attempts else None
-    last = ledger.experiments[ledger.completed[-1]].ended if ledger.completed else None
-    return leased is not None and (last is None or leased > last)
-
-
-def _move(ledger: Ledger, before: Experiment, status: Status, here: Position, **changes: Any) -> None:
-    """Put in the place of an experiment what it is once it stands elsewhere, and as the changes say."""
-    name = before.experiment
+def _move(ledger: Ledger, before: Experiment, after: Experiment) -> None:
+    """Put in the place of an experiment what it is now that it stands elsewhere."""
+    name, status = after.experiment, after.status
     del ledger.states[before.status][name]
     ledger.states.setdefault(status, {})[name] = None
     if before.status == "queued":
@@ -267,8 +266,8 @@ def _move(ledger: Ledger, before: Experiment, status: Status, here: Position, **
         acts.waits(ledger, ledger.ideas[before.idea].agent)
     elif status in ("completed", "abandoned"):
         ledger.cancelled.pop(name, None)
-    ledger.moved = here
-    ledger.experiments[name] = replace(before, status=status, moved=here, **changes)
+    ledger.moved = after.moved
+    ledger.experiments[name] = after
 
 
 def _last(experiment: Experiment, **changes: Any) -> tuple[Attempt, ...]:
@@ -278,8 +277,8 @@ def _last(experiment: Experiment, **changes: Any) -> tuple[Attempt, ...]:
 
 def _judged(ledger: Ledger, idea: Idea) -> None:
     ledger.ideas[idea.idea] = idea
-    waiting = ledger.unjudged.get(idea.source, [])
-    if idea.idea in waiting:
+    waiting = ledger.unjudged.get(idea.source)
+    if waiting is not None and idea.idea in waiting:
         waiting.remove(idea.idea)
         if not waiting:
             del ledger.unjudged[idea.source]
