@@ -54,11 +54,11 @@ def answer(*command, **options):
 
 
 def environment(version, folder):
-    """The Python of a fresh environment of a version, with msgspec and nothing else."""
+    """The Python of a fresh environment of a version, with what reads an archive and nothing else."""
     made = interpreter(version)
     subprocess.run([made, "-m", "venv", folder], check=True, capture_output=True)
     python = str(folder / "bin" / "python")
-    wanted = ["install", "--quiet", "--disable-pip-version-check", "--constraint", "constraints.txt", "msgspec"]
+    wanted = ["install", "--quiet", "--disable-pip-version-check", "--constraint", "constraints.txt", "msgspec", "isal"]
     subprocess.run([python, "-m", "pip", *wanted], check=True, capture_output=True, cwd=ROOT)
     return python
 
