@@ -6,15 +6,14 @@ A result that a defect touches is left out: its number means other than it says.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Literal
 
 import msgspec
 
 from events.space import Configuration
 from replay.ledger import Experiment, Ledger
-from replay.ranking import ranked
+from replay.ranking import best
 
 NOISE = {True: "within noise", False: "beyond noise", None: "noise unknown"}
 """What is said of a lead."""
@@ -50,11 +49,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def leaderboard(ledger: Ledger, *, top: int | None = None, with_test: bool = False) -> list[Row]:
     """Return the best by validation AP, earlier completions first among equals; all of them where `top` is None."""
     many = len(ledger.completed) if top is None else top
-    best = list(islice(_sound(ledger), many + 1))  # one more than shown: the last row's lead needs it
-    following: list[Experiment | None] = [*best[1:], *[None] * bool(best)]
+    # one more than shown: the last row's lead needs it
+    leaders = [ledger.experiments[name] for name in best(ledger, many + 1)]
+    following: list[Experiment | None] = [*leaders[1:], *[None] * bool(leaders)]
     rows = [
         _row(ledger, rank, experiment, after, with_test=with_test)
-        for rank, (experiment, after) in enumerate(zip(best, following, strict=True), start=1)
+        for rank, (experiment, after) in enumerate(zip(leaders, following, strict=True), start=1)
     ]
     return rows[:many]
 
@@ -67,13 +67,6 @@ def left_out(ledger: Ledger) -> str | None:
     found = {*chain.from_iterable(touched.values())}
     verb = "is" if len(touched) == 1 else "are"
     return f"{len(touched)} of {len(ledger.completed)} results, touched by {', '.join(sorted(found))}, {verb} left out"
-
-
-def _sound(ledger: Ledger) -> Iterator[Experiment]:
-    """Yield the completed experiments that no defect touches, the best first."""
-    for _, place in ranked(ledger):
-        if (name := ledger.completed[-place - 1]) not in ledger.defects.touched:
-            yield ledger.experiments[name]
 
 
 def beats(experiment: Experiment) -> tuple[float, int]:

@@ -52,7 +52,7 @@ class Ledger(msgspec.Struct, kw_only=True):
         states: names of experiments by where they stand, so that nobody needs to look at all of them.
         served: by agent, how many of its experiments were ever assigned.
         turns, waiting: by agent, its turn and its queued experiments; `turn` is that served last; see `replay.turns`.
-        foremost: the best results, ascending; see `replay.ranking`.
+        scores, foremost: validation AP in the order of completion, and the best results; see `replay.ranking`.
         opening, closing: positions of the facts that opened and closed the campaign.
         moved: position of the last fact that moved an experiment.
         paused: why a person asked for a pause, None while nobody does; `pausing` and `reopening` say where.
@@ -83,6 +83,7 @@ class Ledger(msgspec.Struct, kw_only=True):
     turn: int = 0
     turns: dict[str, int] = {}
     waiting: dict[str, int] = {}
+    scores: list[float] = []
     foremost: list[tuple[float, int]] = []
     opening: Position | None = None
     closing: Position | None = None
@@ -199,7 +200,7 @@ def _completed(ledger: Ledger, fact: Completed, recorded: Recorded, index: int) 
     if (experiment := _leased(ledger, fact, recorded, index)) is None:
         return
     ledger.completed.append(experiment.experiment)
-    ranking.enter(ledger.foremost, (fact.validation, -len(ledger.completed)))
+    ranking.enter(ledger, fact.validation)
     ledger.fruitless = 0
     outcome = Outcome(
         validation=fact.validation,

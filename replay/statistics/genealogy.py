@@ -18,7 +18,6 @@ import msgspec
 from replay.ledger import Idea, Ledger
 from replay.measures import Measurement
 from replay.metrics import TOO_FEW, Metric
-from replay.ranking import ranked
 from replay.statistics.costs import wilson
 from replay.statistics.estimates import made
 from replay.statistics.ranks import Rank, rank
@@ -119,7 +118,7 @@ def _generation(ledger: Ledger, depth: int, ideas: Sequence[Idea], having: set[s
 
 
 def _pairs(ledger: Ledger) -> list[_Pair]:
-    found, everybody = [], sorted(ranked(ledger))
+    found, everybody = [], sorted(ledger.scores)
     for idea in ledger.ideas.values():
         own = _score(ledger, idea.experiment)
         era = ledger.eras.of.get(idea.experiment or "")
@@ -129,7 +128,7 @@ def _pairs(ledger: Ledger) -> list[_Pair]:
         if own is None or not scored:
             continue
         best = max(scored)
-        above = len(everybody) - bisect_right(everybody, (best[0], 0))
+        above = len(everybody) - bisect_right(everybody, best[0])
         found.append(_Pair(idea.origin, own[0] - best[0], math.hypot(own[1], best[1]), above / len(everybody)))
     return found
 

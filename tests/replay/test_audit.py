@@ -16,7 +16,7 @@ from events.log import Recorded
 from replay.audit import LAWS, MEASURES, READABLE, SCALES, audit, audit_page
 from replay.digest import SCHEME
 from replay.laws.rulings import Ruling, named
-from replay.ledger import Experiment, Ledger
+from replay.ledger import Ledger
 from replay.measures import Measurement
 from tests.chronicle import INSTRUMENT, PLATFORM, Chronicle
 from tests.replay import tales
@@ -483,10 +483,11 @@ def test_a_leaderboard_that_reads_test_scores_is_found_out(monkeypatch: pytest.M
     c.runs(c.queues(c.proposes("tpe", batch=32)), validation=0.9, test=0.1)
     assert ruled(c, SCALES).held == 1
 
-    def by_test(ledger: Ledger) -> list[Experiment]:
-        return sorted(ledger.experiments.values(), key=attrgetter("outcome.test"), reverse=True)
+    def by_test(ledger: Ledger, many: int) -> list[str]:
+        ranked = sorted(ledger.experiments.values(), key=attrgetter("outcome.test"), reverse=True)
+        return [run.experiment for run in ranked[:many]]
 
-    monkeypatch.setattr("replay.leaderboard._sound", by_test)
+    monkeypatch.setattr("replay.leaderboard.best", by_test)
     assert (ruled(c, SCALES).verdict, ruled(c, SCALES).broken) == ("broken", 1)
 
 
