@@ -4,8 +4,8 @@ It covers the ledger (every idea with its author and verdict, every experiment w
 recorded, both orders), the agents and repairs, and the integer counts behind every measure; never a logarithm, whose
 last bit a machine may choose. It leaves out positions and the analyst's own facts: a log with and without them, or
 imported elsewhere, has one digest. Fields are listed here by name, so that a field added to the ledger later changes no
-old digest; a change of this list or of how it is hashed is a new `SCHEME`. What a person
-asked for (pauses, bans, boosts, cancellations) is said only where there is any: logs from before have none.
+old digest; a change of this list, or of how it is hashed, is a new `SCHEME`. What a person asked for (pauses, bans,
+boosts, cancellations) is said only where there is any: logs from before have none.
 """
 
 from __future__ import annotations
