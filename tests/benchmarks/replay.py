@@ -4,7 +4,7 @@
     just bench replay --facts 1000000        # how time and memory grow, up to so many facts
 
 The first table is of the campaign that `myriad simulate` plays: four ideas for each experiment, curves of 16 epochs in
-the mean. It ends with two rows of a synthetic log, the dearest that we know: seeded draws from the space, four ideas a
+the mean. It ends with the rows of a synthetic log, the dearest that we know: seeded draws from the space, four ideas a
 cycle of which one runs, curves of 15 epochs, each verdict a frame of its own, which makes it two and a half times as
 many frames. The second table is of synthetic logs too. Every time is processor time until the answer is there, not
 until it is forgotten. The first table holds the best of nine turns where something is promised, else of three, in one
@@ -82,7 +82,7 @@ def best(work: Callable[[], object]) -> float:
 
 
 def spent(work: Callable[[], object]) -> float:
-    """Seconds of processor time that one turn takes."""
+    """Seconds of processor time that one turn takes until its answer is there."""
     began = time.process_time()
     answer = work()
     seconds = time.process_time() - began
